@@ -1,0 +1,67 @@
+"""The port of SQL engines: run one entitled statement on pinned snapshots."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from athena.heads import Head
+from athena.question import Page, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One statement that is safe to run: entitled, parsed again, every leaf checked.
+
+    `sql` is in Athena's dialect and names tables fully qualified (`lake.flights`); `pins` holds the head of
+    each of them; `token` is sha256(fingerprint + attempt): the same token is the same execution.
+    """
+
+    sql: str
+    parameters: tuple[str | int | float | bool | None, ...]
+    pins: dict[str, Head]
+    row_limit: int
+    token: str
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Not finished yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The result lies in the result store."""
+
+    receipt: Receipt
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """No result. `code` is one of our own problem codes and carries no value of the data."""
+
+    code: str
+
+
+Progress = Running | Finished | Broken
+
+
+class Engine(Protocol):
+    """Asynchronous by nature: Athena is polled, DuckDB runs in child processes."""
+
+    @property
+    def version(self) -> str:
+        """Engine and result-format version; part of every fingerprint."""
+        ...
+
+    def start(self, job: Job) -> str:
+        """Begin (or adopt, for a known token) an execution; its id. Raises `Busy` when there is no room."""
+        ...
+
+    def wait(self, execution: str, *, seconds: float) -> Progress:
+        """How it stands, at the latest after `seconds`. An unknown execution is `Broken("engine-lost")`."""
+        ...
+
+    def stop(self, execution: str) -> None:
+        """End it; the next `wait` gives `Broken("cancelled")`."""
+        ...

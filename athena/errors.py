@@ -1,0 +1,95 @@
+"""Everything that Lakegate raises on purpose.
+
+One class per reaction of the caller::
+
+    LakegateError            message, remedy, code
+    ├── Refused              the request or file is wrong: mend it and come again
+    │   ├── NotFound         denied, absent or hidden: one answer for all three
+    │   ├── Gone             a handle, page or link that was valid once
+    │   ├── Unauthenticated  no valid credentials
+    │   └── LimitExceeded    too much or too often: wait, then come again
+    ├── Failed               it went wrong here, nothing was changed: worth a retry
+    │   └── Busy             no room at the moment: come again after `retry_after_seconds`
+    ├── OutcomeUnknown       it may or may not have happened: resolve before anything is removed
+    └── Damaged              stored state contradicts itself: `lakegate doctor` comes next
+
+Only `Refused` may be followed by a clean-up of files.
+"""
+
+
+class LakegateError(Exception):
+    """What happened (`message`, with the values), what to do now (`remedy`), and a stable `code`."""
+
+    code = "internal"
+
+    def __init__(self, message: str, remedy: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        if code is not None:
+            self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class Refused(LakegateError):
+    """The input is wrong for sure; nothing was changed."""
+
+    code = "refused"
+
+
+class NotFound(Refused):
+    """Denied, absent or hidden: the text never tells which."""
+
+    code = "not-found"
+
+
+class Gone(Refused):
+    """Was valid once: an older grant's handle, an expired result or link."""
+
+    code = "gone"
+
+
+class Unauthenticated(Refused):
+    """No credentials, or none that hold."""
+
+    code = "unauthenticated"
+
+
+class LimitExceeded(Refused):
+    """A limit of the caller is used up; `retry_after_seconds` says when to come again."""
+
+    code = "limit-exceeded"
+
+    def __init__(self, message: str, remedy: str, *, code: str | None = None, retry_after_seconds: int = 1) -> None:
+        super().__init__(message, remedy, code=code)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Failed(LakegateError):
+    """It went wrong on our side before anything changed; the same call may succeed later."""
+
+    code = "failed"
+
+
+class Busy(Failed):
+    """No capacity right now; `retry_after_seconds` says when to come again."""
+
+    code = "busy"
+
+    def __init__(self, message: str, remedy: str, *, code: str | None = None, retry_after_seconds: int = 1) -> None:
+        super().__init__(message, remedy, code=code)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class OutcomeUnknown(LakegateError):
+    """The step may have happened; whoever comes next resolves it before doing anything else."""
+
+    code = "outcome-unknown"
+
+
+class Damaged(LakegateError):
+    """Stored state cannot be read or contradicts itself."""
+
+    code = "damaged"

@@ -1,0 +1,54 @@
+"""The port of heads: one small record per table, all that the read story needs to know of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from athena.dataset import Column
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a table stands.
+
+    `data_version` is the last snapshot that changed rows (compaction keeps it); `metadata_location` is the
+    Iceberg metadata file of `snapshot_id`; `intent` names a commit that may or may not have happened.
+    """
+
+    dataset: str
+    snapshot_id: str
+    data_version: str
+    metadata_location: str
+    committed_at: datetime
+    rows: int
+    columns: tuple[Column, ...]
+    description: str = ""
+    intent: str | None = None
+
+
+class Heads(Protocol):
+    """One look-up per table; written by whoever holds the table's lease."""
+
+    def get(self, dataset: str) -> Head | None:
+        """The head, None when the dataset was never committed. An unresolved `intent` is the caller's to see."""
+        ...
+
+    def all(self) -> tuple[Head, ...]:
+        """Every head, by name, rejects tables included."""
+        ...
+
+    def intend(self, dataset: str, commit_id: str) -> None:
+        """Record, before a commit, that `commit_id` is about to happen (the head may not exist yet)."""
+        ...
+
+    def abandon(self, dataset: str, commit_id: str) -> None:
+        """Forget an intent that is known not to have happened."""
+        ...
+
+    def publish(self, head: Head) -> None:
+        """Replace the head and clear the intent, in one step."""
+        ...
+
+    def pending(self, dataset: str) -> str | None:
+        """The intent that is still open, also for a table without a head."""
+        ...

@@ -1,0 +1,113 @@
+"""What is asked and what is answered, as values. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from athena.dataset import DataType
+
+Scalar = str | int | float | bool | None
+CacheUse = Literal["use", "refresh"]
+CacheOutcome = Literal["hit", "miss", "joined", "bypass"]
+
+
+class State(StrEnum):
+    """Where a question stands."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def final(self) -> bool:
+        """Nothing will change any more."""
+        return self in (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. `partner` is None for the owner of the home, who sees everything."""
+
+    partner: str | None
+
+    @property
+    def is_owner(self) -> bool:
+        """The owner asks from the command line or a notebook on the home itself."""
+        return self.partner is None
+
+
+OWNER = Caller(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One statement with its values, as the caller wrote it; hostile until parsed."""
+
+    caller: Caller
+    sql: str
+    parameters: tuple[Scalar, ...] = ()
+    limit: int | None = None
+    cache: CacheUse = "use"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumn:
+    """A column of an answer; `type` is one of the ten column types."""
+
+    name: str
+    type: DataType
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRef:
+    """The state of one table that an answer was computed on (or is known to equal)."""
+
+    snapshot_id: str
+    committed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a finished run left in the result store; immutable."""
+
+    result_id: str
+    columns: tuple[ResultColumn, ...]
+    row_count: int
+    truncated: bool
+    size_bytes: int
+    bytes_scanned: int
+    sha256: str
+    finished_at: datetime
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Finished JSON: `fragment` is `"columns":…,"rows":…` without the outer braces, in UTF-8.
+
+    `next_offset` is the first row of the following page, None on the last one.
+    """
+
+    fragment: bytes
+    row_count: int
+    next_offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What `ask` gives back; `receipt` and `page` are there once the state is SUCCEEDED."""
+
+    id: str
+    state: State
+    cache: CacheOutcome
+    fingerprint: str
+    snapshots: dict[str, SnapshotRef]
+    submitted_at: datetime
+    expires_at: datetime
+    receipt: Receipt | None = None
+    page: Page | None = None
+    error_code: str | None = None
+    warnings: tuple[str, ...] = field(default=())

@@ -1,0 +1,26 @@
+"""The port of results: written once, immutable, read by pages."""
+
+from pathlib import Path
+from typing import Protocol
+
+from athena.question import Page, Receipt
+
+
+class Results(Protocol):
+    """Results of finished runs by `result_id`. A missing or damaged one raises `Gone` and counts as a miss."""
+
+    def holds(self, receipt: Receipt) -> bool:
+        """Whether the result is there with the size that its receipt says."""
+        ...
+
+    def page(self, receipt: Receipt, *, offset: int, limit: int) -> Page:
+        """Rows `offset` to `offset + limit` as finished JSON."""
+        ...
+
+    def csv(self, receipt: Receipt, *, offset: int, limit: int | None) -> bytes:
+        """The same as CSV with a header: NULL is an empty field, an empty string is `""`."""
+        ...
+
+    def path(self, receipt: Receipt) -> Path:
+        """The result as one local Parquet file (embedded home)."""
+        ...
