@@ -14,7 +14,11 @@ class Results(Protocol):
         ...
 
     def page(self, receipt: Receipt, *, offset: int, limit: int) -> Page:
-        """Rows `offset` to `offset + limit` as finished JSON."""
+        """At most `limit` rows from `offset` on, as finished JSON.
+
+        `offset` is 0 or a former page's `next_offset`, and nothing else: it counts rows in the embedded home and
+        bytes on S3, so nobody may compute one.
+        """
         ...
 
     def csv(self, receipt: Receipt, *, offset: int, limit: int | None) -> bytes:
