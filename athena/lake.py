@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from athena.engines import Engine
 from athena.events import Events
@@ -29,3 +30,20 @@ class Lake:
     results: Results
     engine: Engine
     events: Events
+    secret: bytes  # signs answer ids and page tokens, salts hash masks
+
+    @classmethod
+    def embedded(cls, home: Path) -> "Lake":
+        """The lake in folder `home`; raises `Refused` (`no-home`) when it is none. Cheap: the engine starts with
+        the first question that needs it. `close` it, or use it as a context manager."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Hand over what is running, stop the engine, release files."""
+        raise NotImplementedError
+
+    def __enter__(self) -> "Lake":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,5 +1,6 @@
 """What is asked and what is answered, as values. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +9,7 @@ from typing import Literal
 from athena.dataset import DataType
 
 Scalar = str | int | float | bool | None
+Parameters = tuple[Scalar, ...] | Mapping[str, Scalar]
 CacheUse = Literal["use", "refresh"]
 CacheOutcome = Literal["hit", "miss", "joined", "bypass"]
 
@@ -44,11 +46,11 @@ OWNER = Caller(None)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One statement with its values, as the caller wrote it; hostile until parsed."""
+    """One statement with its values (by position or by name), as the caller wrote it; hostile until parsed."""
 
     caller: Caller
     sql: str
-    parameters: tuple[Scalar, ...] = ()
+    parameters: Parameters = ()
     limit: int | None = None
     cache: CacheUse = "use"
 
@@ -67,6 +69,7 @@ class SnapshotRef:
 
     snapshot_id: str
     committed_at: datetime
+    data_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +85,14 @@ class Receipt:
     sha256: str
     finished_at: datetime
     warnings: tuple[str, ...] = ()
+    snapshots: dict[str, SnapshotRef] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Finished JSON: `fragment` is `"columns":…,"rows":…` without the outer braces, in UTF-8.
+    """Finished bytes: `fragment` is `"columns":…,"rows":…` without the outer braces, in UTF-8 (or CSV).
 
-    `next_offset` is the first row of the following page, None on the last one.
+    `next_offset` is where the following page begins, in the result store's own unit; None on the last page.
     """
 
     fragment: bytes
@@ -98,7 +102,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What `ask` gives back; `receipt` and `page` are there once the state is SUCCEEDED."""
+    """What `ask` gives back; `receipt`, `page` and `snapshots` are there once the state is SUCCEEDED.
+
+    `next` is the signed token of the page behind `page`, None on the last one. `error_code` is one of our own
+    problem codes (see `athena/failures.py`), there once the state is FAILED.
+    """
 
     id: str
     state: State
@@ -109,5 +117,6 @@ class Answer:
     expires_at: datetime
     receipt: Receipt | None = None
     page: Page | None = None
+    next: str | None = None
     error_code: str | None = None
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()

@@ -11,13 +11,15 @@ from athena.question import Page, Receipt
 class Job:
     """One statement that is safe to run: entitled, parsed again, every leaf checked.
 
-    `sql` is in Athena's dialect and names tables fully qualified (`lake.flights`); `pins` holds the head of
-    each of them; `token` is sha256(fingerprint + attempt): the same token is the same execution.
+    `sql` is in Athena's dialect, without parameters, and names tables fully qualified (`"lake"."flights"`);
+    `pins` holds the head of each of them; `guarded` means that the plan must follow from the text alone (rows are
+    hidden and something may fail); `token` is sha256(fingerprint + attempt): the same token is the same execution.
     """
 
     sql: str
-    parameters: tuple[str | int | float | bool | None, ...]
+    output: tuple[str, ...]
     pins: dict[str, Head]
+    guarded: bool
     row_limit: int
     token: str
     timeout_seconds: float
@@ -38,7 +40,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """No result. `code` is one of our own problem codes and carries no value of the data."""
+    """No result. `code` is one of our own problem codes (`athena/failures.py`) and carries no value of the data."""
 
     code: str
 

@@ -1,4 +1,5 @@
-"""The port of flights: one record per fingerprint says whether an answer exists, is under way, or is to be made.
+"""The port of flights: one record per (fingerprint, attempt) says whether an answer exists, is under way, or is to
+be made. The highest attempt is the current one; older ones stay for the pages of answers that were given from them.
 
 absent ──lead──▶ RUNNING ──finish──▶ SUCCEEDED (the cache entry)
                     │ ▲
@@ -7,6 +8,7 @@ absent ──lead──▶ RUNNING ──finish──▶ SUCCEEDED (the cache en
                     └──cancel──▶ CANCELLED
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -16,7 +18,10 @@ from athena.question import Page, Receipt, State
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """One run of one fingerprint. (`attempt`, `leader`) is the fence: a late finisher has an older pair."""
+    """One run of one fingerprint. (`attempt`, `leader`) is the fence: a late finisher has an older pair.
+
+    `work` is what the leader runs, in the words of `athena/flight.py`, so that a successor needs nobody's question.
+    """
 
     fingerprint: str
     attempt: int
@@ -24,6 +29,7 @@ class Flight:
     leader: str
     lease_expires_at: datetime
     execution: str | None = None
+    work: bytes | None = None
     receipt: Receipt | None = None
     page: Page | None = None
     error_code: str | None = None
@@ -31,23 +37,41 @@ class Flight:
 
 
 class Flights(Protocol):
-    """Every method is one look-up or one conditional write by key. Expired records count as absent."""
+    """Every method is one look-up or one conditional write by key. Expired records count as absent.
 
-    def get(self, fingerprint: str) -> Flight | None:
-        """The record, whatever its state."""
+    All raise `Failed` or `Damaged` when the store cannot be used: the question then runs alone.
+    """
+
+    def get(self, fingerprint: str, attempt: int | None = None) -> Flight | None:
+        """The current record, or that of `attempt`, whatever its state."""
         ...
 
-    def lead(self, fingerprint: str, *, leader: str, lease_seconds: float, anew: bool = False) -> Flight:
-        """Try to lead. The caller leads if the result's `leader` is its own; else the result is what to join.
+    def standing(self, fingerprints: Sequence[str]) -> tuple[Flight, ...]:
+        """The current records of many at once, without work, receipt and page: what a poll needs."""
+        ...
+
+    def lead(
+        self,
+        fingerprint: str,
+        *,
+        leader: str,
+        lease_seconds: float,
+        asker: str | None = None,
+        work: bytes | None = None,
+        anew: int | None = None,
+    ) -> Flight:
+        """Try to lead. The caller leads if the result's `leader` is its own; else the result is what to join,
+        and `asker` (an answer's id) counts among those who wait for it, in the same write.
 
         Takes over a RUNNING flight whose lease ended (same attempt and execution); begins a new attempt when
-        there is none, the last one failed, was cancelled or expired, or `anew` says that a SUCCEEDED one
-        must not be used (refresh, or its result is gone).
+        there is none, the last one failed, was cancelled or expired, or is the SUCCEEDED attempt `anew` that
+        must not be used (refresh, or its result is gone). `work` None takes over but never begins.
         """
         ...
 
     def beat(self, flight: Flight, *, lease_seconds: float) -> bool:
-        """Prolong the lease; False when it was lost or everybody who asked has left (then stop the engine)."""
+        """Prolong the lease; False when it was lost or everybody who asked has left (then try to cancel).
+        With `lease_seconds` 0 the lease ends now, for a successor."""
         ...
 
     def note(self, flight: Flight, execution: str) -> None:
@@ -59,11 +83,8 @@ class Flights(Protocol):
         ...
 
     def fail(self, flight: Flight, error_code: str, *, state: State = State.FAILED) -> bool:
-        """End the attempt without an answer; False when it is no longer the caller's."""
-        ...
-
-    def join(self, fingerprint: str, attempt: int, asker: str) -> None:
-        """Count `asker` (an answer's id) among those who wait for this attempt."""
+        """End the attempt without an answer; False when it is no longer the caller's, or when `state` is
+        CANCELLED and somebody still waits for it."""
         ...
 
     def leave(self, fingerprint: str, attempt: int, asker: str) -> int:

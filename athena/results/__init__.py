@@ -21,10 +21,14 @@ class Results(Protocol):
         """
         ...
 
-    def csv(self, receipt: Receipt, *, offset: int, limit: int | None) -> bytes:
-        """The same as CSV with a header: NULL is an empty field, an empty string is `""`."""
+    def csv(self, receipt: Receipt, *, offset: int, limit: int | None) -> Page:
+        """The same as CSV, the header before row 0 only: NULL is an empty field, an empty string is `""`."""
         ...
 
     def path(self, receipt: Receipt) -> Path:
         """The result as one local Parquet file (embedded home)."""
+        ...
+
+    def discard(self, receipt: Receipt) -> None:
+        """Take it away: nobody's answer any more, or damaged."""
         ...
