@@ -1,0 +1,141 @@
+"""One way to call AWS: clients that never repeat on their own, and failures told apart.
+
+botocore would repeat a conditional write blindly and so report its own first success as a conflict. Here every
+call is repeated by `persist`, whose callers make sure that a repetition is safe: a read, a write under a condition
+whose outcome can be read back, or a start with a token.
+
+============================  ====================================  ===================
+what came back                what it means                         after the last try
+============================  ====================================  ===================
+throttled                     refused before anything happened      `Busy`
+no connection                 never sent                            `Failed`
+time-out, cut line, HTTP 5xx  sent, outcome unknown                 `OutcomeUnknown`
+any other answer              the service's final word              the `ClientError`
+============================  ====================================  ===================
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError, SSLError
+from botocore.exceptions import ConnectionError as NoConnection
+
+from athena.errors import Busy, Failed, LakegateError, OutcomeUnknown
+
+T = TypeVar("T")
+
+THROTTLES = frozenset(
+    [
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    ]
+)
+RETRY_AFTER_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a call is repeated and how long between: full jitter below a bound that doubles.
+
+    Source of the jitter: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+    """
+
+    tries: int = 6
+    first_seconds: float = 0.05
+    cap_seconds: float = 1.0
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
+
+    def pause(self, failures: int) -> None:
+        """Sleep after so many failures in a row."""
+        self.sleep(self.random() * min(self.cap_seconds, self.first_seconds * 2.0 ** (failures - 1)))
+
+
+def client(service: str, *, region: str | None = None, read_timeout_seconds: float = 5.0) -> Any:
+    """A boto3 client of `service` for all threads of this process. `AWS_ENDPOINT_URL` and
+    `AWS_ENDPOINT_URL_<SERVICE>` are respected, as by every AWS tool."""
+    import boto3
+
+    config = Config(
+        connect_timeout=2.0,
+        read_timeout=read_timeout_seconds,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        max_pool_connections=32,
+        s3={"addressing_style": "auto"},
+    )
+    # A session of its own: the default one is not safe to share between threads while it makes clients.
+    return boto3.session.Session(region_name=region).client(service, config=config)
+
+
+def persist(call: Callable[[], T], *, patience: Patience) -> T:
+    """What `call` gives, repeated while that can help; see the module's table for what is raised in the end."""
+    failure: LakegateError | None = None
+    for failures in range(1, patience.tries + 1):
+        try:
+            return call()
+        except (ClientError, HTTPClientError, NoConnection, NoCredentialsError) as error:
+            failure = _graver(failure, _judged(error))
+            cause = error
+        if failures < patience.tries:
+            patience.pause(failures)
+    assert failure is not None  # noqa: S101 - tries is at least 1
+    raise failure from cause
+
+
+def _judged(error: Exception) -> LakegateError:
+    """The failure as one of ours; raises the `ClientError` again when it is the service's final word."""
+    if isinstance(error, NoCredentialsError):
+        raise Failed(
+            "There are no AWS credentials here.",
+            "Give this process a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+            code="aws-credentials",
+        ) from error
+    if not isinstance(error, ClientError):
+        return _judged_line(error)
+    operation, code = error.operation_name, error_code(error)
+    if code in THROTTLES:
+        return Busy(
+            f"AWS throttles {operation} ({code}).",
+            "Come again in a moment; if it stays so, raise the capacity or the quota.",
+            retry_after_seconds=RETRY_AFTER_SECONDS,
+        )
+    if int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500:
+        return OutcomeUnknown(
+            f"AWS answered {operation} with {code}.", "Ask again: what happened is read back before anything else."
+        )
+    raise error
+
+
+def _judged_line(error: Exception) -> LakegateError:
+    if isinstance(error, NoConnection) and not isinstance(error, SSLError):
+        return Failed(
+            f"AWS cannot be reached: {type(error).__name__}.",
+            "Check network, region and AWS_ENDPOINT_URL.",
+            code="aws-unreachable",
+        )
+    return OutcomeUnknown(
+        f"AWS did not answer: {type(error).__name__}.", "Ask again: what happened is read back before anything else."
+    )
+
+
+def _graver(old: LakegateError | None, new: LakegateError) -> LakegateError:
+    # Once a try may have happened, a later throttle does not undo it.
+    return old if isinstance(old, OutcomeUnknown) else new
+
+
+def error_code(error: ClientError) -> str:
+    """The service's own code of an error.
+
+    >>> error_code(ClientError({"Error": {"Code": "NoSuchKey", "Message": ""}}, "GetObject"))
+    'NoSuchKey'
+    """
+    return str(error.response.get("Error", {}).get("Code", ""))
