@@ -59,17 +59,17 @@ class Table:
         )
         return _item(found["Item"]) if found.get("Item") else None
 
-    def last(self, pk: str, *, prefix: str, only: str | None = None) -> Item | None:
-        """The item of `pk` with the highest `sk` that begins with `prefix`, or None. Reads that one alone."""
-        found = self._query(pk, prefix, only, ScanIndexForward=False, Limit=1)
+    def last(self, pk: str, *, only: str | None = None) -> Item | None:
+        """The item of `pk` with the highest `sk`, or None. Reads that one alone."""
+        found = self._query(pk, only, ScanIndexForward=False, Limit=1)
         return _item(found["Items"][0]) if found["Items"] else None
 
-    def each(self, pk: str, *, prefix: str, only: str | None = None) -> tuple[Item, ...]:
-        """All items of `pk` whose `sk` begins with `prefix`, by `sk`."""
+    def each(self, pk: str, *, only: str | None = None) -> tuple[Item, ...]:
+        """All items of `pk`, by `sk`."""
         items: list[Item] = []
         start: dict[str, Any] = {}
         while True:
-            found = self._query(pk, prefix, only, **start)
+            found = self._query(pk, only, **start)
             items += [_item(item) for item in found["Items"]]
             if not found.get("LastEvaluatedKey"):
                 return tuple(items)
@@ -112,16 +112,16 @@ class Table:
             return _lost(error, write)
         return Outcome(won=True, item=_item(done["Attributes"]) if done.get("Attributes") else None)
 
-    def _query(self, pk: str, prefix: str, only: str | None, **more: Any) -> Any:
+    def _query(self, pk: str, only: str | None, **more: Any) -> Any:
         projection = _projection(only)
-        names = {"#pk": "pk", "#sk": "sk", **projection.pop("ExpressionAttributeNames", {})}
+        names = {"#pk": "pk", **projection.pop("ExpressionAttributeNames", {})}
         return self._read(
             lambda: self._client.query(
                 TableName=self.name,
                 ConsistentRead=True,
-                KeyConditionExpression="#pk = :pk AND begins_with(#sk, :prefix)",
+                KeyConditionExpression="#pk = :pk",
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues=_values({"pk": pk, "prefix": prefix}),
+                ExpressionAttributeValues=_values({"pk": pk}),
                 **projection,
                 **more,
             )

@@ -1,0 +1,137 @@
+"""An emulated AWS for tests, and the ways in which its calls can go wrong."""
+
+import os
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+
+from athena.aws import Patience, client
+from athena.dynamodb import Table
+from athena.s3 import Bucket
+from lakegate.emulate import Emulator
+from lakegate.emulate.stack import create_bucket, create_table
+
+AT_ONCE = Patience(sleep=lambda _: None)
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Makes what a test needs, new for each."""
+
+    emulator: Emulator
+
+    def client(self, service: str) -> Any:
+        """A client of its own, so that its faults are its own."""
+        with _environment(self.emulator.environment):
+            return client(service)
+
+    def table(self, *, with_client: Any = None) -> Table:
+        """An empty table."""
+        dynamodb = with_client or self.client("dynamodb")
+        name = f"table-{uuid.uuid4().hex}"
+        create_table(dynamodb, name)
+        return Table(dynamodb, name, AT_ONCE)
+
+    def bucket(self, *, with_client: Any = None) -> Bucket:
+        """An empty bucket."""
+        s3 = with_client or self.client("s3")
+        name = f"bucket-{uuid.uuid4().hex}"
+        create_bucket(s3, name)
+        return Bucket(s3, name, prefix="some/where/", patience=AT_ONCE)
+
+
+@contextmanager
+def emulated() -> Iterator[Cloud]:
+    """The emulated AWS, until the end of the block."""
+    with Emulator() as emulator:
+        yield Cloud(emulator)
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+Fault = Callable[[AWSPreparedRequest], AWSResponse | None]
+
+
+@dataclass
+class Faults:
+    """Lets the next calls of one operation go wrong, in the order given, and counts all its calls."""
+
+    calls: int = 0
+    _next: list[Fault] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def on(cls, aws_client: Any, operation: str, *faults: Fault) -> "Faults":
+        """Faults for `operation` (as AWS names it) of this client."""
+        made = cls(_next=list(faults))
+        service = aws_client.meta.service_model.service_id.hyphenize()
+        aws_client.meta.events.register(f"before-send.{service}.{operation}", made._before_send)
+        return made
+
+    def _before_send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        with self._lock:
+            self.calls += 1
+            fault = self._next.pop(0) if self._next else None
+        return None if fault is None else fault(request)
+
+
+def no_fault(_: AWSPreparedRequest) -> None:
+    """The call goes through."""
+
+
+def throttled(request: AWSPreparedRequest) -> AWSResponse:
+    """AWS refuses: too much."""
+    return _answer(request, 400, b'{"__type":"ThrottlingException","message":"Rate exceeded"}')
+
+
+def server_error(request: AWSPreparedRequest) -> AWSResponse:
+    """AWS fails without doing it."""
+    return _answer(request, 500, b'{"__type":"InternalServerError","message":"oops"}')
+
+
+def refused(request: AWSPreparedRequest) -> AWSResponse:
+    """Nobody listens."""
+    raise EndpointConnectionError(endpoint_url=request.url)
+
+
+def answer_lost(request: AWSPreparedRequest) -> AWSResponse:
+    """AWS does it, but its answer never arrives."""
+    URLLib3Session().send(request)
+    raise ReadTimeoutError(endpoint_url=request.url)
+
+
+def request_lost(request: AWSPreparedRequest) -> AWSResponse:
+    """AWS never hears of it, which from here looks the same."""
+    raise ReadTimeoutError(endpoint_url=request.url)
+
+
+class _Raw:
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield self._body
+
+
+def _answer(request: AWSPreparedRequest, status: int, body: bytes) -> AWSResponse:
+    headers = {"Content-Type": "application/x-amz-json-1.0", "x-amzn-RequestId": "test"}
+    return AWSResponse(request.url, status, headers, _Raw(body))
