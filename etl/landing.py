@@ -1,0 +1,177 @@
+"""What landed: keys, listing, and how a file gets there.
+
+A key is `<dataset>/<source>/<name>` or `<dataset>/<name>` (source `default`); deeper folders belong to the name.
+"""
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from athena.dataset import check_dataset_name
+from athena.errors import Failed, Refused
+from etl.source import Source, ignored, sources_of
+
+__all__ = ["DEFAULT_SOURCE", "FolderLanding", "Key", "Landed", "Source", "ignored", "parse_key", "sources_of"]
+
+DEFAULT_SOURCE = "default"
+MEMBER_MARK = "!"
+MAX_KEY_BYTES = 1024  # as in S3, so that a home can move there
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A landing key, taken apart. `text` is the whole of it."""
+
+    text: str
+    dataset: str
+    source: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A file that lies in landing. `stamp` changes whenever the bytes may have (size, times, inode)."""
+
+    key: Key
+    stamp: str
+    size_bytes: int
+    modified_at_seconds: float
+
+
+def parse_key(text: str) -> Key:
+    """The parts of a key; `Refused` ("landing-key") when it is none.
+
+    >>> parse_key("flights/lufthansa/2026/may.csv")
+    Key(text='flights/lufthansa/2026/may.csv', dataset='flights', source='lufthansa', name='2026/may.csv')
+    >>> parse_key("flights/may.csv").source
+    'default'
+    """
+    parts = text.split("/")
+    if len(parts) < 2:
+        raise _no_key(text, "it names no dataset")
+    if any(part in ("", ".", "..") for part in parts):
+        raise _no_key(text, "it has an empty part or dots instead of a name")
+    if not text.isprintable() or MEMBER_MARK in text or len(text.encode(errors="replace")) > MAX_KEY_BYTES:
+        raise _no_key(text, f"it has control characters or a {MEMBER_MARK!r}, or is longer than {MAX_KEY_BYTES} bytes")
+    source = parts[1] if len(parts) > 2 else DEFAULT_SOURCE
+    return Key(text, check_dataset_name(parts[0]), source, "/".join(parts[2:] if len(parts) > 2 else parts[1:]))
+
+
+def _no_key(text: str, why: str) -> Refused:
+    return Refused(
+        f"{text!r} is no landing key: {why}.", "Use <dataset>/<name> or <dataset>/<source>/<name>.", code="landing-key"
+    )
+
+
+class FolderLanding:
+    """Landing as a folder of the home. Files are read where they lie and never moved or removed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def listing(self, dataset: str | None = None) -> Iterator[Landed]:
+        """Everything that lies there under a valid key, by key. Raises `Failed` when the folder cannot be read."""
+        for text in self._texts(dataset):
+            try:
+                landed = self.get(parse_key(text))
+            except Refused:
+                continue
+            if landed is not None:
+                yield landed
+
+    def misplaced(self) -> tuple[Refused, ...]:
+        """Why files that lie there are nobody's: no dataset's name above them, or a link that leads out."""
+        return tuple(error for text in self._texts(None) if (error := self._objection(text)))
+
+    def get(self, key: Key) -> Landed | None:
+        """The file as it is now, None when it is gone (or no file). Raises `Refused` for a link that leads out."""
+        path = self._path(key)
+        try:
+            found = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise Failed(f"{key.text} cannot be looked at: {error.strerror}.", "Check its permissions.") from error
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        stamp = f"{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}-{found.st_ino}"
+        return Landed(key, stamp, found.st_size, found.st_mtime)
+
+    def sources(self, key: Key) -> tuple[Source, ...]:
+        """The file's sources; raises `Refused` or `Failed`."""
+        return sources_of(self._path(key), key.text)
+
+    def put(self, file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
+        """Copy a file in, all at once (under a temporary name, then renamed); its key. A file that lies there
+        already under that key stays as it is."""
+        folder = dataset if source == DEFAULT_SOURCE else f"{dataset}/{source}"
+        key = parse_key(f"{folder}/{file.name}")
+        if ignored(key.name):
+            raise Refused(f"{file.name!r} is a name that landing ignores.", "Rename the file.", code="landing-key")
+        target = self._path(key)
+        with _copying(file, target):
+            if not file.is_file():
+                raise Refused(f"{file} is no file.", "Name a file that exists.", code="no-such-file")
+            if not (target.exists() and target.samefile(file)):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _copy(file, target)
+        return key
+
+    def _path(self, key: Key) -> Path:
+        path = self.root / key.text
+        if not path.resolve().is_relative_to(self.root.resolve()):
+            raise _no_key(key.text, "it leads out of the landing folder")
+        return path
+
+    def _objection(self, text: str) -> Refused | None:
+        try:
+            self._path(parse_key(text))
+        except Refused as error:
+            return error
+        return None
+
+    def _texts(self, dataset: str | None) -> list[str]:
+        top = self.root / dataset if dataset else self.root
+        found: list[str] = []
+
+        def stop(error: OSError) -> None:
+            if not isinstance(error, FileNotFoundError) or self.root == Path(error.filename):
+                raise Failed(
+                    f"{error.filename} cannot be listed: {error.strerror}.",
+                    "Check that it is there, and its permissions.",
+                ) from error
+
+        for folder, folders, names in os.walk(top, onerror=stop):
+            folders[:] = [name for name in folders if not ignored(name)]
+            found += [(Path(folder) / name).relative_to(self.root).as_posix() for name in names if not ignored(name)]
+        return sorted(found)
+
+
+def _copy(file: Path, target: Path) -> None:
+    # The temporary name is one that landing ignores, in the same folder: a rename is atomic only there.
+    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with file.open("rb") as read, temporary.open("xb") as write:
+            shutil.copyfileobj(read, write, 8 * 1024 * 1024)
+            write.flush()
+            os.fsync(write.fileno())
+        temporary.rename(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _copying(file: Path, target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Failed(
+            f"{file} could not be copied to {target.parent}: {error.strerror}.",
+            "Check that the file can be read and that the disk is writable and has room; nothing was changed.",
+            code="disk",
+        ) from error

@@ -1,0 +1,214 @@
+"""One opened file: a name, and its decompressed bytes as a stream that can be opened again and again.
+
+A landing file is one source, or one per member when it is an archive. What a file is, its first bytes say:
+a wrong suffix does no harm.
+"""
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+
+from athena.errors import Failed, Refused
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+# Signatures: RFC 1952, bzip2 1.0.8, xz file format 1.2, RFC 8878, PKWARE APPNOTE 6.3.10, Apache Parquet.
+_SIGNATURES = (
+    (b"\x1f\x8b", "gz"),
+    (b"BZh", "bz2"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zst"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"PAR1", "parquet"),
+    (b"\xd0\xcf\x11\xe0", "xls"),
+)
+_BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
+_WORKBOOK = "[Content_Types].xml"
+_IGNORED_PREFIXES = (".", "_", "~$")
+_IGNORED_SUFFIXES = (".part", ".tmp", ".crdownload")
+_ENCRYPTED = 0x1
+_BUFFER_BYTES = 1024 * 1024
+
+
+class _Raw(Protocol):
+    def readinto(self, buffer: "WriteableBuffer", /) -> int | None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A re-openable stream of decompressed bytes.
+
+    `name` is the key, or `key!member`; `compression` is "", "gz", "bz2", "xz", "zst" or "zip";
+    `stored_bytes` is its size as stored (for progress), `size_bytes` the decompressed one where that is known.
+    """
+
+    name: str
+    opener: Callable[[], BinaryIO]
+    compression: str
+    stored_bytes: int
+    size_bytes: int | None = None
+
+    def open(self) -> BinaryIO:
+        """A new stream at the first byte; the caller closes it. Damage met while opening or reading is
+        `Refused` ("unreadable"), a disk that fails is `Failed`."""
+        return self.opener()
+
+
+def ignored(name: str) -> bool:
+    """Whether a file of this name is nobody's business: hidden, temporary, half downloaded.
+
+    >>> ignored("may.csv"), ignored("~$may.csv"), ignored("sub/.git/may.csv"), ignored("may.csv.part")
+    (False, True, True, True)
+    """
+    return name.endswith(_IGNORED_SUFFIXES) or any(part.startswith(_IGNORED_PREFIXES) for part in name.split("/"))
+
+
+def sources_of(path: Path, name: str) -> tuple[Source, ...]:
+    """The sources of the file at `path`, called `name`: itself, or every member of a zip as `name!member`.
+
+    Raises `Refused` ("unreadable", "format-unsupported"), and `Failed` when the disk does.
+    """
+    with _told(name):
+        with path.open("rb") as stream:
+            kind = _kind(stream.read(16))
+        stored_bytes = path.stat().st_size
+    if kind in ("parquet", "xls"):
+        raise _unsupported(name, kind)
+    if kind == "zip":
+        return tuple(_members(path, name))
+    known = stored_bytes if kind == "" else None
+    return (Source(name, lambda: _stream(name, lambda: _decompressed(path, kind)), kind, stored_bytes, known),)
+
+
+def _kind(first: bytes) -> str:
+    kind = next((kind for signature, kind in _SIGNATURES if first.startswith(signature)), "")
+    if kind == "bz2" and first[4:10] not in _BZIP2_BLOCKS:
+        return ""  # text may begin with BZh
+    return kind
+
+
+def _decompressed(path: Path, kind: str) -> _Raw:
+    if kind == "gz":
+        return gzip.open(path, "rb")
+    if kind == "bz2":
+        return bz2.open(path, "rb")
+    if kind == "xz":
+        return lzma.open(path, "rb")
+    if kind == "zst":
+        import pyarrow
+
+        return cast(_Raw, pyarrow.CompressedInputStream(str(path), "zstd"))
+    return path.open("rb", buffering=0)
+
+
+def _members(path: Path, name: str) -> Iterator[Source]:
+    with _told(name), zipfile.ZipFile(path) as archive:
+        members = [one for one in archive.infolist() if not one.is_dir()]
+    if any(member.filename == _WORKBOOK for member in members):
+        raise _unsupported(name, "xlsx")
+    members = [member for member in members if not ignored(member.filename)]
+    names = [member.filename for member in members]
+    if not members or len(set(names)) < len(names):
+        what = "holds no file" if not members else "holds two members of one name"
+        raise Refused(
+            f"{name} {what}.", "Make the archive anew; each member needs a name of its own.", code="unreadable"
+        )
+    for member in members:
+        yield _member(path, f"{name}!{member.filename}", member)
+
+
+def _member(path: Path, name: str, member: zipfile.ZipInfo) -> Source:
+    def stream() -> BinaryIO:
+        if member.flag_bits & _ENCRYPTED:
+            raise Refused(f"{name} is encrypted.", "Drop it without a password.", code="unreadable")
+        return _stream(name, lambda: _OpenMember(path, member))
+
+    return Source(name, stream, "zip", member.compress_size, member.file_size)
+
+
+class _OpenMember(io.RawIOBase):
+    """A member that owns its archive, so that closing the one closes the other."""
+
+    def __init__(self, path: Path, member: zipfile.ZipInfo) -> None:
+        self._archive = zipfile.ZipFile(path)
+        try:
+            self._stream = cast(_Raw, self._archive.open(member))
+        except BaseException:
+            self._archive.close()
+            raise
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        return self._stream.readinto(buffer) or 0
+
+    def close(self) -> None:
+        self._stream.close()
+        self._archive.close()
+        super().close()
+
+
+class _Told(io.RawIOBase):
+    """A stream whose errors are ours, with the name of the source in them."""
+
+    def __init__(self, name: str, stream: _Raw) -> None:
+        self._name = name
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        with _told(self._name):
+            return self._stream.readinto(buffer) or 0
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def _stream(name: str, opener: Callable[[], _Raw]) -> BinaryIO:
+    with _told(name):
+        return cast(BinaryIO, io.BufferedReader(_Told(name, opener()), _BUFFER_BYTES))
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise _unreadable(name, error) from error
+    except OSError as error:
+        # Damaged gz, bz2 and zst raise an OSError of their own, without a number.
+        if error.errno is None:
+            raise _unreadable(name, error) from error
+        raise Failed(
+            f"{name} cannot be read: {error.strerror}.",
+            "Check that it is there, its permissions and the disk.",
+            code="unreadable",
+        ) from error
+
+
+def _unreadable(name: str, error: Exception) -> Refused:
+    return Refused(f"{name} is damaged: {error}.", "Drop it again, whole.", code="unreadable")
+
+
+def _unsupported(name: str, kind: str) -> Refused:
+    return Refused(
+        f"{name} is a {kind} file, which cannot be loaded yet.",
+        "Save it as CSV and drop that.",
+        code="format-unsupported",
+    )

@@ -1,0 +1,83 @@
+"""A TOML document that can say where a key stands and what was probably meant. Pure."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from athena.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed file with its text: errors name path, line and key."""
+
+    path: str
+    text: str
+    given: dict[str, Any]
+
+    def refuse(self, place: tuple[str, ...], message: str, remedy: str) -> NoReturn:
+        """Raise `Refused` ("contract-invalid") for the key at `place`."""
+        line = line_of(self.text, place)
+        where = f"{self.path}, line {line}" if line else self.path
+        raise Refused(f"{where}: {'.'.join(place)} {message}.", remedy, code="contract-invalid")
+
+    def table(self, place: tuple[str, ...], known: Iterable[str]) -> dict[str, Any]:
+        """The table at `place` ({} when it is not there), all of its keys among `known`."""
+        found = self.subtable(place)
+        names = list(known)
+        for key in found:
+            if key not in names:
+                self.refuse((*place, key), "is not known", nearest(key, names))
+        return found
+
+    def subtable(self, place: tuple[str, ...]) -> dict[str, Any]:
+        """The table at `place`, {} when it is not there, whatever its keys."""
+        found: Any = self.given
+        for part in place:
+            found = found.get(part, {})
+            if not isinstance(found, dict):
+                self.refuse(place, f"is {found!r}, expected a table", f"Write [{'.'.join(place)}] with keys below it.")
+        return dict(found)
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """A remedy for an unknown name.
+
+    >>> nearest("delimeter", ["delimiter", "quote"])
+    "Did you mean 'delimiter'?"
+    >>> nearest("x", ["delimiter", "quote"])
+    'Known: delimiter, quote.'
+    """
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known) or 'none'}."
+
+
+def line_of(text: str, place: tuple[str, ...]) -> int | None:
+    """The 1-based line on which the key at `place` stands (or the deepest part of it that is found).
+
+    >>> line_of('a = 1\\n[columns]\\nday = { typ = "date" }', ("columns", "day", "typ"))
+    3
+    >>> line_of('a = 1\\n[columns]\\n', ("columns", "x"))
+    2
+    """
+    best: tuple[int, int | None] = (0, None)
+    section: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line)
+        key = re.match(r"""\s*("[^"]*"|'[^']*'|[\w.-]+)\s*=""", line)
+        if header:
+            section = _parts(header[1])
+            stands = section
+        elif key:
+            stands = (*section, *_parts(key[1]))
+        else:
+            continue
+        if stands == place[: len(stands)] and len(stands) > best[0]:
+            best = (len(stands), number)
+    return best[1]
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip("\"'") for part in re.findall(r""""[^"]*"|'[^']*'|[^.\s]+""", dotted))
