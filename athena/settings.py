@@ -24,6 +24,8 @@ class Settings:
     engine_workers: int = 2
     engine_memory_bytes: int = 2 * 1024**3
     engine_threads: int = 2
+    engine_spill_bytes: int = 8 * 1024**3
+    result_bytes: int = 4 * 1024**3
     query_timeout_seconds: float = 120.0
     flight_lease_seconds: float = 10.0
     table_lease_seconds: float = 60.0

@@ -51,22 +51,19 @@ class Flights(Protocol):
         ...
 
     def lead(
-        self,
-        fingerprint: str,
-        *,
-        leader: str,
-        lease_seconds: float,
-        asker: str | None = None,
-        work: bytes | None = None,
-        anew: int | None = None,
+        self, fingerprint: str, *, leader: str, lease_seconds: float, asker: str, work: bytes, anew: int | None = None
     ) -> Flight:
-        """Try to lead. The caller leads if the result's `leader` is its own; else the result is what to join,
-        and `asker` (an answer's id) counts among those who wait for it, in the same write.
+        """Try to lead. The caller leads if the result's `leader` is its own; else the result is what to join, or,
+        when it SUCCEEDED, to use. Unless it is used, `asker` counts among those who wait, in the same write.
 
-        Takes over a RUNNING flight whose lease ended (same attempt and execution); begins a new attempt when
+        Takes over a RUNNING flight whose lease ended (same attempt, execution and work); begins a new attempt when
         there is none, the last one failed, was cancelled or expired, or is the SUCCEEDED attempt `anew` that
-        must not be used (refresh, or its result is gone). `work` None takes over but never begins.
+        must not be used (refresh, or its result is gone).
         """
+        ...
+
+    def take_over(self, fingerprint: str, attempt: int, *, leader: str, lease_seconds: float) -> Flight | None:
+        """Lead an attempt that is RUNNING without a living leader; None when there is nothing to take over."""
         ...
 
     def beat(self, flight: Flight, *, lease_seconds: float) -> bool:

@@ -1,0 +1,123 @@
+"""Answer ids and page tokens: signed, so that nothing has to be stored to know them again. Pure.
+
+An id `q_…` carries what `look` needs and is signed together with its partner's name, which is not inside: for
+anybody else the signature does not hold, and the answer does not exist. The caller's grant is inside as a digest:
+an older grant's id is told apart from a foreign one.
+"""
+
+import hmac
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as BadBase64
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import get_args
+
+from athena.errors import NotFound
+from athena.question import CacheOutcome, Caller
+
+OWNER_DIGEST = "0" * 64
+_PREFIX = "q_"
+_BODY = struct.Struct(">32sI8sQB8s")  # fingerprint, attempt, grant digest, submitted µs, outcome, asker
+_OFFSET = struct.Struct(">Q")
+_SIGNATURE_BYTES = 16
+_OUTCOMES: tuple[CacheOutcome, ...] = get_args(CacheOutcome)
+_ALONE = 0x80  # set in the outcome's byte: the flight is known to this process only
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """What an answer id says. `asker` (16 hex digits) tells two askings of one question apart.
+
+    `alone` means that the store could not be reached and the flight is known to one process only.
+    """
+
+    fingerprint: str
+    attempt: int
+    grant_digest: str
+    submitted_at: datetime
+    cache: CacheOutcome
+    asker: str
+    alone: bool = False
+
+
+def short_digest(grant_digest: str) -> str:
+    """The part of a grant's digest that ids carry.
+
+    >>> short_digest("ab" * 32)
+    'abababababababab'
+    """
+    return grant_digest[:16]
+
+
+def sign_handle(handle: Handle, caller: Caller, *, secret: bytes) -> str:
+    """The answer id of `handle`, good for `caller` alone."""
+    outcome = _OUTCOMES.index(handle.cache) | (_ALONE if handle.alone else 0)
+    body = _BODY.pack(
+        bytes.fromhex(handle.fingerprint),
+        handle.attempt,
+        bytes.fromhex(short_digest(handle.grant_digest)),
+        round(handle.submitted_at.timestamp() * 1_000_000),
+        outcome,
+        bytes.fromhex(handle.asker),
+    )
+    return _PREFIX + _text(body + _signature(secret, b"answer", _name(caller), body))
+
+
+def read_handle(answer_id: str, caller: Caller, *, secret: bytes) -> Handle:
+    """What `answer_id` says when it was signed for `caller`; raises `NotFound` for any other."""
+    raw = _bytes(answer_id.removeprefix(_PREFIX)) if answer_id.startswith(_PREFIX) else b""
+    body, signature = raw[: _BODY.size], raw[_BODY.size :]
+    if not hmac.compare_digest(signature, _signature(secret, b"answer", _name(caller), body)):
+        raise no_such_answer()
+    fingerprint, attempt, digest, micros, outcome, asker = _BODY.unpack(body)
+    return Handle(
+        fingerprint=fingerprint.hex(),
+        attempt=attempt,
+        grant_digest=digest.hex(),
+        submitted_at=datetime.fromtimestamp(micros / 1_000_000, UTC),
+        cache=_OUTCOMES[outcome & ~_ALONE],
+        asker=asker.hex(),
+        alone=bool(outcome & _ALONE),
+    )
+
+
+def sign_offset(offset: int, answer_id: str, *, secret: bytes) -> str:
+    """The token of the page that begins at `offset`, good for this answer alone."""
+    body = _OFFSET.pack(offset)
+    return _text(body + _signature(secret, b"page", answer_id.encode(), body))
+
+
+def read_offset(token: str, answer_id: str, *, secret: bytes) -> int:
+    """Where the page of `token` begins; raises `NotFound` for a token that was not made for this answer."""
+    raw = _bytes(token)
+    body, signature = raw[: _OFFSET.size], raw[_OFFSET.size :]
+    if not hmac.compare_digest(signature, _signature(secret, b"page", answer_id.encode(), body)):
+        raise NotFound("There is no such page of this answer.", "Follow `next` from the first page on.")
+    offset: int = _OFFSET.unpack(body)[0]
+    return offset
+
+
+def no_such_answer() -> NotFound:
+    """The one text for foreign, forged and unknown ids."""
+    return NotFound("There is no such answer, or it is not yours.", "Ask the question again: equal ones are cached.")
+
+
+def _name(caller: Caller) -> bytes:
+    return b"owner" if caller.partner is None else b"partner:" + caller.partner.encode()
+
+
+def _signature(secret: bytes, *parts: bytes) -> bytes:
+    sealed = b"".join(struct.pack(">I", len(part)) + part for part in parts)
+    return hmac.digest(secret, sealed, "sha256")[:_SIGNATURE_BYTES]
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except (BadBase64, ValueError, UnicodeEncodeError):
+        return b""
