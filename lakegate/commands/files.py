@@ -1,0 +1,183 @@
+"""Files in: loaded into the lake, or converted without one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakegate.commands import EXIT_REFUSED, EXIT_REJECTS, DatasetArgument, HomeOption, JsonOption, OptionalDataset
+from lakegate.home import current_home
+from lakegate.screen import print_json, print_note, print_text, progress_bar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from etl.ingest import Reconciled
+    from etl.report import Report
+
+StrictOption = Annotated[bool, typer.Option("--strict", help="Exit with 3 when any record was rejected.")]
+
+
+def load(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="CSV, plain, gz or zip.", show_default=False)],
+    dataset: Annotated[
+        str, typer.Option("--dataset", "-d", help="The dataset that they belong to.", show_default=False)
+    ],
+    source: Annotated[
+        str, typer.Option("--source", "-s", help="Who delivers them; picks the contract's rules.")
+    ] = "default",
+    home: HomeOption = None,
+    strict: StrictOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Load files into a dataset.
+
+    They are copied into landing first. The same content again adds nothing; a corrected file under the same name
+    replaces the rows of the old one. A file that fails replaces nothing.
+    """
+    from athena.lake import Lake
+    from etl.ingest import load_files
+    from etl.intake import Intake
+
+    with Lake.embedded(current_home(home)) as lake, progress_bar() as progress:
+        reports = load_files(Intake.embedded(lake), files, dataset=dataset, source=source, progress=progress)
+    _show(reports, strict=strict, as_json=as_json)
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="The file to read.", show_default=False)],
+    target: Annotated[Path, typer.Argument(metavar="DST.parquet", help="The file to write.", show_default=False)],
+    contract: Annotated[
+        Path | None, typer.Option("--contract", help="Types and rules, as in datasets/NAME.toml.", show_default=False)
+    ] = None,
+    text: Annotated[bool, typer.Option("--text", help="Every column stays text.")] = False,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", help="Write the rejected records to this CSV.", show_default=False)
+    ] = None,
+    strict: StrictOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn one file into typed Parquet; needs no home."""
+    from etl.contract_file import read_contract
+    from etl.convert import convert as convert_file
+
+    if text and contract is not None:
+        raise typer.BadParameter("--text and --contract exclude each other.")
+    rules = None if contract is None else read_contract(contract)
+    with progress_bar() as progress:
+        advance = _advancing(progress, source)
+        report = convert_file(source, target, contract=rules, text=text, rejects=rejects, advance=advance)
+    _show([report], strict=strict, as_json=as_json)
+
+
+def reconcile(dataset: OptionalDataset = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Make the tables what landing says.
+
+    Resolves commits that a crash left open, then loads what is new, changed, or was read by an older contract.
+    """
+    from athena.lake import Lake
+    from etl import ingest
+    from etl.intake import Intake
+
+    with Lake.embedded(current_home(home)) as lake, progress_bar() as progress:
+        done = ingest.reconcile(Intake.embedded(lake), dataset, progress=progress)
+    _show_reconciled(done, as_json=as_json)
+
+
+def reload(
+    dataset: DatasetArgument,
+    key: Annotated[str | None, typer.Option("--key", help="Only this landing key.", show_default=False)] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Load again by the contract as it is now.
+
+    Files that are no longer in landing keep their rows and are named.
+    """
+    from athena.lake import Lake
+    from etl import ingest
+    from etl.intake import Intake
+
+    with Lake.embedded(current_home(home)) as lake, progress_bar() as progress:
+        done = ingest.reload(Intake.embedded(lake), dataset, key=key, progress=progress)
+    _show_reconciled(done, as_json=as_json)
+
+
+def retract(
+    key: Annotated[
+        str, typer.Argument(metavar="KEY", help="A landing key such as flights/may.csv.", show_default=False)
+    ],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a landing key's rows out of its table.
+
+    Rows whose content another key holds stay, and so does the file itself.
+    """
+    from athena.lake import Lake
+    from etl import ingest
+    from etl.intake import Intake
+    from lakegate.commands.looking import load_json
+
+    with Lake.embedded(current_home(home)) as lake:
+        ended = ingest.retract(Intake.embedded(lake), key)
+    if as_json:
+        print_json([load_json(load) for load in ended])
+        return
+    for load in ended:
+        print_text(f"{load.file} holds nothing in {load.dataset} any more (load {load.load_id}).")
+
+
+def report_text(report: "Report") -> str:
+    """A report as a paragraph: what became of the file, and what its owner should look at."""
+    head = f"{report.status:9}  {report.file}"
+    if report.error is not None:
+        return f"{head}: {report.error.message} {report.error.remedy} [{report.error.code}]"
+    if report.status == "duplicate":
+        return f"{head}: the same content as {report.duplicate_of}, nothing added"
+    if report.status == "unchanged":
+        return f"{head}: loaded before, as it is now"
+    counts = f"{report.rows_loaded:,} rows in {report.seconds:.1f} s"
+    lines = [f"{head}: {counts}{_rejected_text(report)}"]
+    lines.extend(f"           ! {warning}" for warning in report.warnings)
+    return "\n".join(lines)
+
+
+def _rejected_text(report: "Report") -> str:
+    if not report.rows_rejected:
+        return ""
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(report.reasons.items()))
+    return f", {report.rows_rejected:,} rejected ({reasons})"
+
+
+def _advancing(progress: "Callable[[str, int, int], None] | None", source: Path) -> "Callable[[int], None]":
+    # Compressed files tell no size in advance.
+    size = source.stat().st_size if source.is_file() and source.suffix.lower() == ".csv" else 0
+    return (lambda _: None) if progress is None else (lambda done: progress(source.name, done, size))
+
+
+def _show(reports: "Sequence[Report]", *, strict: bool, as_json: bool) -> None:
+    if as_json:
+        documents = [report.as_json() for report in reports]
+        print_json(documents[0] if len(documents) == 1 else documents)
+    else:
+        for report in reports:
+            print_text(report_text(report))
+    if any(report.status == "failed" for report in reports):
+        raise typer.Exit(EXIT_REFUSED)
+    if strict and any(report.rows_rejected for report in reports):
+        raise typer.Exit(EXIT_REJECTS)
+
+
+def _show_reconciled(done: "Reconciled", *, as_json: bool) -> None:
+    if as_json:
+        reports = [report.as_json() for report in done.reports]
+        print_json({"reports": reports, "vanished": list(done.vanished), "unchanged": done.unchanged})
+    else:
+        for report in done.reports:
+            print_text(report_text(report))
+        print_text(f"{len(done.reports)} read, {done.unchanged} unchanged.")
+        for key in done.vanished:
+            print_note(f"{key} is no longer in landing; its rows stay as they were loaded.")
+    if any(report.status == "failed" for report in done.reports):
+        raise typer.Exit(EXIT_REFUSED)

@@ -1,0 +1,91 @@
+"""A home's life: made, served, examined."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lakegate.commands import EXIT_REFUSED, HomeOption, JsonOption
+from lakegate.home import current_home, init_home
+from lakegate.screen import print_json, print_note, print_text
+
+NEXT_STEPS = """\
+{home} is a Lakegate home now. Next:
+
+  cd {home}
+  lakegate up                                     watch landing/, load, serve on 127.0.0.1:8787
+  cp flights.csv landing/flights/                 a file dropped is a file loaded
+  lakegate query "SELECT count(*) FROM flights"   ask as the owner
+  lakegate partner add NAME --dataset flights     let somebody else ask"""
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="HOME", help="A folder, new or empty.", show_default=False)],
+) -> None:
+    """Make a home in a new or empty folder.
+
+    It will hold settings, landing files, tables, contracts and grants: all there is of a lake.
+    """
+    settings = init_home(folder)
+    print_text(NEXT_STEPS.format(home=_short(settings.home)))
+
+
+def up(
+    home: HomeOption = None,
+    host: Annotated[str, typer.Option(help="The address to listen on; everybody's is 0.0.0.0.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)] = 8787,
+    watch: Annotated[bool, typer.Option("--watch/--no-watch", help="Load what lands, beside serving.")] = True,
+) -> None:
+    """Watch landing, load, and serve over HTTP.
+
+    Runs until Ctrl-C or SIGTERM; questions that run are finished first.
+    """
+    from lakegate.serve import Listening, serve
+
+    found = current_home(home)
+
+    def ready(listening: Listening) -> None:
+        print_note(f"Lakegate serves {found} on {listening.url} (interface: {listening.url}/docs). Ctrl-C stops it.")
+        if watch:
+            print_note(f"Files dropped into {found / 'landing'}/DATASET/ are loaded as they settle.")
+
+    serve(found, host=host, port=port, watch=watch, ready=ready)
+
+
+def doctor(
+    home: HomeOption = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend what can be mended without a choice of yours.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Examine a home and say what is wrong.
+
+    Looks at settings, disk, state, catalog, and at the tables against their ledger. Exit code 1 when something is
+    wrong. Needs no running server and survives damaged files.
+    """
+    from dataclasses import asdict
+
+    from etl.doctor import examine
+
+    findings = examine(_home_to_examine(home), repair=repair)
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            mark = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}[finding.level]
+            mended = " (mended)" if finding.repaired else ""
+            print_text(f"{mark}  {finding.check}: {finding.subject}: {finding.message}{mended}")
+            if finding.remedy and finding.level != "ok" and not finding.repaired:
+                print_text(f"         → {finding.remedy}")
+    if any(finding.level == "error" and not finding.repaired for finding in findings):
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _home_to_examine(home: Path | None) -> Path:
+    # A home whose settings cannot be read is what the doctor is for: it is named, so it is taken as it is.
+    return home if home is not None and home.is_dir() else current_home(home)
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

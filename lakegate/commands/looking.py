@@ -1,0 +1,153 @@
+"""What is in the lake: datasets, their columns, the history of loads, the rejects."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from athena.dataset import REJECTS_SUFFIX, check_dataset_name
+from lakegate.commands import DatasetArgument, HomeOption, JsonOption, OptionalDataset
+from lakegate.home import current_home
+from lakegate.screen import Label, instant_text, print_json, print_note, print_table, print_text
+
+if TYPE_CHECKING:
+    from etl.ingest import Load
+
+LimitOption = Annotated[int, typer.Option("--limit", help="How many at most, newest first.", min=1)]
+
+
+def datasets(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """List the datasets, their rows and last commits."""
+    from api.response import listing_body
+    from athena import catalogue
+    from athena.lake import Lake
+    from athena.question import OWNER
+
+    with Lake.embedded(current_home(home)) as lake:
+        found = catalogue.datasets(lake, OWNER)
+    if as_json:
+        print_json(json.loads(listing_body(found))["datasets"])
+    elif not found:
+        print_text("No dataset yet. Drop a file into landing/DATASET/, or run `lakegate load FILE --dataset DATASET`.")
+    else:
+        names = ("dataset", "rows", "columns", "committed at", "description")
+        rows = [
+            (one.name, f"{one.rows or 0:,}", len(one.columns), _when(one.committed_at), Label(one.description))
+            for one in found
+        ]
+        print_table(names, rows, right=(False, True, True, False, False))
+
+
+def describe(dataset: DatasetArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show a dataset's columns, types and units."""
+    from api.response import dataset_body
+    from athena import catalogue
+    from athena.lake import Lake
+    from athena.question import OWNER
+
+    with Lake.embedded(current_home(home)) as lake:
+        found = catalogue.dataset(lake, OWNER, dataset)
+    if as_json:
+        print_json(json.loads(dataset_body(found)))
+        return
+    print_text(f"{found.name}: {found.rows or 0:,} rows, snapshot {found.snapshot_id}")
+    if found.description:
+        print_text(found.description)
+    print_text("")
+    rows = [
+        tuple(map(Label, (one.name, one.type, one.unit or "", "yes" if one.required else "", one.description or "")))
+        for one in found.columns
+    ]
+    print_table(("column", "type", "unit", "required", "description"), rows)
+
+
+def loads(
+    dataset: OptionalDataset = None, home: HomeOption = None, limit: LimitOption = 100, as_json: JsonOption = False
+) -> None:
+    """Show what became of each load, newest first."""
+    from athena.lake import Lake
+    from etl import ingest
+    from etl.intake import Intake
+
+    with Lake.embedded(current_home(home)) as lake:
+        found = ingest.loads(Intake.embedded(lake), dataset, limit=limit)
+    if as_json:
+        print_json([load_json(load) for load in found])
+    elif not found:
+        print_text("Nothing was loaded yet.")
+    else:
+        print_table(
+            ("made at", "dataset", "file", "status", "rows", "rejected", "in the table"),
+            [_load_row(load) for load in found],
+            right=(False, False, False, False, True, True, False),
+        )
+
+
+def rejects(
+    dataset: DatasetArgument, home: HomeOption = None, limit: LimitOption = 100, as_json: JsonOption = False
+) -> None:
+    """Show the rejected records of a dataset.
+
+    With file, physical lines, reason and raw text. In SQL they are the dataset DATASET__rejects.
+    """
+    found = _rejects_of(current_home(home), check_dataset_name(dataset), limit)
+    if as_json:
+        print_json(found)
+    elif not found:
+        print_text(f"{dataset} has no rejects.")
+    else:
+        names = ("file", "first_line", "last_line", "column", "reason", "message", "raw")
+        print_table(names, [[record[name] for name in names] for record in found])
+        if len(found) == limit:
+            print_note(f"The first {limit}; more with --limit, all with SELECT … FROM {dataset}__rejects.")
+
+
+def load_json(load: "Load") -> dict[str, object]:
+    """One line of the history, with the load's report inside."""
+    return {
+        "load_id": load.load_id,
+        "dataset": load.dataset,
+        "file": load.file,
+        "status": load.status,
+        "made_at": instant_text(load.made_at),
+        "current": load.current,
+        "report": None if load.report is None else load.report.as_json(),
+    }
+
+
+def _rejects_of(home: Path, dataset: str, limit: int) -> list[dict[str, object]]:
+    from athena import catalogue
+    from athena.lake import Lake
+    from athena.question import OWNER
+    from lakegate.commands.query import owner_records
+
+    rejects_of_it = f"{dataset}{REJECTS_SUFFIX}"
+    with Lake.embedded(home) as lake:
+        known = {listing.name for listing in catalogue.datasets(lake, OWNER)}
+        if dataset not in known | {rejects_of_it}:
+            catalogue.dataset(lake, OWNER, dataset)
+    if rejects_of_it not in known:
+        return []
+    return owner_records(home, f"SELECT * FROM {rejects_of_it} ORDER BY load_id, file, first_line LIMIT {limit}")
+
+
+def _load_row(load: "Load") -> tuple[object, ...]:
+    report = load.report
+    loaded = "" if report is None else f"{report.rows_loaded:,}"
+    rejected = "" if report is None else f"{report.rows_rejected:,}"
+    shown = (
+        _when(load.made_at),
+        load.dataset,
+        load.file,
+        load.status,
+        loaded,
+        rejected,
+        "yes" if load.current else "no",
+    )
+    return tuple(map(Label, shown))
+
+
+def _when(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,233 @@
+"""A question from the command line, through the same `ask` as over HTTP."""
+
+import json
+import math
+import shutil
+import sys
+import time
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from athena.errors import Failed, NotFound
+from athena.question import OWNER, Answer, Caller, Page, Question, Scalar, State
+from lakegate.commands import HomeOption
+from lakegate.home import current_home
+from lakegate.screen import print_note, print_table
+
+if TYPE_CHECKING:
+    from athena.lake import Lake
+
+TABLE_ROWS = 100
+ROWS_KEY = b'"rows":['
+NUMBERS = frozenset(["int", "long", "float", "double", "decimal"])
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+WAIT_SECONDS = 5.0
+
+
+class Format(StrEnum):
+    """What an answer is printed as."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    ARROW = "arrow"
+    PARQUET = "parquet"
+
+
+def query(
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT in Athena's dialect; - reads it from stdin.")],
+    param: Annotated[
+        list[str] | None,
+        typer.Option(help="The next ?'s value: 5, 1.5, true and null are typed, all else is text.", show_default=False),
+    ] = None,
+    partner: Annotated[
+        str | None, typer.Option(help="Ask as this partner; the owner asks without.", show_default=False)
+    ] = None,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", "-f", help="What is written: a table, or what --output ends in.", show_default=False),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file instead.", show_default=False)
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Rows at most.", min=1, show_default=False)] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Compute anew, whatever is cached.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Ask the lake in SQL.
+
+    Rows go to stdout; stderr tells their number, whether the answer was a hit or a miss, and the milliseconds.
+    """
+    from athena.lake import Lake
+
+    chosen = _chosen(form, output)
+    caller = Caller(partner)
+    values = tuple(parse_parameter(text) for text in param or ())
+    text = sys.stdin.read() if sql == "-" else sql
+    question = Question(caller, text, parameters=values, limit=limit, cache="refresh" if refresh else "use")
+    started = time.perf_counter()
+    with Lake.embedded(current_home(home)) as lake:
+        if partner is not None and lake.grants.get(partner) is None:
+            raise NotFound(f"There is no partner {partner!r}.", "See `lakegate partner list`.", code="no-partner")
+        answer = final_answer(lake, question)
+        milliseconds = (time.perf_counter() - started) * 1000
+        _write(lake, caller, answer, chosen, output)
+    _tell(answer, milliseconds, chosen, output)
+
+
+def final_answer(lake: "Lake", question: Question) -> Answer:
+    """The answer of a question that succeeded; raises what it failed with. Ctrl-C cancels it."""
+    from athena import ask
+    from athena.failures import explained
+
+    answer = ask.ask(lake, question)
+    try:
+        while not answer.state.final:
+            answer = ask.wait(lake, question.caller, answer.id, seconds=WAIT_SECONDS)
+    except KeyboardInterrupt:
+        ask.cancel(lake, question.caller, answer.id)
+        raise
+    if answer.state is not State.SUCCEEDED:
+        raise explained(answer.error_code or answer.state.lower())
+    return answer
+
+
+def owner_records(home: Path, sql: str, parameters: tuple[Scalar, ...] = ()) -> list[dict[str, object]]:
+    """The rows of the owner's question as JSON objects."""
+    from athena.lake import Lake
+
+    with Lake.embedded(home) as lake:
+        answer = final_answer(lake, Question(OWNER, sql, parameters=parameters))
+        document = json.loads(b"{" + whole_fragment(lake, OWNER, answer) + b"}")
+    names = [column["name"] for column in document["columns"]]
+    return [dict(zip(names, row, strict=True)) for row in document["rows"]]
+
+
+def whole_fragment(lake: "Lake", caller: Caller, answer: Answer) -> bytes:
+    """The JSON of all rows, the pages put together: `"columns":…,"rows":…` without the outer braces."""
+    from athena import ask
+
+    if answer.page is None or answer.next is None:
+        return b'"columns":[],"rows":[]' if answer.page is None else answer.page.fragment
+    head, _, _ = answer.page.fragment.partition(ROWS_KEY)
+    bodies = [_rows_of(answer.page)]
+    token: str | None = answer.next
+    while token is not None:
+        page = ask.page(lake, caller, answer.id, token=token)
+        bodies.append(_rows_of(page.page))
+        token = page.next
+    return head + ROWS_KEY + b",".join(body for body in bodies if body) + b"]"
+
+
+def parse_parameter(text: str) -> Scalar:
+    """A value as JSON would read it (numbers, true, false, null, "text" in quotes), else the text itself.
+
+    >>> [parse_parameter(text) for text in ("5", "1.5", "true", "null", "UA", '"5"', "007", "[1]")]
+    [5, 1.5, True, None, 'UA', '5', '007', '[1]']
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if isinstance(value, float) and not math.isfinite(value):
+        return text
+    if isinstance(value, int) and not INT64_MIN <= value <= INT64_MAX:
+        return text
+    return text if isinstance(value, list | dict) else value
+
+
+def _rows_of(page: Page) -> bytes:
+    # A text of the data cannot look like the key: its quotes are escaped.
+    return page.fragment.partition(ROWS_KEY)[2][:-1]
+
+
+def _chosen(form: Format | None, output: Path | None) -> Format:
+    """What `--format` says, else the file's suffix, else a table.
+
+    >>> _chosen(None, Path("may.parquet")).value, _chosen(None, None).value
+    ('parquet', 'table')
+    """
+    suffixes = {f".{one}": one for one in Format if one is not Format.TABLE}
+    chosen = form or (suffixes.get(output.suffix.lower()) if output is not None else Format.TABLE)
+    if chosen is None or (chosen is Format.TABLE and output is not None):
+        raise typer.BadParameter("With --output, name --format csv, json, arrow or parquet.")
+    if chosen in (Format.ARROW, Format.PARQUET) and output is None and sys.stdout.isatty():
+        raise typer.BadParameter(f"{chosen} is binary: name a file with --output, or pipe it.")
+    return chosen
+
+
+def _write(lake: "Lake", caller: Caller, answer: Answer, form: Format, output: Path | None) -> None:
+    if form is Format.TABLE:
+        _print_answer(answer)
+        return
+    try:
+        if output is None:
+            _write_into(sys.stdout.buffer, lake, caller, answer, form)
+            sys.stdout.buffer.flush()
+        else:
+            with output.open("wb") as file:
+                _write_into(file, lake, caller, answer, form)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = "stdout" if output is None else str(output)
+        remedy = "Name a file that you may write to, on a disk with room."
+        raise Failed(f"{where} cannot be written: {error.strerror}.", remedy, code="output-unwritable") from error
+
+
+def _write_into(file: BinaryIO, lake: "Lake", caller: Caller, answer: Answer, form: Format) -> None:
+    from api.response import envelope
+    from athena import ask
+
+    if form is Format.JSON:
+        whole = Page(whole_fragment(lake, caller, answer), answer.receipt.row_count if answer.receipt else 0, None)
+        file.write(envelope(replace(answer, page=whole, next=None)) + b"\n")
+    elif form is Format.CSV:
+        token: str | None = None
+        while True:
+            page = ask.csv(lake, caller, answer.id, token=token)
+            file.write(page.content)
+            token = page.next
+            if token is None:
+                break
+    elif form is Format.PARQUET:
+        with ask.result_file(lake, caller, answer.id).open("rb") as result:
+            shutil.copyfileobj(result, file)
+    else:
+        _write_arrow(file, ask.result_file(lake, caller, answer.id))
+
+
+def _write_arrow(file: BinaryIO, result: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    opened = parquet.ParquetFile(result)
+    with pa.ipc.new_stream(file, opened.schema_arrow) as stream:
+        for batch in opened.iter_batches():
+            stream.write_batch(batch)
+
+
+def _print_answer(answer: Answer) -> None:
+    if answer.page is None:
+        return
+    document = json.loads(b"{" + answer.page.fragment + b"}")
+    columns = document["columns"]
+    right = [column["type"].split("(")[0] in NUMBERS for column in columns]
+    print_table([column["name"] for column in columns], document["rows"][:TABLE_ROWS], right=right)
+
+
+def _tell(answer: Answer, milliseconds: float, form: Format, output: Path | None) -> None:
+    count = answer.receipt.row_count if answer.receipt is not None else 0
+    shown = f"first {TABLE_ROWS} of " if form is Format.TABLE and count > TABLE_ROWS else ""
+    written = f" → {output}" if output is not None else ""
+    print_note(f"{shown}{count:,} row{'' if count == 1 else 's'}, {answer.cache}, {milliseconds:.0f} ms{written}")
+    if shown:
+        print_note("All rows with --format csv or json.")
+    if answer.receipt is not None and answer.receipt.truncated:
+        print_note("The answer was cut at its row limit: there is more.")
+    for warning in answer.warnings:
+        print_note(f"Warning: {warning}")

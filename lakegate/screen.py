@@ -1,0 +1,152 @@
+"""What people and programs see: one JSON document, a table, a paragraph; nothing else reaches stdout.
+
+Tables are for reading: NULL is told from the text "NULL", control characters of the data never reach the terminal.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from athena.errors import LakegateError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
+    from rich.text import Text
+
+# A pipe has no width: nothing is folded or cut there.
+PIPE_WIDTH = 100_000
+AMBIGUOUS = frozenset(["", "NULL"])
+
+
+class Label(str):
+    """A text of ours, not of the data: shown as it is, also when it is empty."""
+
+    __slots__ = ()
+
+
+def print_json(value: object) -> None:
+    """The one JSON document of a `--json` command, on stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_text(text: str) -> None:
+    """A line or paragraph of ours on stdout."""
+    sys.stdout.write(visible(text) + "\n")
+
+
+def print_error(error: LakegateError) -> None:
+    """What happened and what to do now, on stderr."""
+    sys.stderr.write(visible(f"lakegate: {error.message} {error.remedy} [{error.code}]".strip()) + "\n")
+
+
+def print_note(text: str) -> None:
+    """A remark beside the output proper, on stderr, so that a pipe stays clean."""
+    sys.stderr.write(visible(text) + "\n")
+
+
+def visible(text: str) -> str:
+    """`text` with control characters other than the newline escaped: data cannot steer a terminal.
+
+    >>> visible("a\\x1b[31mb\\tc")
+    'a\\\\x1b[31mb\\\\tc'
+    """
+    return "".join(
+        character if character.isprintable() or character == "\n" else _escaped(character) for character in text
+    )
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def instant_text(instant: datetime) -> str:
+    """An instant in JSON: ISO 8601 in UTC.
+
+    >>> instant_text(datetime.fromisoformat("2026-05-01T10:00:00+02:00"))
+    '2026-05-01T08:00:00Z'
+    """
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def cell_text(value: object) -> str:
+    """One value as a table shows it: NULL bare, a text that looks like it (or is empty) in quotes.
+
+    >>> [cell_text(value) for value in (None, "NULL", "", "a\\nb", 1.5, True)]
+    ['NULL', '"NULL"', '""', 'a\\\\nb', '1.5', 'true']
+    """
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Label):
+        return visible(value)
+    if isinstance(value, str):
+        shown = visible(value).replace("\n", "\\n")
+        return f'"{shown}"' if value in AMBIGUOUS else shown
+    return str(value)
+
+
+def print_table(names: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[bool] | None = None) -> None:
+    """An aligned table on stdout; `right` says which columns stand on the right (numbers)."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for index, name in enumerate(names):
+        table.add_column(_plain(name), justify="right" if right and right[index] else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    console().print(table)
+
+
+def console() -> "Console":
+    """Rich's console on stdout; as wide as it takes when nobody's terminal is at the other end."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False, markup=False)
+
+
+def _plain(text: str) -> "Text":
+    from rich.text import Text
+
+    return Text(visible(text))
+
+
+def _cell(value: object) -> "Text":
+    from rich.text import Text
+
+    return Text(cell_text(value), style="dim italic" if value is None else "")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
+    """What a load tells its progress to: a bar on stderr when that is a terminal, else None.
+
+    Told the name, bytes read and bytes in all (0 when unknown).
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def told(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(visible(name))
+            bar.update(tasks[name], completed=done, total=total or None)
+
+        yield told
