@@ -7,7 +7,6 @@ A reader that drops the quotes first, as most do, cannot tell NULL from the empt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 Record = list[str | None]
 
@@ -64,11 +63,19 @@ class Counter:
         self._inside = marks.count(b'"') % 2 == 1
 
 
-def end_of_record(content: bytes, number: int) -> int:
-    r"""The offset behind record `number` (1-based) of `content`, which begins at one and holds so many.
+def start_of_last(tail: bytes) -> int | None:
+    r"""Where the last record begins in `tail`, the end of a whole CSV; None when it begins before it.
 
-    >>> end_of_record(b'"h"\n"1"\n"2"\n', 2)
+    Seen from the end, a line end with an even number of quotes behind it stands outside of them.
+
+    >>> start_of_last(b'"h"\n"1"\n"two\nlines"\n')
     8
     """
-    _, end = next(islice(records(content), number - 1, None))
-    return end
+    end = len(tail) - tail.endswith(b"\n")
+    quotes, behind = 0, end
+    while (at := tail.rfind(b"\n", 0, behind)) >= 0:
+        quotes += tail.count(b'"', at, behind)
+        if quotes % 2 == 0:
+            return at + 1
+        behind = at
+    return None

@@ -1,0 +1,224 @@
+"""The engine port over Athena. Nothing is remembered here: an execution's name carries what its result needs."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import orjson
+from botocore.exceptions import ClientError
+
+from athena.aws import Patience, error_code, persist
+from athena.engines import Broken, Finished, Job, Progress, Running
+from athena.engines.athena.pin import pinned
+from athena.engines.athena.reason import code_of
+from athena.errors import Failed, Gone, LakegateError, OutcomeUnknown
+from athena.lake import Clock
+from athena.question import Receipt, ResultColumn, SnapshotRef
+from athena.records import decode, encode
+from athena.results.s3 import S3Results
+from athena.results.typed import column_type
+
+# Rises whenever the same SQL may give other rows, types or bytes than before.
+FORMAT = 1
+# https://docs.aws.amazon.com/athena/latest/ug/service-limits.html
+MAX_QUERY_BYTES = 262_144
+# The longer a query runs, the less a poll more or less matters: a share of the time since its start.
+POLL_SHARE, LEAST_POLL_SECONDS, MOST_POLL_SECONDS = 0.2, 0.1, 3.0
+_CUT_OFF = "Bytes scanned limit was exceeded"
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Workgroup:
+    """Where queries run. Its result location must be enforced and be the bucket of the results."""
+
+    name: str
+    database: str
+    catalog: str = "AwsDataCatalog"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a result may have: rows on its first page, bytes in all."""
+
+    page_rows: int = 1000
+    result_bytes: int = 4 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class _Execution:
+    """What `start` returns, as JSON: whoever takes over needs nothing else."""
+
+    id: str
+    row_limit: int
+    started_at: datetime
+    ends_at: datetime
+    snapshots: dict[str, SnapshotRef]
+
+
+class AthenaEngine:
+    """See the port. `sleep` is between two polls."""
+
+    def __init__(
+        self,
+        client: Any,
+        results: S3Results,
+        workgroup: Workgroup,
+        clock: Clock,
+        *,
+        limits: Limits = Limits(),
+        patience: Patience | None = None,
+    ) -> None:
+        self._client = client
+        self._results = results
+        self._workgroup = workgroup
+        self._clock = clock
+        self._limits = limits
+        self._patience = patience or Patience()
+
+    @property
+    def version(self) -> str:
+        """Engine and result-format version."""
+        return f"athena engine version 3, format {FORMAT}"
+
+    def start(self, job: Job) -> str:
+        """Begin the job, or adopt the execution that the same token has begun. Raises `Busy`, `Failed`."""
+        sql = pinned(job.sql, {name: head.snapshot_id for name, head in job.pins.items()}, row_limit=job.row_limit)
+        if len(sql.encode()) > MAX_QUERY_BYTES:
+            raise Failed("The statement is too long for Athena.", "Write a shorter one.", code="query-unsupported")
+        try:
+            started = self._called(
+                lambda: self._client.start_query_execution(
+                    QueryString=sql,
+                    # The pins are not in the token: a compaction moves them without changing the answer.
+                    ClientRequestToken=hashlib.sha256(f"{job.token} {sql}".encode()).hexdigest(),
+                    QueryExecutionContext={"Database": self._workgroup.database, "Catalog": self._workgroup.catalog},
+                    WorkGroup=self._workgroup.name,
+                )
+            )
+        except (ClientError, OutcomeUnknown) as error:
+            raise Failed(
+                "Athena did not take the query.", "Check the work group and the role.", code="engine-failed"
+            ) from error
+        now = self._clock()
+        return encode(
+            _Execution(
+                id=started["QueryExecutionId"],
+                row_limit=job.row_limit,
+                started_at=now,
+                ends_at=now + timedelta(seconds=job.timeout_seconds),
+                snapshots={
+                    name: SnapshotRef(head.snapshot_id, head.committed_at, head.data_version)
+                    for name, head in job.pins.items()
+                },
+            )
+        ).decode()
+
+    def wait(self, execution: str, *, seconds: float) -> Progress:
+        """How it stands, at the latest about `seconds` from now; polls less and less often."""
+        known = _read(execution)
+        if known is None:
+            return Broken("engine-lost")
+        until = self._clock() + timedelta(seconds=seconds)
+        while True:
+            progress = self._look(known)
+            now = self._clock()
+            if not isinstance(progress, Running):
+                return progress
+            if now >= known.ends_at:
+                self.stop(execution)
+                return Broken("query-timeout")
+            if now >= until:
+                return progress
+            age = (now - known.started_at).total_seconds()
+            interval = min(MOST_POLL_SECONDS, max(LEAST_POLL_SECONDS, age * POLL_SHARE))
+            jittered = interval * (0.75 + self._patience.random() / 2)
+            self._patience.sleep(min(jittered, (until - now).total_seconds()))
+
+    def stop(self, execution: str) -> None:
+        """End it; without effect when it has ended."""
+        known = _read(execution)
+        if known is None:
+            return
+        try:
+            self._called(lambda: self._client.stop_query_execution(QueryExecutionId=known.id))
+        except (ClientError, LakegateError) as error:
+            # It ends by itself at the work group's limits, and nobody waits for it.
+            _log.warning("query %s could not be stopped: %s", known.id, type(error).__name__)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _look(self, known: _Execution) -> Progress:
+        try:
+            found = self._called(lambda: self._client.get_query_execution(QueryExecutionId=known.id))
+            return self._judged(known, found["QueryExecution"])
+        except ClientError as error:
+            return Broken("engine-lost" if error_code(error) == "InvalidRequestException" else "engine-failed")
+        except (Failed, OutcomeUnknown) as error:
+            # Athena goes on while we cannot see it; the deadline holds all the same.
+            _log.info("query %s cannot be seen: %s", known.id, error.code)
+            return Running()
+
+    def _judged(self, known: _Execution, found: dict[str, Any]) -> Progress:
+        status = found["Status"]
+        state, reason = status["State"], str(status.get("StateChangeReason", ""))
+        if state == "SUCCEEDED":
+            return self._finished(known, int(found.get("Statistics", {}).get("DataScannedInBytes", 0)))
+        if state == "CANCELLED" and _CUT_OFF not in reason:
+            return Broken("cancelled")
+        if state in ("FAILED", "CANCELLED"):
+            code = code_of(reason, category=int(status.get("AthenaError", {}).get("ErrorCategory", 0)))
+            _log.info("query %s: %s", known.id, code)
+            return Broken(code)
+        return Running()
+
+    def _finished(self, known: _Execution, bytes_scanned: int) -> Progress:
+        try:
+            columns = self._columns(known.id)
+            if columns is None:
+                return Broken("result-type-unsupported")
+            survey = self._results.survey(known.id, columns, row_limit=known.row_limit)
+            if survey.size_bytes > self._limits.result_bytes:
+                return Broken("result-too-large")
+            receipt = Receipt(
+                result_id=survey.result_id,
+                columns=columns,
+                row_count=survey.row_count,
+                truncated=survey.truncated,
+                size_bytes=survey.size_bytes,
+                bytes_scanned=bytes_scanned,
+                sha256=survey.sha256,
+                finished_at=self._clock(),
+                warnings=survey.warnings,
+                snapshots=known.snapshots,
+            )
+            return Finished(receipt, self._results.page(receipt, offset=0, limit=self._limits.page_rows))
+        except Gone:
+            # Only a new token gives a new result: the old one would name this execution again.
+            return Broken("engine-lost")
+
+    def _columns(self, execution_id: str) -> tuple[ResultColumn, ...] | None:
+        found = self._called(lambda: self._client.get_query_results(QueryExecutionId=execution_id, MaxResults=1))
+        columns = []
+        for one in found["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]:
+            kind = column_type(one["Type"], precision=int(one.get("Precision", 0)), scale=int(one.get("Scale", 0)))
+            if kind is None:
+                return None
+            columns.append(ResultColumn(one["Name"], kind))
+        return tuple(columns)
+
+    def _called(self, call: Callable[[], T]) -> T:
+        return persist(call, patience=self._patience)
+
+
+def _read(execution: str) -> _Execution | None:
+    try:
+        return decode(_Execution, execution.encode())
+    except (orjson.JSONDecodeError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,162 @@
+"""Results as Athena leaves them in S3: `<execution>.csv`, read by byte ranges of exactly that object.
+
+A result id is `<key>:<ETag>`, so that an object which was written over is as gone as one which was deleted. Offsets
+are those of a record's first byte: a page needs its own bytes and nothing before them.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from decimal import InvalidOperation
+from pathlib import Path
+from zoneinfo import ZoneInfoNotFoundError
+
+from athena.errors import Gone, Refused
+from athena.page import csv_rows, json_fragment
+from athena.question import Page, Receipt, ResultColumn
+from athena.results.quoted import Counter, Record, records, start_of_last
+from athena.results.typed import values
+from athena.s3 import Bucket
+
+# A Lambda answers with 6 MB at most, and JSON is a little longer than this CSV.
+PAGE_BYTES = 4_000_000
+CHUNK_BYTES = 8_000_000
+_SLACK_BYTES = 4096
+_FLOATING = frozenset(["float", "double"])
+_NOT_FINITE = (b'"NaN"', b'Infinity"')
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What there is to know of a new result without reading it into memory at once.
+
+    `size_bytes` ends behind the last row that is shown; `result_id` is for receipts.
+    """
+
+    result_id: str
+    row_count: int
+    truncated: bool
+    size_bytes: int
+    sha256: str
+    warnings: tuple[str, ...]
+
+
+class S3Results:
+    """The result location of one workgroup."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket = bucket
+
+    def survey(self, execution: str, columns: tuple[ResultColumn, ...], *, row_limit: int) -> Survey:
+        """Read the result of `execution` once, in chunks; raises `Gone` when it is not there."""
+        key = f"{execution}.csv"
+        size, tag = self.bucket.size_and_tag(key)
+        counter, digest, suspicious, last = Counter(), hashlib.sha256(), False, b""
+        while counter.size_bytes < size:
+            chunk = self.bucket.range(key, start=counter.size_bytes, size=CHUNK_BYTES, tag=tag)
+            counter.feed(chunk)
+            digest.update(chunk)
+            suspicious = suspicious or any(mark in chunk for mark in _NOT_FINITE)
+            last = chunk
+        rows = max(0, counter.count + (not last.endswith(b"\n")) - 1) if size else 0
+        truncated = rows > row_limit
+        shown = self._start_of_last(key, size, tag) if truncated else size
+        result_id = key + ":" + tag.strip('"')
+        warnings = self._warnings(key, tag, shown, columns) if suspicious else ()
+        return Survey(result_id, min(rows, row_limit), truncated, shown, digest.hexdigest(), warnings)
+
+    def holds(self, receipt: Receipt) -> bool:
+        """Whether the very object that the receipt was made for is there."""
+        key, tag = _key_and_tag(receipt)
+        try:
+            return self.bucket.size_and_tag(key)[1] == tag
+        except Gone:
+            return False
+
+    def page(self, receipt: Receipt, *, offset: int, limit: int) -> Page:
+        """At most `limit` rows, and at most about `PAGE_BYTES`, from the record at byte `offset` on, as JSON."""
+        rows, following = self._rows(receipt, offset, limit, PAGE_BYTES)
+        return Page(json_fragment(receipt.columns, _typed(receipt, rows)), len(rows), following)
+
+    def csv(self, receipt: Receipt, *, offset: int, limit: int | None) -> Page:
+        """The same as CSV, the header before the first row only; without `limit` everything from there on."""
+        most = receipt.size_bytes if limit is None else PAGE_BYTES
+        rows, following = self._rows(receipt, offset, receipt.row_count if limit is None else limit, most)
+        content = csv_rows(receipt.columns, _typed(receipt, rows), header=offset == 0)
+        return Page(content, len(rows), following)
+
+    def path(self, receipt: Receipt) -> Path:
+        """There is no file here; raises `Refused`."""
+        raise Refused(
+            "This lake keeps results in S3 and not in files.", "Fetch it by pages or by link.", code="no-file"
+        )
+
+    def link(self, receipt: Receipt, *, seconds: int) -> str:
+        """An address from which anybody may fetch the result as Athena wrote it, for so long."""
+        key, _ = _key_and_tag(receipt)
+        return self.bucket.link(key, seconds=seconds, filename=key)
+
+    def discard(self, receipt: Receipt) -> None:
+        """Delete the object."""
+        key, _ = _key_and_tag(receipt)
+        self.bucket.remove(key)
+
+    def _rows(self, receipt: Receipt, offset: int, limit: int, most_bytes: int) -> tuple[list[Record], int | None]:
+        key, tag = _key_and_tag(receipt)
+        rows: list[Record] = []
+        wanted = limit + (offset == 0)  # the first record is the header
+        position, content = offset, b""
+        ahead = _expected_bytes(receipt, wanted)
+        while len(rows) < wanted and position < receipt.size_bytes and position - offset < most_bytes:
+            start = position + len(content)
+            content += self.bucket.range(key, start=start, size=min(ahead, receipt.size_bytes - start), tag=tag)
+            if position + len(content) == receipt.size_bytes and not content.endswith(b"\n"):
+                content += b"\n"
+            used = 0
+            for row, used in records(content):
+                rows.append(row)
+                if len(rows) == wanted or position + used - offset >= most_bytes:
+                    break
+            if used == 0 and start + ahead >= receipt.size_bytes:
+                raise Gone("The stored result cannot be read.", "Ask the question again.", code="result-gone")
+            position, content = position + used, content[used:]
+            ahead = max(ahead, len(content))
+        return rows[offset == 0 :], position if position < receipt.size_bytes else None
+
+    def _start_of_last(self, key: str, size: int, tag: str) -> int:
+        length = CHUNK_BYTES
+        while True:
+            begin = max(0, size - length)
+            found = start_of_last(self.bucket.range(key, start=begin, size=length, tag=tag))
+            if found is not None or begin == 0:
+                return begin + (found or 0)
+            length *= 2
+
+    def _warnings(self, key: str, tag: str, size: int, columns: tuple[ResultColumn, ...]) -> tuple[str, ...]:
+        floating = {at for at, column in enumerate(columns) if column.type.name in _FLOATING}
+        found: set[int] = set()
+        content, position = b"", 0
+        while position < size and found != floating:
+            chunk = self.bucket.range(key, start=position, size=min(CHUNK_BYTES, size - position), tag=tag)
+            position, content = position + len(chunk), content + chunk
+            whole = list(records(content))
+            found |= {at for row, _ in whole for at in floating if (row[at] or "").lstrip("-") in ("NaN", "Infinity")}
+            content = content[whole[-1][1] :] if whole else content
+        names = [columns[at].name for at in sorted(found)]
+        return tuple(f"Column {name} holds NaN or infinite values; JSON shows them as null." for name in names)
+
+
+def _typed(receipt: Receipt, rows: list[Record]) -> list[list[object]]:
+    try:
+        return values(receipt.columns, rows)
+    except (ValueError, KeyError, InvalidOperation, ZoneInfoNotFoundError) as error:
+        raise Gone("The stored result cannot be read.", "Ask the question again.", code="result-gone") from error
+
+
+def _expected_bytes(receipt: Receipt, rows: int) -> int:
+    per_row = receipt.size_bytes / (receipt.row_count + 1)
+    return min(PAGE_BYTES, int(per_row * rows * 1.1)) + _SLACK_BYTES
+
+
+def _key_and_tag(receipt: Receipt) -> tuple[str, str]:
+    key, _, tag = receipt.result_id.rpartition(":")
+    return key, f'"{tag}"'

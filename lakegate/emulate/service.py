@@ -1,0 +1,283 @@
+"""Athena as its clients see it: the operations on queries, with an engine behind them that runs.
+
+What is not here (work groups, catalogs, named queries) is moto's. Shapes, states and errors follow
+https://docs.aws.amazon.com/athena/latest/APIReference/Welcome.html
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from athena.results.quoted import records
+from lakegate.emulate.result import Type, written
+
+MAX_QUERY_BYTES = 262_144
+ROWS_PER_PAGE = 1000
+ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
+_FINAL = frozenset(["SUCCEEDED", "FAILED", "CANCELLED"])
+
+
+class Rejected(Exception):
+    """A call that Athena answers with an error: its code and its text."""
+
+    def __init__(self, message: str, code: str = "InvalidRequestException") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class QueryFailed(Exception):
+    """A query that ends in FAILED: the reason's first word is Trino's name of the error."""
+
+    def __init__(self, reason: str, *, category: int = 2, kind: int = 1000) -> None:
+        super().__init__(reason)
+        self.category = category
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the engine makes of a query."""
+
+    columns: Sequence[tuple[str, Type]]
+    rows: Iterable[Sequence[object]]
+    bytes_scanned: int
+
+
+class Query(Protocol):
+    """A running query."""
+
+    def rows(self) -> Rows:
+        """Run it; raises `QueryFailed`."""
+        ...
+
+    def interrupt(self) -> None:
+        """Make `rows` end soon."""
+        ...
+
+
+Engine = Callable[[str, str, Sequence[str]], Query]  # SQL, database, execution parameters
+
+
+@dataclass(eq=False)
+class Execution:
+    """One query from its start until the service is stopped."""
+
+    id: str
+    request: dict[str, Any]
+    output: str
+    query: Query
+    state: str = "QUEUED"
+    reason: str = ""
+    error: QueryFailed | None = None
+    columns: Sequence[tuple[str, Type]] = ()
+    bytes_scanned: int = 0
+    submitted_at: float = field(default_factory=time.time)
+    ended_at: float = 0.0
+
+
+class Service:
+    """The operations in `answer`; `executions` is everything that was ever started, in order.
+
+    `seconds` is how long every query takes at least, as real ones take their time.
+    """
+
+    def __init__(self, engine: Engine, s3: Any, workgroup: Callable[[str], dict[str, Any]]) -> None:
+        self.executions: dict[str, Execution] = {}
+        self.seconds = 0.0
+        self._engine = engine
+        self._s3 = s3
+        self._workgroup = workgroup
+        self._tokens: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="emulated-athena")
+        self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "StartQueryExecution": self._start,
+            "GetQueryExecution": lambda asked: {"QueryExecution": _described(self._find(asked["QueryExecutionId"]))},
+            "BatchGetQueryExecution": self._batch,
+            "GetQueryResults": self._results,
+            "GetQueryRuntimeStatistics": self._runtime,
+            "StopQueryExecution": self._stop,
+            "ListQueryExecutions": lambda _: {"QueryExecutionIds": list(reversed(self.executions))},
+        }
+
+    def knows(self, operation: str) -> bool:
+        """Whether the operation is answered here."""
+        return operation in self._operations
+
+    def answer(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """The response to one call; raises `Rejected`."""
+        return self._operations[operation](asked)
+
+    def close(self) -> None:
+        """End what runs."""
+        for execution in self.executions.values():
+            execution.query.interrupt()
+        self._threads.shutdown(cancel_futures=True)
+
+    def _start(self, asked: dict[str, Any]) -> dict[str, Any]:
+        sql, token = str(asked.get("QueryString", "")), str(asked.get("ClientRequestToken", uuid.uuid4()))
+        if not 1 <= len(sql.encode()) <= MAX_QUERY_BYTES:
+            raise Rejected(f"queryString must be between 1 and {MAX_QUERY_BYTES} bytes")
+        if not 32 <= len(token) <= 128:
+            raise Rejected("clientRequestToken must be between 32 and 128 characters")
+        output = self._output_of(asked)
+        with self._lock:
+            if token in self._tokens:
+                return self._adopted(self.executions[self._tokens[token]], asked)
+            database = (asked.get("QueryExecutionContext") or {}).get("Database", "default")
+            query = self._engine(sql, database, asked.get("ExecutionParameters") or ())
+            execution_id = str(uuid.uuid4())
+            execution = Execution(execution_id, asked, f"{output.rstrip('/')}/{execution_id}.csv", query)
+            self.executions[execution_id] = execution
+            self._tokens[token] = execution_id
+        self._threads.submit(self._run, execution)
+        return {"QueryExecutionId": execution_id}
+
+    def _adopted(self, known: Execution, asked: dict[str, Any]) -> dict[str, Any]:
+        if any(known.request.get(key) != asked.get(key) for key in ("QueryString", "WorkGroup", "ExecutionParameters")):
+            raise Rejected("Idempotent parameters do not match")
+        return {"QueryExecutionId": known.id}
+
+    def _output_of(self, asked: dict[str, Any]) -> str:
+        settings = self._workgroup(asked.get("WorkGroup") or "primary")
+        own = (asked.get("ResultConfiguration") or {}).get("OutputLocation")
+        shared = (settings.get("ResultConfiguration") or {}).get("OutputLocation")
+        found = shared if settings.get("EnforceWorkGroupConfiguration") and shared else own or shared
+        if not found:
+            raise Rejected(
+                "No output location provided. You did not provide an output location for your query results."
+            )
+        return str(found)
+
+    def _run(self, execution: Execution) -> None:
+        begun = time.monotonic()
+        if not self._moved(execution, "RUNNING"):
+            return
+        try:
+            made = execution.query.rows()
+            content = b"".join(written([name for name, _ in made.columns], made.rows))
+            time.sleep(max(0.0, self.seconds - (time.monotonic() - begun)))
+            execution.columns, execution.bytes_scanned = made.columns, made.bytes_scanned
+            bucket, _, key = execution.output.removeprefix("s3://").partition("/")
+            if execution.state == "RUNNING":
+                self._s3.put_object(Bucket=bucket, Key=key, Body=content)
+                self._moved(execution, "SUCCEEDED")
+        except QueryFailed as error:
+            execution.error = error
+            self._moved(execution, "FAILED", str(error))
+        except Exception as error:  # noqa: BLE001 - whatever happens, the client must learn that it ended
+            execution.error = QueryFailed(f"GENERIC_INTERNAL_ERROR: {error!r}", category=1, kind=1)
+            self._moved(execution, "FAILED", str(execution.error))
+
+    def _moved(self, execution: Execution, state: str, reason: str = "") -> bool:
+        with self._lock:
+            if execution.state in _FINAL:
+                return False
+            execution.state, execution.reason = state, reason
+            if state in _FINAL:
+                execution.ended_at = time.time()
+            return True
+
+    def _stop(self, asked: dict[str, Any]) -> dict[str, Any]:
+        execution = self._find(asked["QueryExecutionId"])
+        if self._moved(execution, "CANCELLED", "Query cancelled by user"):
+            execution.query.interrupt()
+        return {}
+
+    def _find(self, execution_id: str) -> Execution:
+        execution = self.executions.get(execution_id)
+        if execution is None:
+            raise Rejected(f"QueryExecution {execution_id} was not found")
+        return execution
+
+    def _batch(self, asked: dict[str, Any]) -> dict[str, Any]:
+        found = [self.executions[one] for one in asked["QueryExecutionIds"] if one in self.executions]
+        missing = [{"QueryExecutionId": one} for one in asked["QueryExecutionIds"] if one not in self.executions]
+        return {"QueryExecutions": [_described(one) for one in found], "UnprocessedQueryExecutionIds": missing}
+
+    def _results(self, asked: dict[str, Any]) -> dict[str, Any]:
+        execution = self._find(asked["QueryExecutionId"])
+        if execution.state != "SUCCEEDED":
+            raise Rejected(f"Query has not yet finished. Current state: {execution.state}")
+        bucket, _, key = execution.output.removeprefix("s3://").partition("/")
+        try:
+            content = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except self._s3.exceptions.NoSuchKey as error:
+            raise Rejected(f"Could not find results for query execution {execution.id}") from error
+        first, most = int(asked.get("NextToken") or 0), int(asked.get("MaxResults") or ROWS_PER_PAGE)
+        rows = [record for record, _ in records(content)]
+        shown = [{"Data": [{} if one is None else {"VarCharValue": one} for one in row]} for row in rows]
+        result = {
+            "UpdateCount": 0,
+            "ResultSet": {
+                "Rows": shown[first : first + most],
+                "ResultSetMetadata": {"ColumnInfo": [_column(name, kind) for name, kind in execution.columns]},
+            },
+        }
+        return result if first + most >= len(rows) else {**result, "NextToken": str(first + most)}
+
+    def _runtime(self, asked: dict[str, Any]) -> dict[str, Any]:
+        statistics = _statistics(self._find(asked["QueryExecutionId"]))
+        scanned = statistics.pop("DataScannedInBytes")
+        return {"QueryRuntimeStatistics": {"Timeline": statistics, "Rows": {"InputBytes": scanned}}}
+
+
+def _described(execution: Execution) -> dict[str, Any]:
+    asked = execution.request
+    status: dict[str, Any] = {"State": execution.state, "SubmissionDateTime": execution.submitted_at}
+    if execution.reason:
+        status["StateChangeReason"] = execution.reason
+    if execution.ended_at:
+        status["CompletionDateTime"] = execution.ended_at
+    if execution.error is not None:
+        status["AthenaError"] = {
+            "ErrorCategory": execution.error.category,
+            "ErrorType": execution.error.kind,
+            "Retryable": False,
+            "ErrorMessage": str(execution.error),
+        }
+    return {
+        "QueryExecutionId": execution.id,
+        "Query": asked["QueryString"],
+        "StatementType": "DML",
+        "SubstatementType": "SELECT",
+        "ResultConfiguration": {"OutputLocation": execution.output},
+        "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+        "QueryExecutionContext": asked.get("QueryExecutionContext") or {},
+        "Status": status,
+        "Statistics": _statistics(execution),
+        "WorkGroup": asked.get("WorkGroup") or "primary",
+        "EngineVersion": ENGINE,
+        **({"ExecutionParameters": asked["ExecutionParameters"]} if asked.get("ExecutionParameters") else {}),
+    }
+
+
+def _statistics(execution: Execution) -> dict[str, Any]:
+    milliseconds = int(1000 * ((execution.ended_at or time.time()) - execution.submitted_at))
+    return {
+        "EngineExecutionTimeInMillis": milliseconds,
+        "DataScannedInBytes": execution.bytes_scanned,
+        "TotalExecutionTimeInMillis": milliseconds,
+        "QueryQueueTimeInMillis": 0,
+        "QueryPlanningTimeInMillis": 0,
+        "ServiceProcessingTimeInMillis": 0,
+    }
+
+
+def _column(name: str, kind: Type) -> dict[str, Any]:
+    return {
+        "CatalogName": "hive",
+        "SchemaName": "",
+        "TableName": "",
+        "Name": name,
+        "Label": name,
+        "Type": kind.name,
+        "Precision": kind.precision,
+        "Scale": kind.scale,
+        "Nullable": "UNKNOWN",
+        "CaseSensitive": kind.name in ("varchar", "char"),
+    }
