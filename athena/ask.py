@@ -1,30 +1,23 @@
-"""The read story, one function: question → answer.
+"""The read story, one function: question → answer. What comes after it is in `answers.py`.
 
 caller → grant → parse → entitle → pin → fingerprint → hit | join | lead → page
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from datetime import datetime
 
+from athena.answers import CsvPage, JsonPage, answered, cancel, csv, look, on_done, page, result_file, wait
+from athena.errors import Damaged, Failed
+from athena.flight import depart, new_leader
+from athena.flights import Flight, Flights
+from athena.handles import Handle
+from athena.heads import Head
 from athena.lake import Lake
-from athena.question import Answer, Caller, Page, Question
+from athena.planning import Plan, Standing, parsed, pinned, planned, standing_of
+from athena.question import Answer, CacheOutcome, Question, State
+from athena.records import encode
 
-
-@dataclass(frozen=True, slots=True)
-class JsonPage:
-    """Rows as finished JSON; `next` is the token of the following page, None on the last one."""
-
-    page: Page
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class CsvPage:
-    """Rows as CSV, with a header on the first page only, so that pages in sequence make one file."""
-
-    content: bytes
-    next: str | None
+__all__ = ["CsvPage", "JsonPage", "ask", "cancel", "csv", "look", "on_done", "page", "result_file", "wait"]
 
 
 def ask(lake: Lake, question: Question) -> Answer:
@@ -32,51 +25,67 @@ def ask(lake: Lake, question: Question) -> Answer:
 
     Raises `Refused` (syntax, limits, parameters), `NotFound` (denied, absent, hidden), `Busy`.
     """
-    raise NotImplementedError
+    asked_at = lake.clock()
+    standing = standing_of(lake, question.caller)
+    statement = parsed(lake, question.sql)
+    heads = pinned(lake, statement)
+    plan = planned(lake, question, standing, statement, heads, today=asked_at.date())
+    asked = _Asked(lake, standing, plan, asked_at)
+    try:
+        known = lake.flights.get(plan.fingerprint)
+        if question.cache == "use" and known is not None and _usable(lake, known, plan.heads):
+            return asked.answer(known, "hit")
+        return asked.boarded(lake.flights, known)
+    except (Failed, Damaged) as error:
+        if error.code not in ("state-unavailable", "state-damaged"):
+            raise
+        return asked.boarded(lake.tower.alone, None)
 
 
-def look(lake: Lake, caller: Caller, answer_id: str) -> Answer:
-    """Where an answer stands, with its first page when it is there.
+class _Asked:
+    """One asking of one plan."""
 
-    Raises `NotFound` for anybody but its asker, `Gone` (`grant-changed`, `answer-expired`).
-    """
-    raise NotImplementedError
+    def __init__(self, lake: Lake, standing: Standing, plan: Plan, asked_at: datetime) -> None:
+        self._lake, self._standing, self._plan, self._asked_at = lake, standing, plan, asked_at
+        self._asker = lake.random_bytes(8).hex()
 
+    def boarded(self, flights: Flights, known: Flight | None) -> Answer:
+        """Lead or join; what `known` holds is not used again."""
+        lake, plan = self._lake, self._plan
+        lake.tower.check_room()
+        leader = new_leader(lake)
+        flight = flights.lead(
+            plan.fingerprint,
+            leader=leader,
+            lease_seconds=lake.settings.flight_lease_seconds,
+            asker=self._asker,
+            work=encode(plan.job(timeout_seconds=lake.settings.query_timeout_seconds)),
+            anew=known.attempt if known is not None and known.state is State.SUCCEEDED else None,
+        )
+        alone = flights is lake.tower.alone
+        if flight.leader == leader:
+            depart(lake, flights, flight)
+            return self.answer(flight, "bypass" if alone or plan.entitled.volatile else "miss", alone=alone)
+        return self.answer(flight, "hit" if flight.state is State.SUCCEEDED else "joined", alone=alone)
 
-def wait(lake: Lake, caller: Caller, answer_id: str, *, seconds: float) -> Answer:
-    """The same as `look` once it is final, at the latest after `seconds`. Holds a thread: see `on_done`."""
-    raise NotImplementedError
-
-
-def on_done(lake: Lake, answer: Answer, callback: Callable[[], None]) -> Callable[[], None]:
-    """Calls `callback` once, from another thread, when a running answer is final, whichever process runs it
-    (at once when it is final already); gives back what takes the callback off again.
-
-    For servers that park a request without holding a thread: subscribe, wait with a timeout of their own,
-    then `look`. Raises `Busy` when `max_parked` are parked.
-    """
-    raise NotImplementedError
-
-
-def page(lake: Lake, caller: Caller, answer_id: str, *, token: str | None = None, limit: int | None = None) -> JsonPage:
-    """Rows from `token` on (the first page without one), at most `limit` (`page_rows` unless told) of them.
-
-    Raises `NotFound` for a foreign answer or a token of another answer, `Gone` for an older grant's or an
-    expired answer, `Refused` (`answer-not-ready`) while there are no rows.
-    """
-    raise NotImplementedError
-
-
-def csv(lake: Lake, caller: Caller, answer_id: str, *, token: str | None = None, limit: int | None = None) -> CsvPage:
-    """The same as CSV: NULL is an empty field, an empty string is `""`. Without `limit` all rows from there on."""
-    raise NotImplementedError
-
-
-def result_file(lake: Lake, caller: Caller, answer_id: str) -> Path:
-    """The whole result as one local Parquet file (embedded home)."""
-    raise NotImplementedError
+    def answer(self, flight: Flight, cache: CacheOutcome, *, alone: bool = False) -> Answer:
+        """The answer as it stands, under an id of its own."""
+        handle = Handle(
+            fingerprint=flight.fingerprint,
+            attempt=flight.attempt,
+            grant_digest=self._standing.digest,
+            submitted_at=self._asked_at,
+            cache=cache,
+            asker=self._asker,
+            alone=alone,
+        )
+        return answered(self._lake, self._standing.caller, handle, flight)
 
 
-def cancel(lake: Lake, caller: Caller, answer_id: str) -> Answer:
-    """The asker leaves; the engine stops only when nobody else waits. A final answer stays as it is."""
-    raise NotImplementedError
+def _usable(lake: Lake, flight: Flight, heads: Mapping[str, Head]) -> bool:
+    """Whether a flight's answer is there whole, and was computed on the rows that the heads hold now."""
+    receipt = flight.receipt
+    if flight.state is not State.SUCCEEDED or receipt is None or flight.page is None:
+        return False
+    fresh = all(heads[name].data_version == seen.data_version for name, seen in receipt.snapshots.items())
+    return fresh and lake.results.holds(receipt)

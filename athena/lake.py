@@ -1,20 +1,36 @@
 """The composition root: a record of the parts that the read story uses, and the one place that builds it."""
 
+import os
+import socket
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from athena.engines import Engine
 from athena.events import Events
 from athena.flights import Flights
 from athena.grants import Grants
-from athena.heads import Heads
+from athena.heads import Head, Heads
 from athena.leases import Leases
+from athena.memo import Memo
 from athena.results import Results
-from athena.settings import Settings
+from athena.settings import Settings, read_settings
+from athena.tower import Tower
+
+if TYPE_CHECKING:
+    from athena.planning import Plan
+    from athena.statement import Statement
 
 Clock = Callable[[], datetime]
+# What each process remembers of texts and plans.
+REMEMBERED = 1024
+
+
+def utc_now() -> datetime:
+    """The clock of the embedded home."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +46,43 @@ class Lake:
     results: Results
     engine: Engine
     events: Events
-    secret: bytes  # signs answer ids and page tokens, salts hash masks
+    secret: bytes = field(repr=False)  # signs answer ids and page tokens
+    salt: str = field(repr=False)  # of hash masks
+    tower: Tower
+    settled: Callable[[str], Head | None]  # a head as the catalog itself has it, for an open intent
+    closing: Callable[[], None] = lambda: None
+    random_bytes: Callable[[int], bytes] = os.urandom
+    statements: "Memo[Statement]" = field(default_factory=lambda: Memo(REMEMBERED))
+    plans: "Memo[Plan]" = field(default_factory=lambda: Memo(REMEMBERED))
 
     @classmethod
     def embedded(cls, home: Path) -> "Lake":
         """The lake in folder `home`; raises `Refused` (`no-home`) when it is none. Cheap: the engine starts with
         the first question that needs it. `close` it, or use it as a context manager."""
-        raise NotImplementedError
+        from athena.embedded import embedded_lake
+
+        return embedded_lake(read_settings(home), clock=utc_now)
+
+    def head(self, dataset: str) -> Head | None:
+        """Where the table stands now: while a commit may or may not have happened, the catalog itself says so."""
+        head = self.heads.get(dataset)
+        if head is None:
+            return self.settled(dataset) if self.heads.pending(dataset) is not None else None
+        return head if head.intent is None else self.settled(dataset) or head
 
     def close(self) -> None:
-        """Hand over what is running, stop the engine, release files."""
-        raise NotImplementedError
+        """Hand over what is running, stop the engine."""
+        self.tower.closing = True
+        self.closing()
+        self.tower.close()
 
     def __enter__(self) -> "Lake":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def process_name() -> str:
+    """This process among all that share a lake."""
+    return f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}"

@@ -1,0 +1,79 @@
+"""A job → the DuckDB statement, a view per table over the fewest files of its pinned snapshot."""
+
+from dataclasses import dataclass
+
+import sqlglot
+from sqlglot import exp
+
+from athena.dataset import DataType
+from athena.engines import Job
+from athena.engines.duckdb.errand import TableView
+from athena.engines.duckdb.files import DataFile, PlannedColumn, table_files
+from athena.engines.duckdb.prune import kept_files
+from athena.engines.duckdb.text import quoted
+from athena.engines.duckdb.translate import to_duckdb
+
+_DUCKDB_TYPES = {
+    "string": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "int": "INTEGER",
+    "long": "BIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "timestamptz": "TIMESTAMP WITH TIME ZONE",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an errand needs of a job. `size_bytes` is the size of the files, an upper bound of what is read."""
+
+    sql: str
+    views: tuple[TableView, ...]
+    files: tuple[str, ...]
+    size_bytes: int
+
+
+def planned(job: Job) -> Plan:
+    """The plan; raises `Failed` (`snapshot-gone`, `query-unsupported`)."""
+    tree = sqlglot.parse_one(job.sql, read="athena")
+    views: list[TableView] = []
+    files: list[DataFile] = []
+    schema: dict[str, dict[str, DataType]] = {}
+    for name, head in sorted(job.pins.items()):
+        whole = table_files(head.metadata_location, head.snapshot_id)
+        schema[name] = {column.name: column.type for column in whole.columns}
+        kept = kept_files(tree, name, schema[name], whole.files)
+        views.append(TableView(name, _select(whole.columns, kept)))
+        files.extend(kept)
+    return Plan(
+        sql=to_duckdb(tree, schema),
+        views=tuple(views),
+        files=tuple(file.path for file in files),
+        size_bytes=sum(file.size_bytes for file in files),
+    )
+
+
+def duckdb_type(kind: DataType) -> str:
+    """DuckDB's name of a column type.
+
+    >>> duckdb_type(DataType("decimal", 12, 2))
+    'DECIMAL(12,2)'
+    """
+    return _DUCKDB_TYPES.get(kind.name) or str(kind).upper()
+
+
+def _select(columns: tuple[PlannedColumn, ...], files: tuple[DataFile, ...]) -> str:
+    """Columns are found by field id, so that renamed, added and widened ones read right from older files."""
+    names = ", ".join(exp.to_identifier(column.name, quoted=True).sql("duckdb") for column in columns)
+    if not files:
+        empty = ", ".join(f'CAST(NULL AS {duckdb_type(column.type)}) AS "{column.name}"' for column in columns)
+        return f"SELECT {empty} WHERE false"
+    paths = ", ".join(quoted(file.path) for file in files)
+    fields = ", ".join(
+        f"{column.field_id}: {{name: {quoted(column.name)}, type: '{duckdb_type(column.type)}', default_value: NULL}}"
+        for column in columns
+    )
+    return f"SELECT {names} FROM read_parquet([{paths}], schema = MAP {{{fields}}})"

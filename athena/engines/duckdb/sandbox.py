@@ -1,0 +1,53 @@
+"""A fresh in-memory database that reaches nothing but the planned files. Runs in a child.
+
+The order matters: what is locked first cannot be set later. `allowed_paths` alone would still let `COPY … TO` an
+allowed file overwrite it and `read_parquet('<allowed>')` walk around a row filter: the statement's own allow-list
+stands before this, and the files are read-only.
+"""
+
+import duckdb
+
+from athena.engines.duckdb.errand import Errand
+from athena.engines.duckdb.text import quoted
+
+_BEFORE = (
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET allow_community_extensions = false",
+    "SET allow_persistent_secrets = false",
+    "SET python_enable_replacements = false",
+    "SET python_scan_all_frames = false",
+    "SET enable_progress_bar = false",
+    "SET errors_as_json = false",
+    "SET TimeZone = 'UTC'",
+)
+# Optimisers that look at the data's statistics and could so let hidden rows decide about a failure.
+_STATISTICS_DRIVEN = "join_order,statistics_propagation,build_side_probe_side,reorder_filter,compressed_materialization"
+
+
+def open_sandbox(errand: Errand) -> duckdb.DuckDBPyConnection:
+    """A locked connection in which `errand.views` stand as tables of the schema `errand.lake`."""
+    connection = duckdb.connect(":memory:")
+    for statement in (*_BEFORE, *_limits(errand), *_views(errand)):
+        connection.execute(statement)
+    if errand.guarded:
+        connection.execute(f"SET disabled_optimizers = '{_STATISTICS_DRIVEN}'")
+    files = ", ".join(quoted(path) for path in errand.files)
+    connection.execute(f"SET allowed_paths = [{files}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _limits(errand: Errand) -> tuple[str, ...]:
+    return (
+        f"SET threads = {errand.threads}",
+        f"SET memory_limit = '{errand.memory_bytes}B'",
+        f"SET temp_directory = {quoted(errand.spill)}",
+        f"SET max_temp_directory_size = '{errand.spill_bytes}B'",
+    )
+
+
+def _views(errand: Errand) -> tuple[str, ...]:
+    created = [f'CREATE VIEW "{errand.lake}"."{view.name}" AS {view.select}' for view in errand.views]
+    return (f'CREATE SCHEMA "{errand.lake}"', *created)

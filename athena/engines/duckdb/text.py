@@ -1,0 +1,10 @@
+"""DuckDB's text forms. Pure."""
+
+
+def quoted(text: str) -> str:
+    """A string literal.
+
+    >>> quoted("it's")
+    "'it''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"

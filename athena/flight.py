@@ -1,0 +1,152 @@
+"""Flying: one process drives the engine for all who ask the same, and hands over when it dies.
+
+leader   lead ─▶ start ─▶ note ─▶ (wait ─▶ beat)… ─▶ finish | fail
+others   join ─▶ parked until it has landed; who finds the lease over takes over
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from athena.engines import Broken, Finished, Job, Progress, Running
+from athena.errors import Damaged, Failed, LakegateError
+from athena.flights import Flight, Flights
+from athena.question import State
+from athena.records import decode
+from athena.tower import Run, run_of
+
+if TYPE_CHECKING:
+    from athena.lake import Lake
+
+# So many chances to beat before the lease ends.
+_BEATS_PER_LEASE = 3
+
+_log = logging.getLogger(__name__)
+
+
+def depart(lake: "Lake", flights: Flights, flight: Flight) -> None:
+    """Drive a flight that this process leads, in the background."""
+    run = run_of(flight, alone=flights is lake.tower.alone)
+    lake.tower.depart(run, lambda: _fly(lake, flights, flight))
+
+
+def take_over(lake: "Lake", flights: Flights, run: Run) -> bool:
+    """Become the leader of a run whose leader died; False when it has one (this process among them) or is over."""
+    if lake.tower.closing or lake.tower.leads(run):
+        return False
+    lease_seconds = lake.settings.flight_lease_seconds
+    flight = flights.take_over(run.fingerprint, run.attempt, leader=new_leader(lake), lease_seconds=lease_seconds)
+    if flight is None:
+        return False
+    depart(lake, flights, flight)
+    return True
+
+
+def landed(lake: "Lake", runs: Iterable[Run]) -> list[Run]:
+    """Those of several runs that are over; takes over those whose leader died on the way."""
+    wanted = list(runs)
+    try:
+        standing = {flight.fingerprint: flight for flight in lake.flights.standing([run.fingerprint for run in wanted])}
+        over = []
+        for run in wanted:
+            flight = standing.get(run.fingerprint)
+            if flight is None or flight.attempt != run.attempt or flight.state.final:
+                over.append(run)
+            elif flight.lease_expires_at <= lake.clock():
+                take_over(lake, lake.flights, run)
+        return over
+    except (Failed, Damaged):
+        return []  # the store is away: whoever waits will see so for himself
+
+
+def abandon(lake: "Lake", flights: Flights, flight: Flight) -> None:
+    """Stop the engine if nobody waits any more."""
+    if flights.fail(flight, "cancelled", state=State.CANCELLED) and flight.execution is not None:
+        lake.engine.stop(flight.execution)
+
+
+def new_leader(lake: "Lake") -> str:
+    """A leader's name that nobody else has."""
+    return f"{lake.tower.name}/{lake.random_bytes(8).hex()}"
+
+
+def token_of(fingerprint: str, attempt: int) -> str:
+    """What the engine knows an attempt by: the same for a leader and his successor.
+
+    >>> len(token_of("ab", 1))
+    64
+    """
+    return hashlib.sha256(f"{fingerprint}/{attempt}".encode()).hexdigest()
+
+
+def _fly(lake: "Lake", flights: Flights, flight: Flight) -> None:
+    try:
+        progress = _driven(lake, flights, flight)
+    except LakegateError as error:
+        progress = Broken(error.code)
+    except Exception:  # noqa: BLE001 - the thread's entry point
+        _log.exception("flight %s", flight.fingerprint[:12])
+        progress = Broken("engine-failed")
+    try:
+        _land(lake, flights, flight, progress)
+    except (Failed, Damaged) as error:
+        # The lease ends by itself, and whoever still waits takes over.
+        _log.warning("flight %s has landed, but the store was away: %s", flight.fingerprint[:12], error.code)
+
+
+def _driven(lake: "Lake", flights: Flights, flight: Flight) -> Progress:
+    """Where the engine ended; `Running` when this process has nothing to say about it any more."""
+    job = replace(decode(Job, flight.work or b"{}"), token=token_of(flight.fingerprint, flight.attempt))
+    progress = _run(lake, flights, flight, job)
+    if progress == Broken("snapshot-gone"):
+        heads = {name: lake.head(name) or head for name, head in job.pins.items()}
+        again = replace(job, pins=heads, token=token_of(job.token, 2))
+        progress = _run(lake, flights, flight, again)
+    return progress
+
+
+def _run(lake: "Lake", flights: Flights, flight: Flight, job: Job) -> Progress:
+    lease_seconds = lake.settings.flight_lease_seconds
+    execution = lake.engine.start(job)
+    flights.note(flight, execution)
+    while not lake.tower.closing:
+        progress = lake.engine.wait(execution, seconds=lease_seconds / _BEATS_PER_LEASE)
+        if not isinstance(progress, Running):
+            return progress
+        if not _kept(lake, flights, flight, execution):
+            return progress
+    return Running()
+
+
+def _kept(lake: "Lake", flights: Flights, flight: Flight, execution: str) -> bool:
+    """Whether to go on: the lease is ours and somebody waits."""
+    try:
+        if flights.beat(flight, lease_seconds=lake.settings.flight_lease_seconds):
+            return True
+        abandon(lake, flights, replace(flight, execution=execution))
+        now = flights.get(flight.fingerprint, flight.attempt)
+        return now is not None and now.leader == flight.leader and now.state is State.RUNNING
+    except (Failed, Damaged):
+        return True  # the store may come back before the engine is done
+
+
+def _land(lake: "Lake", flights: Flights, flight: Flight, progress: Progress) -> None:
+    if isinstance(progress, Finished):
+        expires_at = lake.clock() + timedelta(days=lake.settings.result_days)
+        if not flights.finish(flight, progress.receipt, progress.page, expires_at=expires_at):
+            _discard_if_orphaned(lake, flights, flight, progress)
+    elif isinstance(progress, Running) or lake.tower.closing:
+        # Not ours to end: a lease that ends now lets whoever waits elsewhere take over at once.
+        flights.beat(flight, lease_seconds=0)
+    else:
+        flights.fail(flight, progress.code)
+
+
+def _discard_if_orphaned(lake: "Lake", flights: Flights, flight: Flight, finished: Finished) -> None:
+    """A late finisher's result is nobody's, unless its heir, having adopted the same execution, has kept it."""
+    heir = flights.get(flight.fingerprint, flight.attempt)
+    if heir is None or (heir.receipt is not None and heir.receipt.result_id != finished.receipt.result_id):
+        lake.results.discard(finished.receipt)

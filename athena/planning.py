@@ -1,0 +1,130 @@
+"""A question → what may be run for it, and under which key: grant, parse, entitle, pin, fingerprint."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from athena.engines import Job
+from athena.entitlement import Entitled, entitle, not_found
+from athena.errors import Refused
+from athena.fingerprint import fingerprint
+from athena.grants import Grant
+from athena.handles import OWNER_DIGEST
+from athena.heads import Head
+from athena.parameters import typed_text
+from athena.question import Caller, Question
+from athena.statement import Statement, parse
+
+if TYPE_CHECKING:
+    from athena.lake import Lake
+
+# The owner's own limit: what one result file can sensibly hold.
+OWNER_ROWS = 1_000_000_000
+# Plans and statements remembered by each process.
+REMEMBERED = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a caller may see at this moment; `grant` is None for the owner alone."""
+
+    caller: Caller
+    grant: Grant | None
+    digest: str
+    most_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What answers a question: safe to run, on these heads, known by this fingerprint."""
+
+    entitled: Entitled
+    heads: Mapping[str, Head]
+    row_limit: int
+    fingerprint: str
+
+    def job(self, *, timeout_seconds: float) -> Job:
+        """The plan as the engine takes it; the attempt's token is the leader's to add."""
+        return Job(
+            sql=self.entitled.sql,
+            output=self.entitled.output,
+            pins={name: self.heads[name] for name in self.entitled.tables},
+            guarded=self.entitled.guarded,
+            row_limit=self.row_limit,
+            token="",
+            timeout_seconds=timeout_seconds,
+        )
+
+
+def standing_of(lake: "Lake", caller: Caller) -> Standing:
+    """The caller's grant as it is now; raises `NotFound` for a partner without one."""
+    if caller.partner is None:
+        return Standing(caller, None, OWNER_DIGEST, OWNER_ROWS)
+    grant = lake.grants.get(caller.partner)
+    if grant is None:
+        raise not_found()
+    return Standing(caller, grant, grant.digest, grant.limits.result_rows)
+
+
+def parsed(lake: "Lake", text: str) -> Statement:
+    """The statement; a text that was parsed before is not parsed again. Knows no policy."""
+    return lake.statements.recall(text, lambda: parse(text, lake=lake.settings.name))
+
+
+def pinned(lake: "Lake", statement: Statement) -> dict[str, Head]:
+    """The heads of those of its tables that exist."""
+    found = ((name, lake.head(name)) for name in statement.tables)
+    return {name: head for name, head in found if head is not None}
+
+
+def planned(
+    lake: "Lake",
+    question: Question,
+    standing: Standing,
+    statement: Statement,
+    heads: Mapping[str, Head],
+    *,
+    today: date,
+) -> Plan:
+    """The plan; one that was made before from all the same is not made again, unless it is volatile.
+
+    Raises what `entitle` raises, and `Refused` for a limit below 1.
+    """
+    row_limit = _row_limit(question, standing)
+    key = (standing.digest, tuple(heads.values()), question.sql, typed_text(question.parameters), row_limit, today)
+    plan = lake.plans.recall(key, lambda: _made(lake, question, standing, statement, heads, row_limit, today))
+    if plan.entitled.volatile:
+        return replace(plan, fingerprint=hashlib.sha256(lake.random_bytes(32)).hexdigest())
+    return plan
+
+
+def _made(
+    lake: "Lake",
+    question: Question,
+    standing: Standing,
+    statement: Statement,
+    heads: Mapping[str, Head],
+    row_limit: int,
+    today: date,
+) -> Plan:
+    entitled = entitle(
+        statement,
+        standing.grant,
+        heads,
+        lake=lake.settings.name,
+        parameters=question.parameters,
+        today=today,
+        salt=lake.salt,
+    )
+    key = fingerprint(entitled, heads, row_limit=row_limit, engine_version=lake.engine.version)
+    return Plan(entitled, heads, row_limit, key)
+
+
+def _row_limit(question: Question, standing: Standing) -> int:
+    if question.limit is None:
+        return standing.most_rows
+    if question.limit < 1:
+        raise Refused(f"limit is {question.limit}.", "Ask for at least one row.", code="limit-invalid")
+    return min(question.limit, standing.most_rows)

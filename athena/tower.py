@@ -1,0 +1,125 @@
+"""What this process knows of flights in the air: those that it leads, and who waits here for one to land."""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from athena.errors import Busy
+from athena.flights import Flight, Flights
+
+Callback = Callable[[], None]
+WATCH_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt at one fingerprint; `alone` when it is known to this process only."""
+
+    fingerprint: str
+    attempt: int
+    alone: bool = False
+
+
+class Tower:
+    """Threads for led flights, callbacks for waiters, and one thread that watches the flights of others.
+
+    `alone` holds the flights that run while the store cannot be reached.
+    """
+
+    def __init__(self, name: str, alone: Flights, *, most_led: int, most_parked: int) -> None:
+        self.name = name
+        self.alone = alone
+        self.closing = False
+        self._most_led = most_led
+        self._most_parked = most_parked
+        self._changed = threading.Condition()
+        self._led: dict[Run, threading.Thread] = {}
+        self._parked: dict[Run, list[Callback]] = {}
+        self._parked_count = 0
+        self._watch: threading.Thread | None = None
+
+    def check_room(self) -> None:
+        """Raises `Busy` when this process leads as many flights as it may."""
+        if self.closing or len(self._led) >= self._most_led:
+            raise Busy("Too many questions are being computed.", "Ask again in a few seconds.", retry_after_seconds=2)
+
+    def leads(self, run: Run) -> bool:
+        """Whether a thread of this process drives it."""
+        return run in self._led
+
+    def depart(self, run: Run, drive: Callable[[], None]) -> None:
+        """Drive a flight in a thread of its own; wakes who waits for it when `drive` returns."""
+
+        def fly() -> None:
+            try:
+                drive()
+            finally:
+                with self._changed:
+                    del self._led[run]
+                self._wake(run)
+
+        thread = threading.Thread(target=fly, name=f"flight-{run.fingerprint[:8]}", daemon=True)
+        with self._changed:
+            self._led[run] = thread
+        thread.start()
+
+    def park(self, run: Run, callback: Callback, watch: Callable[[Iterable[Run]], Iterable[Run]]) -> Callback:
+        """Keep `callback` until the run has landed; gives back what takes it off.
+
+        `watch` tells which of several runs have landed; it is asked ten times a second about those that
+        another process leads. Raises `Busy` when too many are parked.
+        """
+        with self._changed:
+            if self._parked_count >= self._most_parked:
+                raise Busy("Too many requests are waiting.", "Ask for the answer's state again in a few seconds.")
+            self._parked_count += 1
+            self._parked.setdefault(run, []).append(callback)
+            if self._watch is None and not self.closing:
+                self._watch = threading.Thread(target=self._keep_watch, args=(watch,), name="tower", daemon=True)
+                self._watch.start()
+            self._changed.notify_all()
+        return lambda: self._unpark(run, callback)
+
+    def close(self) -> None:
+        """Lead nothing new, wait for the threads that drive, wake everybody who waits."""
+        with self._changed:
+            self.closing = True
+            threads = [*self._led.values(), *([self._watch] if self._watch is not None else [])]
+            self._changed.notify_all()
+        for thread in threads:
+            thread.join()
+        for run in list(self._parked):
+            self._wake(run)
+
+    def _unpark(self, run: Run, callback: Callback) -> None:
+        with self._changed:
+            callbacks = self._parked.get(run, [])
+            if callback in callbacks:
+                callbacks.remove(callback)
+                self._parked_count -= 1
+                if not callbacks:
+                    del self._parked[run]
+
+    def _wake(self, run: Run) -> None:
+        with self._changed:
+            callbacks = self._parked.pop(run, [])
+            self._parked_count -= len(callbacks)
+        for callback in callbacks:
+            callback()
+
+    def _keep_watch(self, watch: Callable[[Iterable[Run]], Iterable[Run]]) -> None:
+        while not self.closing:
+            with self._changed:
+                foreign = [run for run in self._parked if run not in self._led]
+                if not foreign:
+                    self._changed.wait(1.0 if self._parked else None)
+                    continue
+            for run in watch(foreign):
+                self._wake(run)
+            with self._changed:
+                self._changed.wait_for(lambda: self.closing, WATCH_SECONDS)
+
+
+def run_of(flight: Flight, *, alone: bool = False) -> Run:
+    """Which run a record is about."""
+    return Run(flight.fingerprint, flight.attempt, alone)
