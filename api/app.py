@@ -1,0 +1,90 @@
+"""The HTTP interface that partners meet: every route a few lines over the read story."""
+
+from api.edge import App, enter
+from api.question import read_question
+from api.request import accepted, one_each, read_page
+from api.response import (
+    CSV_TYPE,
+    JSON_TYPE,
+    Park,
+    Reply,
+    answered,
+    dataset_body,
+    json_reply,
+    listing_body,
+    page_body,
+    pending,
+    rows_reply,
+)
+from athena import ask, catalogue
+
+app = App("lakegate")
+
+
+@app.view("/v1/queries", "POST", content_types=[JSON_TYPE])
+def post_query() -> Reply:
+    """Ask; 200 with the first page, or 202 with where to look for it."""
+    entered = enter()
+    asked = read_question(entered.incoming, entered.caller)
+    lake, visit = entered.visit.parts.lake, entered.visit
+    answer = ask.look(lake, entered.caller, visit.resume) if visit.resume else ask.ask(lake, asked.question)
+    if not answer.state.final and asked.wait_seconds and not visit.resume:
+        if visit.may_park:
+            return pending(answer, park=Park(answer, asked.wait_seconds))
+        answer = ask.wait(lake, entered.caller, answer.id, seconds=asked.wait_seconds)
+    if not answer.state.final:
+        return pending(answer)
+    return answered(answer, if_none_match=entered.incoming.if_none_match)
+
+
+@app.view("/v1/queries/{id}", "GET")
+def get_query(id: str) -> Reply:
+    """Where a question stands, with its first page when it is answered."""
+    entered = enter()
+    one_each(entered.incoming)
+    answer = ask.look(entered.visit.parts.lake, entered.caller, id)
+    return answered(answer, if_none_match=entered.incoming.if_none_match)
+
+
+@app.view("/v1/queries/{id}", "DELETE")
+def delete_query(id: str) -> Reply:
+    """Leave a question; its run stops unless others have joined."""
+    entered = enter()
+    one_each(entered.incoming)
+    return answered(ask.cancel(entered.visit.parts.lake, entered.caller, id))
+
+
+@app.view("/v1/queries/{id}/rows", "GET")
+def get_rows(id: str) -> Reply:
+    """A page of an answer, as JSON or CSV; `Link` and `next` lead to the following one."""
+    entered = enter()
+    media_type = accepted(entered.incoming.accept, (JSON_TYPE, "text/csv"))
+    wanted = read_page(entered.incoming)
+    lake, caller = entered.visit.parts.lake, entered.caller
+    if media_type == JSON_TYPE:
+        page = ask.page(lake, caller, id, token=wanted.token, limit=wanted.limit)
+        return rows_reply(id, JSON_TYPE, page_body(id, page.page.fragment, page.next), page.next)
+    sheet = ask.csv(lake, caller, id, token=wanted.token, limit=wanted.limit)
+    return rows_reply(id, CSV_TYPE, sheet.content, sheet.next)
+
+
+@app.view("/v1/datasets", "GET")
+def get_datasets() -> Reply:
+    """What this partner may ask about."""
+    entered = enter()
+    one_each(entered.incoming)
+    return json_reply(listing_body(catalogue.datasets(entered.visit.parts.lake, entered.caller)))
+
+
+@app.view("/v1/datasets/{name}", "GET")
+def get_dataset(name: str) -> Reply:
+    """One dataset as this partner sees it."""
+    entered = enter()
+    one_each(entered.incoming)
+    return json_reply(dataset_body(catalogue.dataset(entered.visit.parts.lake, entered.caller, name)))
+
+
+@app.view("/healthz", "GET")
+def get_health() -> Reply:
+    """That the server answers; nothing of the lake is touched."""
+    return json_reply(b'{"status":"ok"}')

@@ -1,0 +1,180 @@
+"""The one place where the framework's request is read: a Chalice app that many threads may use at once.
+
+Chalice keeps the current request on the app object, so that with eight threads nearly every request sees another
+caller's headers. Here it lives in context variables, is read once into frozen values, and nobody behind asks for it.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from chalice.app import Chalice, Request, Response
+
+from api.parts import Parts
+from api.problem import INTERNAL, PROBLEM_TYPE, Problem, as_problem
+from api.request import Incoming
+from api.response import Reply, problem_reply
+from athena.errors import LakegateError
+from athena.question import Caller
+
+View = Callable[..., Reply]
+
+ANY_TYPE = ["*/*"]
+log = logging.getLogger("lakegate.api")
+
+_request: ContextVar[Request | None] = ContextVar("request", default=None)
+_context: ContextVar[Any] = ContextVar("context", default=None)
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request's stay: what it may use, and what is told of it in the log.
+
+    `resume` is the id of an answer that was waited for; `may_park` says that who sent the request can wait without
+    holding a thread. `route` and `partner` are filled in on the way.
+    """
+
+    parts: Parts
+    request_id: str
+    may_park: bool = False
+    resume: str | None = None
+    partner: str | None = None
+    route: str = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A request whose caller is known."""
+
+    visit: Visit
+    incoming: Incoming
+    caller: Caller
+
+
+class App(Chalice):
+    """Chalice with its request in context variables, and every error of a view as a problem."""
+
+    def __init__(self, name: str) -> None:
+        # Without an environment of its own Chalice would write into the process's.
+        super().__init__(name, configure_logs=False, env={})
+
+    @property
+    def current_request(self) -> Request | None:
+        """The request of this thread or task."""
+        return _request.get()
+
+    @current_request.setter
+    def current_request(self, request: Request | None) -> None:
+        _request.set(request)
+
+    @property
+    def lambda_context(self) -> Any:
+        """The `Visit` of this thread or task, which travels where Lambda's context does."""
+        return _context.get()
+
+    @lambda_context.setter
+    def lambda_context(self, context: Any) -> None:
+        _context.set(context)
+
+    def view(self, path: str, method: str, *, content_types: list[str] | None = None) -> Callable[[View], View]:
+        """Registers a function that gives a `Reply` and may raise what `as_problem` knows."""
+        register = self.route(path, methods=[method], content_types=content_types or ANY_TYPE)
+
+        def registered(view: View) -> View:
+            register(_guarded(view))
+            return view
+
+        return registered
+
+    def respond(self, event: dict[str, Any], visit: Visit) -> Reply:
+        """The reply to one event of the form that API Gateway sends to functions."""
+        raw = super().__call__(event, visit)
+        park = raw.get("park")
+        reply = Reply(raw["statusCode"], tuple(raw["headers"].items()), _bytes(raw["body"]), park)
+        if reply.status >= HTTPStatus.BAD_REQUEST and raw["headers"].get("Content-Type") != PROBLEM_TYPE:
+            return problem_reply(_of_framework(reply.status))
+        return reply
+
+
+class _Parkable(Response):
+    """A response that takes its `Park` along through Chalice."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(body=reply.body, headers=dict(reply.headers), status_code=reply.status)
+        self._park = reply.park
+
+    def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:
+        return {**super().to_dict(binary_types), "park": self._park}
+
+
+def enter() -> Entered:
+    """The current request with its caller; raises `Unauthenticated`."""
+    visit, incoming = visited()
+    caller = visit.parts.callers.identify(incoming)
+    visit.partner = caller.partner
+    return Entered(visit, incoming, caller)
+
+
+def visited() -> tuple[Visit, Incoming]:
+    """The current request, whoever sent it."""
+    request, visit = _request.get(), _context.get()
+    if request is None or not isinstance(visit, Visit):
+        raise RuntimeError("a view was called outside of a request")
+    headers, query = request.headers, request.query_params
+    incoming = Incoming(
+        method=request.method,
+        route=request.path,
+        query={} if query is None else {name: tuple(query.getlist(name)) for name in query},
+        body=_bytes(request.raw_body),
+        authorization=headers.get("authorization"),
+        accept=headers.get("accept"),
+        if_none_match=headers.get("if-none-match"),
+    )
+    return visit, incoming
+
+
+def _guarded(view: View) -> Callable[..., Response]:
+    @wraps(view)
+    def guarded(**params: str) -> Response:
+        try:
+            return _Parkable(view(**params))
+        except LakegateError as error:
+            problem = as_problem(error)
+            if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                log.error("%s: %s: %s", _request_id(), error.code, error.message)
+            return _Parkable(problem_reply(problem))
+        except Exception as error:  # noqa: BLE001 the outermost frame: whatever it is, the caller gets a problem
+            log.error("%s: %s\n%s", _request_id(), type(error).__name__, _frames(error))
+            return _Parkable(problem_reply(INTERNAL))
+
+    return guarded
+
+
+def _frames(error: Exception) -> str:
+    # Without the message, which may quote a statement or a value of somebody's data.
+    return "".join(traceback.format_tb(error.__traceback__))
+
+
+def _request_id() -> str:
+    visit = _context.get()
+    return visit.request_id if isinstance(visit, Visit) else "-"
+
+
+def _of_framework(status: int) -> Problem:
+    if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        return Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            "The body's Content-Type is not taken here.",
+            "Send application/json, or a form to /oauth2/token.",
+        )
+    return INTERNAL
+
+
+def _bytes(body: str | bytes) -> bytes:
+    return body.encode() if isinstance(body, str) else body

@@ -1,0 +1,40 @@
+"""The same app with the two routes that only a home of its own needs: its token endpoint and its public keys.
+
+On AWS these are Cognito's, so that `api/app.py`, which is packaged, does not have them.
+"""
+
+import json
+
+from api.app import app
+from api.edge import visited
+from api.problem import INTERNAL
+from api.response import Reply, json_reply, problem_reply
+
+__all__ = ["app"]
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+
+@app.view("/oauth2/token", "POST", content_types=[FORM_TYPE])
+def post_token() -> Reply:
+    """Client credentials → bearer token."""
+    visit, incoming = visited()
+    if visit.parts.exchange is None:
+        return problem_reply(INTERNAL)
+    granted = visit.parts.exchange.grant(incoming)
+    document = {
+        "access_token": granted.access_token,
+        "token_type": "Bearer",
+        "expires_in": granted.expires_in,
+        "scope": granted.scope,
+    }
+    return json_reply(json.dumps(document).encode(), cache_control="no-store")
+
+
+@app.view("/.well-known/jwks.json", "GET")
+def get_keys() -> Reply:
+    """The public keys that tokens are verified with."""
+    visit, _ = visited()
+    if visit.parts.tokens is None:
+        return problem_reply(INTERNAL)
+    return json_reply(json.dumps(visit.parts.tokens.published()).encode(), cache_control="public, max-age=300")

@@ -1,0 +1,32 @@
+"""What the routes work with: the lake, who tells callers apart, and in the embedded home the token endpoint."""
+
+from dataclasses import dataclass
+
+from api.callers import Callers
+from api.callers.bearer import Bearers
+from api.callers.credentials import Credentials
+from api.callers.exchange import Exchange
+from api.callers.keys import SigningKeys
+from api.callers.tokens import Tokens
+from athena.lake import Lake
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One home as the HTTP interface sees it. `tokens` and `exchange` are None where a gateway issues tokens."""
+
+    lake: Lake
+    callers: Callers
+    tokens: Tokens | None = None
+    exchange: Exchange | None = None
+
+    @classmethod
+    def embedded(cls, lake: Lake) -> "Parts":
+        """The parts of a home on this machine, which issues its own tokens."""
+        settings, clock = lake.settings, lake.clock
+        credentials = Credentials.embedded(settings, clock)
+        lifetime_seconds = settings.token_lifetime_seconds
+        keys = SigningKeys(settings.keys, clock=clock, token_lifetime_seconds=lifetime_seconds)
+        issuer = f"urn:lakegate:{settings.name}"
+        tokens = Tokens(keys, issuer=issuer, lifetime_seconds=lifetime_seconds, clock=clock)
+        return cls(lake, Bearers(tokens, credentials), tokens, Exchange(tokens, credentials))

@@ -1,0 +1,196 @@
+"""What goes out: replies as values, and an answer's envelope spliced around finished bytes. Pure.
+
+The rows of a page are JSON already when they come from the result store; no row is decoded or encoded here.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from api.problem import PROBLEM_TYPE, Pairs, Problem
+from athena.catalogue import Listing
+from athena.dataset import Column
+from athena.failures import explained
+from athena.question import Answer, SnapshotRef, State
+
+JSON_TYPE = "application/json"
+CSV_TYPE = "text/csv; charset=utf-8"
+POLL_SECONDS = 1
+# A browser may keep it and must ask each time: a grant can change with any request.
+PRIVATE = "private, no-cache"
+EXPOSED_HEADERS = "ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id"
+ALLOWED_HEADERS = "Authorization, Content-Type, If-None-Match, X-Request-Id"
+PREFLIGHT_SECONDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """An answer that is not there yet, and for how long its asker is ready to wait."""
+
+    answer: Answer
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP response. With `park`, whoever can may wait without a thread and then ask the route again."""
+
+    status: int
+    headers: Pairs = ()
+    body: bytes = b""
+    park: Park | None = None
+
+
+def answered(answer: Answer, *, if_none_match: str | None = None) -> Reply:
+    """An answer with its first page when it is there; 304 when the asker has the same one already."""
+    tags = entity_tag(answer)
+    if tags and answer.state is State.SUCCEEDED and _matches(if_none_match, tags[0][1]):
+        return Reply(304, tags)
+    retry = () if answer.state.final else (("Retry-After", str(POLL_SECONDS)),)
+    return Reply(200, (("Content-Type", JSON_TYPE), ("Cache-Control", PRIVATE), *tags, *retry), envelope(answer))
+
+
+def pending(answer: Answer, *, park: Park | None = None) -> Reply:
+    """202: where to look for an answer that is not there yet."""
+    reply = answered(answer)
+    return replace(reply, status=202, headers=(*reply.headers, ("Location", f"/v1/queries/{answer.id}")), park=park)
+
+
+def entity_tag(answer: Answer) -> Pairs:
+    """The fingerprint as `ETag`; none where two runs of one question may differ, or nothing was computed yet."""
+    if answer.cache == "bypass" or answer.state is not State.SUCCEEDED:
+        return ()
+    return (("ETag", f'"{answer.fingerprint}"'),)
+
+
+def envelope(answer: Answer) -> bytes:
+    """The JSON of an answer, the finished bytes of its page in the middle."""
+    head = f'{{"id":{_json(answer.id)},"state":"{answer.state}","cache":"{answer.cache}"'.encode()
+    tail: dict[str, object] = {}
+    page = b""
+    if answer.page is not None and answer.receipt is not None:
+        page = b"," + answer.page.fragment
+        tail["row_count"] = answer.receipt.row_count
+        tail["truncated"] = answer.receipt.truncated
+        tail["next"] = answer.next
+    tail["snapshots"] = {name: _snapshot(ref) for name, ref in answer.snapshots.items()}
+    tail["submitted_at"] = instant(answer.submitted_at)
+    tail["expires_at"] = instant(answer.expires_at)
+    if answer.warnings:
+        tail["warnings"] = answer.warnings
+    if answer.state is State.FAILED:
+        tail["error"] = _failure(answer.error_code)
+    return b"".join((head, page, b",", _json(tail)[1:].encode()))
+
+
+def page_body(answer_id: str, fragment: bytes, next_token: str | None) -> bytes:
+    """The JSON of a further page.
+
+    >>> page_body("q_1", b'"columns":[],"rows":[]', None)
+    b'{"id":"q_1","columns":[],"rows":[],"next":null}'
+    """
+    return b"".join(
+        (b'{"id":', _json(answer_id).encode(), b",", fragment, b',"next":', _json(next_token).encode(), b"}")
+    )
+
+
+def listing_body(listings: tuple[Listing, ...]) -> bytes:
+    """The JSON of what a caller may ask about."""
+    return _json({"datasets": [_listing(listing) for listing in listings]}).encode()
+
+
+def dataset_body(listing: Listing) -> bytes:
+    """The JSON of one dataset."""
+    return _json(_listing(listing)).encode()
+
+
+def json_reply(body: bytes, *, cache_control: str = PRIVATE) -> Reply:
+    """200 with JSON."""
+    return Reply(200, (("Content-Type", JSON_TYPE), ("Cache-Control", cache_control)), body)
+
+
+def rows_reply(answer_id: str, content_type: str, body: bytes, next_token: str | None) -> Reply:
+    """200 with a page of rows, and where the next one is (RFC 8288)."""
+    headers: Pairs = (("Content-Type", content_type), ("Cache-Control", PRIVATE))
+    if next_token is not None:
+        headers += (("Link", f'</v1/queries/{answer_id}/rows?page={next_token}>; rel="next"'),)
+    return Reply(200, headers, body)
+
+
+def problem_reply(problem: Problem) -> Reply:
+    """A problem as a response."""
+    headers = (("Content-Type", PROBLEM_TYPE), ("Cache-Control", "no-store"), *problem.headers)
+    return Reply(int(problem.status), headers, problem.body())
+
+
+def preflight(allowed_methods: str) -> Reply:
+    """204 for what browsers ask before they send (the origin itself is judged in `finished`)."""
+    return Reply(
+        204,
+        (
+            ("Allow", allowed_methods),
+            ("Access-Control-Allow-Methods", allowed_methods),
+            ("Access-Control-Allow-Headers", ALLOWED_HEADERS),
+            ("Access-Control-Max-Age", str(PREFLIGHT_SECONDS)),
+        ),
+    )
+
+
+def finished(reply: Reply, *, request_id: str, origin: str | None, origins: tuple[str, ...]) -> Reply:
+    """The reply with what every one carries: request id, and CORS headers for the configured origins."""
+    headers = (*reply.headers, ("X-Request-Id", request_id), ("X-Content-Type-Options", "nosniff"))
+    if origins:
+        headers += (("Vary", "Origin"),)
+        if origin is not None and (origin in origins or "*" in origins):
+            headers += (("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", EXPOSED_HEADERS))
+    return replace(reply, headers=headers)
+
+
+def instant(at: datetime) -> str:
+    """ISO 8601 in UTC, to the millisecond.
+
+    >>> instant(datetime(2026, 11, 21, 3, 0, tzinfo=UTC))
+    '2026-11-21T03:00:00.000Z'
+    """
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _matches(if_none_match: str | None, tag: str) -> bool:
+    if if_none_match is None:
+        return False
+    given = [part.strip().removeprefix("W/") for part in if_none_match.split(",")]
+    return tag in given or "*" in given
+
+
+def _snapshot(ref: SnapshotRef) -> dict[str, str]:
+    return {"id": ref.snapshot_id, "committed_at": instant(ref.committed_at)}
+
+
+def _failure(code: str | None) -> dict[str, str]:
+    error = explained(code)
+    return {"code": error.code, "detail": error.message, "remedy": error.remedy}
+
+
+def _listing(listing: Listing) -> dict[str, object]:
+    described: dict[str, object] = {
+        "name": listing.name,
+        "description": listing.description,
+        "columns": [_column(column) for column in listing.columns],
+        "snapshot": {"id": listing.snapshot_id, "committed_at": instant(listing.committed_at)},
+    }
+    if listing.rows is not None:
+        described["rows"] = listing.rows
+    return described
+
+
+def _column(column: Column) -> dict[str, object]:
+    described: dict[str, object] = {"name": column.name, "type": str(column.type), "required": column.required}
+    if column.unit is not None:
+        described["unit"] = column.unit
+    if column.description is not None:
+        described["description"] = column.description
+    return described
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
