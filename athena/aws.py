@@ -15,9 +15,11 @@ any other answer              the service's final word              the `ClientE
 """
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from botocore.config import Config
@@ -40,6 +42,7 @@ THROTTLES = frozenset(
     ]
 )
 RETRY_AFTER_SECONDS = 2
+_SESSIONS = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,6 @@ class Patience:
 def client(service: str, *, region: str | None = None, read_timeout_seconds: float = 5.0) -> Any:
     """A boto3 client of `service` for all threads of this process. `AWS_ENDPOINT_URL` and
     `AWS_ENDPOINT_URL_<SERVICE>` are respected, as by every AWS tool."""
-    import boto3
-
     config = Config(
         connect_timeout=2.0,
         read_timeout=read_timeout_seconds,
@@ -72,8 +73,16 @@ def client(service: str, *, region: str | None = None, read_timeout_seconds: flo
         max_pool_connections=32,
         s3={"addressing_style": "auto"},
     )
-    # A session of its own: the default one is not safe to share between threads while it makes clients.
-    return boto3.session.Session(region_name=region).client(service, config=config)
+    # Clients are safe to share between threads, a session that makes them is not.
+    with _SESSIONS:
+        return _session(region).client(service, config=config)
+
+
+@cache
+def _session(region: str | None) -> Any:
+    import boto3
+
+    return boto3.session.Session(region_name=region)
 
 
 def persist(call: Callable[[], T], *, patience: Patience) -> T:

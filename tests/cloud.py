@@ -73,7 +73,7 @@ Fault = Callable[[AWSPreparedRequest], AWSResponse | None]
 
 @dataclass
 class Faults:
-    """Lets the next calls of one operation go wrong, in the order given, and counts all its calls."""
+    """Lets the next calls of one operation (`*`: of any) go wrong, in the order given, and counts them all."""
 
     calls: int = 0
     _next: list[Fault] = field(default_factory=list)
@@ -86,6 +86,10 @@ class Faults:
         service = aws_client.meta.service_model.service_id.hyphenize()
         aws_client.meta.events.register(f"before-send.{service}.{operation}", made._before_send)
         return made
+
+    def next(self, *faults: Fault) -> None:
+        """These happen to the next calls."""
+        self._next.extend(faults)
 
     def _before_send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
         with self._lock:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from athena.dynamodb import Item, Key, Outcome, Table, Value, instant, micros, number, text
-from athena.errors import Busy, Damaged, Gone
+from athena.errors import Busy, Damaged, Failed, Gone, OutcomeUnknown
 from athena.flights import Flight
 from athena.flights.step import expired, next_step
 from athena.lake import Clock
@@ -113,7 +113,7 @@ class DynamoFlights:
 
     def leave(self, fingerprint: str, attempt: int, asker: str) -> int:
         """See the port."""
-        outcome = self._table.change(
+        outcome = self._changed(
             _key(fingerprint, attempt),
             "ADD gone :asker DELETE askers :asker",
             when="attribute_exists(pk)",
@@ -134,7 +134,7 @@ class DynamoFlights:
             **self._stored("work", flight.work or b"", flight),
             **_ends(now + UNFINISHED),
         }
-        return self._table.change(
+        return self._changed(
             _key(flight.fingerprint, flight.attempt), _setting(values), when="attribute_not_exists(pk)", **values
         )
 
@@ -147,7 +147,7 @@ class DynamoFlights:
             **_ends(now + UNFINISHED),
         }
         joined: dict[str, Value] = {} if asker is None else {"asker": frozenset([asker])}
-        return self._table.change(
+        return self._changed(
             _key(held.fingerprint, held.attempt),
             _setting(changes) + (" ADD askers :asker" if joined else ""),
             when="state = :running AND leader = :held_by AND lease_expires_at = :held_until",
@@ -159,7 +159,7 @@ class DynamoFlights:
         )
 
     def _join(self, held: Flight, asker: str) -> Outcome:
-        return self._table.change(
+        return self._changed(
             _key(held.fingerprint, held.attempt),
             "ADD askers :asker",
             when="state = :running",
@@ -170,13 +170,20 @@ class DynamoFlights:
     def _update(
         self, flight: Flight, changes: dict[str, Value], *, remove: str | None = None, also: str | None = None
     ) -> bool:
-        return self._table.change(
+        return self._changed(
             _key(flight.fingerprint, flight.attempt),
             _setting(changes) + (f" REMOVE {remove}" if remove else ""),
             when=_OWNED + (f" AND {also}" if also else ""),
             running=State.RUNNING.value,
             **{"leader": flight.leader, **changes},
         ).won
+
+    def _changed(self, key: Key, update: str, *, when: str, **values: Value) -> Outcome:
+        try:
+            return self._table.change(key, update, when=when, **values)
+        except OutcomeUnknown as error:
+            # Whether or not it happened, the record tells the next who reads it; until then there is no store.
+            raise Failed(error.message, "The question runs alone.", code="state-unavailable") from error
 
     def _stored(self, name: str, content: bytes, flight: Flight) -> dict[str, Value]:
         packed = zlib.compress(content, 1)
