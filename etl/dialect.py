@@ -36,7 +36,7 @@ class Dialect:
 
 
 def detect(sample: bytes, *, whole: bool, rules: SourceRules) -> Dialect:
-    """The dialect of the file that begins with `sample` (`whole`: and ends with it); what `rules` pins is taken as given.
+    """The dialect of the file that begins with `sample` (`whole`: and ends with it); what `rules` pins is kept.
 
     Raises `Refused` ("empty-file", "not-text", "encoding").
     """

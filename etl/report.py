@@ -1,4 +1,4 @@
-"""What became of one file: the report that `load` and `convert` print, and the rejects that its owner gets back. Pure."""
+"""What became of one file: the report that `load` and `convert` print, and the rejects its owner gets back. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
