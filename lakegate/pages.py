@@ -1,0 +1,116 @@
+"""The pages of docs/ that are generated: the command line and the settings. `make docs` writes them."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import typer.main
+
+from athena.settings import Settings
+from lakegate.cli import app
+
+CLI_HEAD = """\
+# The command line
+
+Generated from the commands themselves (`make docs`); a test fails when it is out of date.
+
+Exit codes: 0 done, 1 refused or failed (what happened and what to do stand on stderr, with a code that
+[problems.md](problems.md) explains), 2 wrong usage, 3 done with rejects under `--strict`, 130 interrupted.
+`--json` prints one JSON document on stdout and nothing else. Progress bars appear on a terminal only.
+`LAKEGATE_HOME` names the home for every command, `LAKEGATE_DEBUG=1` adds the traceback of an error.
+"""
+
+SETTINGS_HEAD = """\
+# Settings
+
+Generated from `athena/settings.py` (`make docs`); a test fails when it is out of date.
+
+A home's settings stand in its `lakegate.toml`. Every key may be left out; an unknown key is an error, so that a
+misspelt one cannot pass for a default. Changes count from the next start of `lakegate up` or the next command.
+
+| setting | default | what it is |
+|---|---|---|
+"""
+
+MEANINGS = {
+    "version": "The form of this home's files; written by `lakegate init`, checked by every command.",
+    "name": "The database's name in SQL: `SELECT … FROM lake.flights`.",
+    "engine_workers": "Child processes that run queries, so many queries at once.",
+    "engine_memory_bytes": "Memory that one query may use; beyond it the query fails with `query-memory`.",
+    "engine_spill_bytes": "Temporary disk that one query may use; beyond it the query fails with `query-disk`.",
+    "engine_threads": "Threads of one query.",
+    "query_timeout_seconds": "After so long a query is stopped and fails with `query-timeout`.",
+    "flight_lease_seconds": "When whoever runs a question is silent for so long, another takes over.",
+    "table_lease_seconds": "When whoever writes a table is silent for so long, another may write.",
+    "result_bytes": "The size of one answer at most; beyond it the query fails with `result-too-large`.",
+    "result_days": "How long an answer is kept while its data do not change.",
+    "page_rows": "Rows of one page of an answer unless the caller asks for fewer.",
+    "max_parked": "Requests that may wait for an answer at once; beyond it they get 202 at once.",
+    "token_lifetime_seconds": "How long a bearer token is good.",
+    "settle_seconds": "A landing file whose size and time have not changed for so long counts as whole.",
+    "cors_origins": "Web origins whose pages may call the HTTP interface.",
+}
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    return SETTINGS_HEAD + "".join(
+        f"| `{field.name}` | `{_toml(field.default)}` | {MEANINGS[field.name]} |\n"
+        for field in fields(Settings)
+        if field.default is not MISSING
+    )
+
+
+def cli_page() -> str:
+    """docs/cli.md."""
+    return CLI_HEAD + "".join(_command_text(typer.main.get_command(app), ("lakegate",)))
+
+
+def main() -> None:
+    """Write the pages into the folder named on the command line."""
+    folder = Path(sys.argv[1])
+    for name, text in (("cli.md", cli_page()), ("settings.md", settings_page())):
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(one) for one in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _command_text(command: Any, path: tuple[str, ...]) -> Iterator[str]:
+    children: dict[str, Any] = getattr(command, "commands", {})
+    if not children:
+        yield f"\n## `{' '.join(path)}`\n\n{_prose(command.help)}\n"
+        parameters = [one for one in command.params if not getattr(one, "hidden", False) and one.name != "help"]
+        if parameters:
+            yield "\n| | |\n|---|---|\n"
+            yield from (_parameter_text(one) for one in parameters)
+    for name, child in children.items():
+        yield from _command_text(child, (*path, name))
+
+
+def _parameter_text(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        shown = f"`{parameter.metavar or parameter.name.upper()}`"
+    else:
+        names = [*parameter.opts, *parameter.secondary_opts]
+        value = "" if parameter.is_flag else f" {(parameter.metavar or parameter.name).upper()}"
+        shown = ", ".join(f"`{name}{value}`" for name in names)
+    default = parameter.default
+    plain = default is None or callable(default) or isinstance(default, bool) or not parameter.show_default
+    suffix = "" if plain else f" Default: `{default}`."
+    text = " ".join((parameter.help or "").split()).replace("|", "\\|")
+    return f"| {shown} | {text}{suffix} |\n"
+
+
+def _prose(text: str | None) -> str:
+    paragraphs = (text or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,238 @@
+"""The shape of the code: who may know whom, what is pure, what is heavy, how long things are. Held by walking it."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("athena", "etl", "api", "lakegate")
+MAY_IMPORT = {
+    "athena": {"athena"},
+    "etl": {"etl", "athena"},
+    "api": {"api", "athena"},
+    "lakegate": {"lakegate", "api", "etl", "athena"},
+}
+
+# Values in, values out. A module that calls itself "Pure." stands here, and the other way round.
+PURE = frozenset(
+    [
+        "api.problem",
+        "api.response",
+        "athena.dataset",
+        "athena.entitlement",
+        "athena.failures",
+        "athena.handles",
+        "athena.parameters",
+        "athena.question",
+        "athena.statement",
+        "etl.contract",
+        "etl.dialect",
+        "etl.report",
+    ]
+)
+# fmt: off
+IMPURE = frozenset([
+    "asyncio", "boto3", "botocore", "chalice", "ctypes", "duckdb", "granian", "http.client", "http.server", "io",
+    "logging", "multiprocessing", "os", "pathlib", "pyiceberg", "queue", "random", "requests", "secrets", "select",
+    "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "sys", "tempfile", "threading", "time",
+    "urllib.request", "urllib3", "uuid",
+])
+# fmt: on
+CLOCKS = frozenset(["now", "utcnow", "today"])
+
+# Only these may load them at all, wherever in the file.
+KEPT_TO = {
+    "boto3": ("athena.aws",),
+    "botocore": (
+        "athena.aws",
+        "athena.dynamodb",
+        "athena.engines.athena",
+        "athena.events.eventbridge",
+        "athena.heads.glue",
+        "athena.s3",
+    ),
+    "awsglue": (),
+    "pyspark": (),
+    "duckdb": ("athena.engines.duckdb", "lakegate.emulate"),
+    "pyiceberg": ("athena.engines", "etl", "lakegate.emulate"),
+    "chalice": ("api",),
+    "granian": ("lakegate",),
+    "typer": ("lakegate.cli", "lakegate.commands", "lakegate.pages"),
+    "rich": ("lakegate.screen",),
+    "moto": ("lakegate.emulate",),
+}
+
+MAX_FILE_LINES = 300
+LONGER_FILES: dict[str, str] = {}
+MAX_FUNCTION_LINES = 60
+LONGER_FUNCTIONS: dict[str, str] = {}
+MAX_PARAMETERS = 6
+# Typer makes a command's options of its function's parameters.
+OPTIONS_ARE_PARAMETERS = "lakegate.commands."
+MORE_PARAMETERS: dict[str, str] = {}
+BANNED_WORDS = ("Manager", "Helper", "Util", "Utils", "Base")
+BANNED_FUNCTIONS = frozenset(["process", "handle"])
+
+HEAVY = frozenset(["pyarrow", "pandas", "duckdb", "pyiceberg", "numpy", "awswrangler", "boto3", "botocore", "moto"])
+STORIES = {"etl.ingest": "ingest", "athena.ask": "ask"}
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = modules()
+
+
+@cache
+def tree(name: str) -> ast.Module:
+    return ast.parse(MODULES[name].read_text(encoding="utf-8"))
+
+
+def imports(name: str) -> set[str]:
+    """Full names of what a module imports anywhere, imports for the type checker alone left out."""
+    found: set[str] = set()
+    for node in _run_time_nodes(tree(name)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} has a relative import"
+            found.add(node.module or "")
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def _run_time_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            continue
+        yield child
+        yield from _run_time_nodes(child)
+
+
+def functions(name: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for node in ast.walk(tree(name)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{name}.{node.name}", node
+
+
+def loaded_by(names: str) -> set[str]:
+    """The top-level packages that a fresh interpreter has loaded after importing `names`."""
+    code = f"import sys, {names}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_go_one_way(name: str) -> None:
+    package = name.split(".", maxsplit=1)[0]
+    ours = {imported.split(".")[0] for imported in imports(name)} & set(PACKAGES)
+    assert ours <= MAY_IMPORT[package]
+
+
+def test_foreign_packages_stay_in_their_own_files() -> None:
+    strays = [
+        (name, imported)
+        for name in MODULES
+        for imported in sorted({one.split(".")[0] for one in imports(name)})
+        if imported in KEPT_TO and not any(f"{name}.".startswith(f"{home}.") for home in KEPT_TO[imported])
+    ]
+    assert strays == []
+
+
+def test_the_list_of_pure_modules_is_what_the_modules_say() -> None:
+    says_so = {name for name in MODULES if "Pure." in (ast.get_docstring(tree(name)) or "")}
+    assert says_so == PURE
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_pure_modules_know_no_disk_network_clock_environment_or_log(name: str) -> None:
+    impure = {imported for imported in imports(name) if any(f"{imported}.".startswith(f"{one}.") for one in IMPURE)}
+    clocks = {
+        node.func.attr
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCKS
+    }
+    opened = {
+        node.func.id
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("open", "print", "input")
+    }
+    assert (impure, clocks, opened) == (set(), set(), set())
+
+
+def test_what_a_function_on_aws_loads_is_light() -> None:
+    assert HEAVY & loaded_by("athena, athena.ask, athena.lake, api.app") == set()
+
+
+def test_the_command_line_starts_light() -> None:
+    assert (HEAVY | {"sqlglot", "chalice", "granian", "rich"}) & loaded_by("lakegate.cli") == set()
+
+
+@pytest.mark.parametrize(("module", "story"), STORIES.items())
+def test_each_story_is_one_function_of_at_most_30_lines(module: str, story: str) -> None:
+    told = dict(functions(module))[f"{module}.{story}"]
+    assert (told.end_lineno or 0) - told.lineno < 30
+
+
+def test_files_are_short() -> None:
+    lengths = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in MODULES.items()}
+    assert {name: count for name, count in lengths.items() if count > MAX_FILE_LINES and name not in LONGER_FILES} == {}
+
+
+def test_functions_are_short() -> None:
+    long = {
+        name: (node.end_lineno or 0) - node.lineno + 1
+        for module in MODULES
+        for name, node in functions(module)
+        if (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION_LINES and name not in LONGER_FUNCTIONS
+    }
+    assert long == {}
+
+
+def test_functions_take_few_parameters() -> None:
+    many = {
+        name: len(node.args.posonlyargs) + len(node.args.args) + len(node.args.kwonlyargs)
+        for module in MODULES
+        if not module.startswith(OPTIONS_ARE_PARAMETERS)
+        for name, node in functions(module)
+    }
+    bound = {name: count for name, count in many.items() if count > MAX_PARAMETERS + 1 and name not in MORE_PARAMETERS}
+    assert bound == {}
+
+
+def test_names_say_what_things_are() -> None:
+    classes = [
+        f"{name}.{node.name}"
+        for name in MODULES
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.ClassDef) and node.name.endswith(BANNED_WORDS)
+    ]
+    vague = [name for module in MODULES for name, node in functions(module) if node.name in BANNED_FUNCTIONS]
+    files = [name for name in MODULES if name.rsplit(".", 1)[-1] in ("utils", "util", "helpers", "common", "misc")]
+    assert (classes, vague, files) == ([], [], [])
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_with_code_says_what_it_is_for(name: str) -> None:
+    assert not tree(name).body or ast.get_docstring(tree(name)) is not None
+
+
+def test_nothing_mends_itself_with_mocks() -> None:
+    mocked = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module in ("unittest.mock", "mock")
+    ]
+    assert mocked == []
