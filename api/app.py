@@ -30,7 +30,7 @@ def post_query() -> Reply:
     answer = ask.look(lake, entered.caller, visit.resume) if visit.resume else ask.ask(lake, asked.question)
     if not answer.state.final and asked.wait_seconds and not visit.resume:
         if visit.may_park:
-            return pending(answer, park=Park(answer, asked.wait_seconds))
+            return pending(answer, park=Park(entered.caller, answer.id, asked.wait_seconds))
         answer = ask.wait(lake, entered.caller, answer.id, seconds=asked.wait_seconds)
     if not answer.state.final:
         return pending(answer)

@@ -136,7 +136,7 @@ def _params(template: list[str], steps: list[str]) -> dict[str, str] | None:
         return None
     params = {}
     for expected, step in zip(template, steps, strict=True):
-        if expected.startswith("{"):
+        if expected.startswith("{") and step:
             params[expected[1:-1]] = step
         elif expected != step:
             return None

@@ -11,7 +11,7 @@ from api.problem import PROBLEM_TYPE, Pairs, Problem
 from athena.catalogue import Listing
 from athena.dataset import Column
 from athena.failures import explained
-from athena.question import Answer, SnapshotRef, State
+from athena.question import Answer, Caller, SnapshotRef, State
 
 JSON_TYPE = "application/json"
 CSV_TYPE = "text/csv; charset=utf-8"
@@ -25,9 +25,10 @@ PREFLIGHT_SECONDS = 600
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """An answer that is not there yet, and for how long its asker is ready to wait."""
+    """An answer that is not there yet, whose it is, and for how long its asker is ready to wait."""
 
-    answer: Answer
+    caller: Caller
+    answer_id: str
     seconds: float
 
 

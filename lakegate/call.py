@@ -1,0 +1,137 @@
+"""One request on the wire: bounded on its way in, answered once and logged on its way out."""
+
+import asyncio
+import json
+import logging
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
+
+from api.edge import Visit
+from api.gateway import Arrival, request_id
+from api.parts import Parts
+from api.problem import WrongRequest
+from api.question import MAX_BODY_BYTES
+from api.response import Reply, instant
+from lakegate.logs import ACCESS
+
+MAX_TARGET_LENGTH = 8 * 1024
+MAX_HEADERS_LENGTH = 32 * 1024
+BODY_SECONDS = 20.0
+WITH_BODY = frozenset(["POST", "PUT", "PATCH"])
+CLIENT_GONE = Reply(499)  # as nginx logs it; nobody reads it
+
+access_log = logging.getLogger(ACCESS)
+Scope = Any  # Granian's objects (RSGI 1) have no types
+Protocol = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request with the means to reply to it."""
+
+    arrival: Arrival
+    visit: Visit
+    protocol: Protocol
+    began: float
+
+    def reply(self, reply: Reply) -> None:
+        """Send the reply, from whatever thread, and log it."""
+        try:
+            if reply.body:
+                self.protocol.response_bytes(reply.status, list(reply.headers), reply.body)
+            elif reply is not CLIENT_GONE:
+                self.protocol.response_empty(reply.status, list(reply.headers))
+        except ProtocolClosed:
+            reply = CLIENT_GONE
+        if access_log.isEnabledFor(logging.INFO):
+            seconds = time.perf_counter() - self.began
+            access_log.info("%s", log_line(self.arrival, self.visit, reply, seconds=seconds, at=datetime.now(UTC)))
+
+
+def begun(scope: Scope, protocol: Protocol, parts: Parts) -> Call:
+    """The call that a request opens, without its body."""
+    headers: dict[str, str] = {}
+    for name, value in scope.headers.items():
+        # Two Authorization headers must not end as the one that suits the sender.
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    arrival = Arrival(scope.method, scope.path, scope.query_string, headers)
+    return Call(arrival, Visit(parts, request_id(headers), may_park=True), protocol, time.perf_counter())
+
+
+async def received(call: Call) -> Call:
+    """The call with its body; raises `WrongRequest` for what is too long, too slow or packed."""
+    arrival = call.arrival
+    if len(arrival.path) + len(arrival.query) > MAX_TARGET_LENGTH:
+        raise _beyond("The URL", f"{MAX_TARGET_LENGTH} characters", HTTPStatus.REQUEST_URI_TOO_LONG)
+    if sum(len(name) + len(value) for name, value in arrival.headers.items()) > MAX_HEADERS_LENGTH:
+        status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        raise _beyond("The header", f"{MAX_HEADERS_LENGTH} characters", status)
+    if arrival.method not in WITH_BODY:
+        return call
+    if arrival.headers.get("content-encoding", "identity") != "identity":
+        raise WrongRequest(
+            "The body is compressed.",
+            "Send it as it is.",
+            status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            code="unsupported-media-type",
+        )
+    return replace(call, arrival=replace(arrival, body=await _body(call)))
+
+
+async def _body(call: Call) -> bytes:
+    declared = call.arrival.headers.get("content-length", "0")
+    chunks, size = [], 0
+    if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+        raise _too_large()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in call.protocol:
+                size += len(chunk)
+                if size > MAX_BODY_BYTES:
+                    raise _too_large()
+                chunks.append(chunk)
+    except TimeoutError as error:
+        raise WrongRequest(
+            f"The body was not there after {BODY_SECONDS:.0f} seconds.",
+            "Send it in one go.",
+            status=HTTPStatus.REQUEST_TIMEOUT,
+            code="request-timeout",
+            headers=(("Connection", "close"),),
+        ) from error
+    return b"".join(chunks)
+
+
+def _too_large() -> WrongRequest:
+    return _beyond("The body", f"{MAX_BODY_BYTES} bytes", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+def _beyond(what: str, most: str, status: HTTPStatus) -> WrongRequest:
+    return WrongRequest(
+        f"{what} is longer than {most}.",
+        "Send less; values can go into parameters, and lists into a dataset.",
+        status=status,
+        code="too-large",
+        headers=(("Connection", "close"),),
+    )
+
+
+def log_line(arrival: Arrival, visit: Visit, reply: Reply, *, seconds: float, at: datetime) -> str:
+    """One JSON object: who asked which route and what came of it; no statement, no value, no credentials."""
+    return json.dumps(
+        {
+            "at": instant(at),
+            "request_id": visit.request_id,
+            "method": arrival.method[:20],
+            "route": visit.route,
+            "status": reply.status,
+            "ms": round(seconds * 1000, 2),
+            "bytes": len(reply.body),
+            "partner": visit.partner,
+        },
+        ensure_ascii=True,
+    )

@@ -1,0 +1,33 @@
+"""The server's log: one JSON object per line on stderr."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from api.response import instant
+
+ACCESS = "lakegate.access"
+
+
+class JsonLines(logging.Formatter):
+    """Lines of the access log are JSON already; everything else becomes an object with `message`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.name == ACCESS:
+            return record.getMessage()
+        at = instant(datetime.fromtimestamp(record.created, UTC))
+        message = super().format(record)
+        return json.dumps({"at": at, "level": record.levelname, "logger": record.name, "message": message})
+
+
+def log_to_stderr() -> None:
+    """Send what `lakegate` loggers say to stderr, unless somebody has set them up already."""
+    log = logging.getLogger("lakegate")
+    if log.handlers:
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
