@@ -235,7 +235,7 @@ def test_standing_tells_of_many_without_their_pages(flights: Flights) -> None:
     found = {flight.fingerprint: flight for flight in flights.standing([KEY, other, "ef" * 32])}
     assert set(found) == {KEY, other}
     assert (found[KEY].attempt, found[KEY].state) == (2, State.RUNNING)
-    assert all(flight.work is flight.receipt is flight.page is None for flight in found.values())
+    assert all((flight.work, flight.receipt, flight.page) == (None, None, None) for flight in found.values())
 
 
 def test_another_opener_sees_the_same_flights(open_store: Open, clock: SetClock) -> None:

@@ -11,12 +11,13 @@ import sys
 from queue import SimpleQueue
 from threading import Thread
 
+import duckdb
 import pyarrow as pa
 
 from athena.engines.duckdb.errand import Done, Errand
 from athena.engines.duckdb.export import export
 from athena.engines.duckdb.fault import code_of, log_of
-from athena.engines.duckdb.sandbox import open_sandbox
+from athena.engines.duckdb.sandbox import lock_in, open_database
 from athena.records import decode, encode
 
 # What Python, PyArrow and DuckDB map beside the query's own memory: threads, arenas, the files being read.
@@ -35,8 +36,9 @@ def main() -> None:
     Thread(target=_listen, args=(errands,), daemon=True).start()
     replies.write(b"ready\n")
     while True:
-        done, page = _run(decode(Errand, errands.get()))
-        _write_all(replies.fileno(), encode(done) + b"\n" + page)
+        with open_database() as connection:
+            done, page = _run(connection, decode(Errand, errands.get()))
+            _write_all(replies.fileno(), encode(done) + b"\n" + page)
 
 
 def _listen(errands: "SimpleQueue[bytes]") -> None:
@@ -57,10 +59,10 @@ def _limit(memory_bytes: int, file_bytes: int) -> None:
         resource.setrlimit(kind, (most, most))
 
 
-def _run(errand: Errand) -> tuple[Done, bytes]:
+def _run(connection: duckdb.DuckDBPyConnection, errand: Errand) -> tuple[Done, bytes]:
     try:
-        with open_sandbox(errand) as connection:
-            return export(connection, errand)
+        lock_in(connection, errand)
+        return export(connection, errand)
     except Exception as error:  # noqa: BLE001 - an entry point: told as a code, the child lives on
         return Done(error_code=code_of(error), log=log_of(error)), b""
 

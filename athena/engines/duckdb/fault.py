@@ -4,6 +4,8 @@ import re
 
 import duckdb
 
+from athena.failures import CODES
+
 
 class QueryFault(Exception):
     """The query failed for a reason of ours; the argument is the code."""
@@ -43,11 +45,18 @@ _BY_TEXT: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
+# How the translated SQL fails on purpose, see `athena/trino/build.py`.
+_OWN = re.compile(r"lakegate:([a-z-]+)")
+
+
 def code_of(error: BaseException) -> str:
     """Our code for what DuckDB, PyArrow or we ourselves raised while a query ran."""
     if isinstance(error, QueryFault):
         return error.code
     text = str(error)
+    told = _OWN.search(text)
+    if told is not None and told[1] in CODES:
+        return told[1]
     for code, pattern in _BY_TEXT:
         if pattern.search(text[:2000]):
             return code

@@ -1,5 +1,6 @@
 """A job → the DuckDB statement, a view per table over the fewest files of its pinned snapshot."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlglot
@@ -8,7 +9,7 @@ from sqlglot import exp
 from athena.dataset import DataType
 from athena.engines import Job
 from athena.engines.duckdb.errand import TableView
-from athena.engines.duckdb.files import DataFile, PlannedColumn, table_files
+from athena.engines.duckdb.files import DataFile, PlannedColumn, TableFiles, table_files
 from athena.engines.duckdb.prune import kept_files
 from athena.engines.duckdb.text import quoted
 from athena.engines.duckdb.translate import to_duckdb
@@ -38,12 +39,16 @@ class Plan:
 
 def planned(job: Job) -> Plan:
     """The plan; raises `Failed` (`snapshot-gone`, `query-unsupported`)."""
-    tree = sqlglot.parse_one(job.sql, read="athena")
+    tables = {name: table_files(head.metadata_location, head.snapshot_id) for name, head in job.pins.items()}
+    return plan_of(sqlglot.parse_one(job.sql, read="athena"), tables)
+
+
+def plan_of(tree: exp.Expr, tables: Mapping[str, TableFiles]) -> Plan:
+    """The plan of an Athena statement over these tables, by dataset."""
     views: list[TableView] = []
     files: list[DataFile] = []
     schema: dict[str, dict[str, DataType]] = {}
-    for name, head in sorted(job.pins.items()):
-        whole = table_files(head.metadata_location, head.snapshot_id)
+    for name, whole in sorted(tables.items()):
         schema[name] = {column.name: column.type for column in whole.columns}
         kept = kept_files(tree, name, schema[name], whole.files)
         views.append(TableView(name, _select(whole.columns, kept)))
