@@ -1,4 +1,4 @@
-"""Flights in the home's `cache.sqlite`: one row per (fingerprint, attempt), the first page beside it as finished bytes."""
+"""Flights in the home's `cache.sqlite`: one row per (fingerprint, attempt), with the first page as finished bytes."""
 
 import sqlite3
 from collections.abc import Sequence
