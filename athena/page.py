@@ -58,7 +58,7 @@ def _decimal_text(value: object) -> str:
 _JSON_FORMS: dict[str, Callable[[object], object]] = {"long": str, "decimal": _decimal_text}
 
 
-def _field(value: object) -> str:  # noqa: PLR0911 - one line per type
+def _field(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):

@@ -38,7 +38,7 @@ def _hints(kind: type) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in fields(kind)}
 
 
-def _built(kind: Any, raw: Any) -> Any:  # noqa: PLR0911 - one line per kind of value
+def _built(kind: Any, raw: Any) -> Any:
     if raw is None:
         return None
     if is_dataclass(kind) and isinstance(kind, type):
