@@ -1,11 +1,13 @@
 """The HTTP interface that partners meet: every route a few lines over the read story."""
 
-from api.edge import App, enter
+from api.edge import App, enter, visited
+from api.openapi import encoded
 from api.question import read_question
 from api.request import accepted, one_each, read_page
 from api.response import (
     CSV_TYPE,
     JSON_TYPE,
+    PUBLIC,
     Park,
     Reply,
     answered,
@@ -17,6 +19,9 @@ from api.response import (
     rows_reply,
 )
 from athena import ask, catalogue
+
+# The interface's own, not the package's: it changes with what partners meet.
+API_VERSION = "1.0"
 
 app = App("lakegate")
 
@@ -88,3 +93,10 @@ def get_dataset(name: str) -> Reply:
 def get_health() -> Reply:
     """That the server answers; nothing of the lake is touched."""
     return json_reply(b'{"status":"ok"}')
+
+
+@app.view("/openapi.json", "GET")
+def get_openapi() -> Reply:
+    """The interface as OpenAPI 3.1."""
+    visit, _ = visited()
+    return json_reply(encoded(version=API_VERSION, embedded=visit.parts.tokens is not None), cache_control=PUBLIC)

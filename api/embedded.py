@@ -7,12 +7,11 @@ import json
 
 from api.app import app
 from api.edge import visited
+from api.openapi import FORM_TYPE
 from api.problem import INTERNAL
-from api.response import Reply, json_reply, problem_reply
+from api.response import PUBLIC, Reply, json_reply, problem_reply
 
 __all__ = ["app"]
-
-FORM_TYPE = "application/x-www-form-urlencoded"
 
 
 @app.view("/oauth2/token", "POST", content_types=[FORM_TYPE])
@@ -37,4 +36,4 @@ def get_keys() -> Reply:
     visit, _ = visited()
     if visit.parts.tokens is None:
         return problem_reply(INTERNAL)
-    return json_reply(json.dumps(visit.parts.tokens.published()).encode(), cache_control="public, max-age=300")
+    return json_reply(json.dumps(visit.parts.tokens.published()).encode(), cache_control=PUBLIC)

@@ -18,6 +18,7 @@ CSV_TYPE = "text/csv; charset=utf-8"
 POLL_SECONDS = 1
 # A browser may keep it and must ask each time: a grant can change with any request.
 PRIVATE = "private, no-cache"
+PUBLIC = "public, max-age=300"
 EXPOSED_HEADERS = "ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id"
 ALLOWED_HEADERS = "Authorization, Content-Type, If-None-Match, X-Request-Id"
 PREFLIGHT_SECONDS = 600

@@ -49,9 +49,9 @@ class Exchange:
         fields = _form(incoming.body)
         presented = _presented(incoming.authorization, fields)
         if fields.get("grant_type") != "client_credentials":
-            raise _refused("unsupported_grant_type", "grant_type is not client_credentials.", "Send that one.")
+            raise _refused("grant_type is not client_credentials.", "Send that one.", code="unsupported-grant-type")
         if set(fields.get("scope", SCOPE).split()) - {SCOPE}:
-            raise _refused("invalid_scope", "An unknown scope is asked for.", f"Leave it out, or send {SCOPE}.")
+            raise _refused("An unknown scope is asked for.", f"Leave it out, or send {SCOPE}.", code="invalid-scope")
         if not self._slots.acquire(blocking=False):
             raise Busy("Many tokens are being asked for at the moment.", "Come again in a second.")
         try:
@@ -65,14 +65,14 @@ class Exchange:
 
 def _form(body: bytes) -> dict[str, str]:
     if len(body) > MAX_FORM_BYTES:
-        raise _refused("invalid_request", "The form is too long.", f"Send at most {MAX_FORM_BYTES} bytes.")
+        raise _refused("The form is too long.", f"Send at most {MAX_FORM_BYTES} bytes.", code="invalid-request")
     try:
         given = parse_qs(body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=20)
     except ValueError as error:
         remedy = "Send grant_type=client_credentials as application/x-www-form-urlencoded."
-        raise _refused("invalid_request", "The body is no form.", remedy) from error
+        raise _refused("The body is no form.", remedy, code="invalid-request") from error
     if any(len(values) > 1 for values in given.values()):
-        raise _refused("invalid_request", "A field of the form stands there twice.", "Send each once.")
+        raise _refused("A field of the form stands there twice.", "Send each once.", code="invalid-request")
     return {name: values[0] for name, values in given.items()}
 
 
@@ -83,7 +83,7 @@ def _presented(authorization: str | None, fields: dict[str, str]) -> Presented:
             raise _wrong_client(by_header=True)
         return Presented(fields.get("client_id", ""), fields.get("client_secret", ""), by_header=False)
     if in_form:
-        raise _refused("invalid_request", "Credentials stand in header and form.", "Send HTTP Basic alone.")
+        raise _refused("Credentials stand in header and form.", "Send HTTP Basic alone.", code="invalid-request")
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         raise _wrong_client(by_header=True)
@@ -97,18 +97,18 @@ def _presented(authorization: str | None, fields: dict[str, str]) -> Presented:
 def _wrong_client(by_header: bool) -> WrongRequest:
     challenge = (("WWW-Authenticate", 'Basic realm="lakegate", charset="UTF-8"'),) if by_header else ()
     return _refused(
-        "invalid_client",
         "Client id and secret do not belong together, or the client was revoked.",
         "Send them by HTTP Basic; ask the operator for new ones with `lakegate partner add`.",
+        code="invalid-client",
         status=HTTPStatus.UNAUTHORIZED,
         headers=challenge,
     )
 
 
 def _refused(
-    error: str, message: str, remedy: str, *, status: HTTPStatus = HTTPStatus.BAD_REQUEST, headers: Pairs = ()
+    message: str, remedy: str, *, code: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST, headers: Pairs = ()
 ) -> WrongRequest:
     """A problem whose `error` member is what OAuth clients look for (RFC 6749, section 5.2)."""
-    refusal = WrongRequest(message, remedy, status=status, code=error.replace("_", "-"), headers=headers)
-    refusal.members = (("error", error), ("error_description", message))
+    refusal = WrongRequest(message, remedy, status=status, code=code, headers=headers)
+    refusal.members = (("error", code.replace("-", "_")), ("error_description", message))
     return refusal

@@ -6,12 +6,12 @@ import pytest
 from api.callers.credentials import SCHEMA, Credentials
 from athena.errors import NotFound
 from athena.sqlite import Database
-from tests.api.clock import Clock
+from tests.clock import SetClock
 
 
 @pytest.fixture
 def credentials(tmp_path: Path) -> Credentials:
-    return Credentials(Database(tmp_path / "state.sqlite", SCHEMA), Clock())
+    return Credentials(Database(tmp_path / "state.sqlite", SCHEMA), SetClock())
 
 
 def test_the_secret_that_was_shown_is_the_only_one_that_is_taken(credentials: Credentials) -> None:

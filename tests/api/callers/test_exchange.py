@@ -13,7 +13,7 @@ from api.problem import WrongRequest, as_problem
 from api.request import Incoming
 from athena.errors import Busy
 from athena.sqlite import Database
-from tests.api.clock import Clock
+from tests.clock import SetClock
 
 FORM = b"grant_type=client_credentials"
 
@@ -31,13 +31,13 @@ class Slow(Credentials):
 
 @pytest.fixture
 def credentials(tmp_path: Path) -> Slow:
-    return Slow(Database(tmp_path / "state.sqlite", SCHEMA), Clock())
+    return Slow(Database(tmp_path / "state.sqlite", SCHEMA), SetClock())
 
 
 @pytest.fixture
 def tokens(tmp_path: Path) -> Tokens:
-    keys = SigningKeys(tmp_path / "keys", clock=Clock(), token_lifetime_seconds=60)
-    return Tokens(keys, issuer="urn:lakegate:lake", lifetime_seconds=60, clock=Clock())
+    keys = SigningKeys(tmp_path / "keys", clock=SetClock(), token_lifetime_seconds=60)
+    return Tokens(keys, issuer="urn:lakegate:lake", lifetime_seconds=60, clock=SetClock())
 
 
 @pytest.fixture

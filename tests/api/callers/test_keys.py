@@ -5,24 +5,24 @@ import pytest
 
 from api.callers.keys import SigningKeys, rotate_keys
 from athena.errors import Damaged
-from tests.api.clock import Clock
+from tests.clock import SetClock
 
 LIFETIME = 3600
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SetClock:
+    return SetClock()
 
 
-def test_the_first_key_is_made_when_it_is_needed_and_kept(tmp_path: Path, clock: Clock) -> None:
+def test_the_first_key_is_made_when_it_is_needed_and_kept(tmp_path: Path, clock: SetClock) -> None:
     folder = tmp_path / "keys"
     first = SigningKeys(folder, clock=clock, token_lifetime_seconds=LIFETIME).ring().newest.kid
     again = SigningKeys(folder, clock=clock, token_lifetime_seconds=LIFETIME).ring().newest.kid
     assert first == again
 
 
-def test_key_files_can_be_read_by_their_owner_alone(tmp_path: Path, clock: Clock) -> None:
+def test_key_files_can_be_read_by_their_owner_alone(tmp_path: Path, clock: SetClock) -> None:
     folder = tmp_path / "keys"
     rotate_keys(folder, now=clock(), token_lifetime_seconds=LIFETIME)
     (path,) = folder.iterdir()
@@ -31,35 +31,35 @@ def test_key_files_can_be_read_by_their_owner_alone(tmp_path: Path, clock: Clock
 
 
 def test_a_rotation_signs_with_the_new_key_and_keeps_the_old_one_until_its_tokens_ended(
-    tmp_path: Path, clock: Clock
+    tmp_path: Path, clock: SetClock
 ) -> None:
     keys = SigningKeys(tmp_path, clock=clock, token_lifetime_seconds=LIFETIME)
     old = keys.ring().newest.kid
-    clock.pass_seconds(10)
+    clock.move(seconds=10)
     new = rotate_keys(tmp_path, now=clock(), token_lifetime_seconds=LIFETIME)
     assert keys.ring().newest.kid == new
     assert set(keys.ring().keys) == {old, new}
-    clock.pass_seconds(LIFETIME + 600)
+    clock.move(seconds=LIFETIME + 600)
     newer = rotate_keys(tmp_path, now=clock(), token_lifetime_seconds=LIFETIME)
     assert set(keys.ring().keys) == {new, newer}
 
 
-def test_a_key_whose_file_is_gone_verifies_no_more(tmp_path: Path, clock: Clock) -> None:
+def test_a_key_whose_file_is_gone_verifies_no_more(tmp_path: Path, clock: SetClock) -> None:
     keys = SigningKeys(tmp_path, clock=clock, token_lifetime_seconds=LIFETIME)
     keys.ring()
-    clock.pass_seconds(1)
+    clock.move(seconds=1)
     new = rotate_keys(tmp_path, now=clock(), token_lifetime_seconds=LIFETIME)
     keys.ring()
     min(tmp_path.glob("*.pem")).unlink()
     assert list(keys.ring().keys) == [new]
 
 
-def test_the_ring_is_the_same_object_while_nothing_changes(tmp_path: Path, clock: Clock) -> None:
+def test_the_ring_is_the_same_object_while_nothing_changes(tmp_path: Path, clock: SetClock) -> None:
     keys = SigningKeys(tmp_path, clock=clock, token_lifetime_seconds=LIFETIME)
     assert keys.ring() is keys.ring()
 
 
-def test_a_damaged_key_is_told_with_its_file(tmp_path: Path, clock: Clock) -> None:
+def test_a_damaged_key_is_told_with_its_file(tmp_path: Path, clock: SetClock) -> None:
     rotate_keys(tmp_path, now=clock(), token_lifetime_seconds=LIFETIME)
     (path,) = tmp_path.iterdir()
     path.write_text("-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----\n")

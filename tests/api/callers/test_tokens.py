@@ -21,7 +21,7 @@ from api.callers.tokens import MAX_REMEMBERED, Tokens
 from api.request import Incoming
 from athena.errors import Unauthenticated
 from athena.sqlite import Database
-from tests.api.clock import Clock
+from tests.clock import SetClock
 
 ISSUER = "urn:lakegate:lake"
 LIFETIME = 3600
@@ -30,7 +30,7 @@ LIFETIME = 3600
 @dataclass(frozen=True, slots=True)
 class House:
     folder: Path
-    clock: Clock
+    clock: SetClock
     keys: SigningKeys
     tokens: Tokens
     credentials: Credentials
@@ -67,7 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def house(tmp_path: Path, folder: Path) -> House:
-    clock = Clock()
+    clock = SetClock()
     keys = SigningKeys(folder, clock=clock, token_lifetime_seconds=LIFETIME)
     tokens = Tokens(keys, issuer=ISSUER, lifetime_seconds=LIFETIME, clock=clock)
     credentials = Credentials(Database(tmp_path / "state.sqlite", SCHEMA), clock)
@@ -237,7 +237,7 @@ def test_two_tokens_in_one_header_are_refused(house: House) -> None:
 def test_a_token_that_was_taken_before_is_refused_once_it_has_ended(house: House) -> None:
     token = house.tokens.issue(house.client_id)
     house.bearers.identify(asked(f"Bearer {token}"))
-    house.clock.pass_seconds(LIFETIME)
+    house.clock.move(seconds=LIFETIME)
     with pytest.raises(Unauthenticated):
         house.bearers.identify(asked(f"Bearer {token}"))
 
@@ -251,11 +251,11 @@ def test_a_token_that_was_taken_before_is_refused_once_its_client_is_revoked(hou
 
 
 def test_a_token_outlives_a_rotation_but_not_its_key(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = SetClock()
     keys = SigningKeys(tmp_path, clock=clock, token_lifetime_seconds=LIFETIME)
     tokens = Tokens(keys, issuer=ISSUER, lifetime_seconds=LIFETIME, clock=clock)
     token = tokens.issue("c_1")
-    clock.pass_seconds(1)
+    clock.move(seconds=1)
     rotate_keys(tmp_path, now=clock(), token_lifetime_seconds=LIFETIME)
     assert tokens.verify(token).client_id == "c_1"
     assert len(tokens.published()["keys"]) == 2

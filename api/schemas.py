@@ -1,0 +1,149 @@
+"""The JSON that goes in and out, as JSON Schema (2020-12, which OpenAPI 3.1 uses). Pure.
+
+The bounds come from the modules that check them.
+"""
+
+from typing import Any
+
+from api.question import DEFAULT_WAIT_SECONDS, MAX_PARAMETERS, MAX_WAIT_SECONDS
+from api.request import MAX_LIMIT
+from athena.question import State
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+INSTANT: Schema = {"type": "string", "format": "date-time"}
+SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
+TOKEN: Schema = {"type": ["string", "null"], "description": "Give it as `page` to read on; null on the last page."}
+LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}
+
+
+def components() -> dict[str, Schema]:
+    """Every schema by its name in `#/components/schemas`."""
+    return {
+        "Question": _question(),
+        "Answer": _answer(),
+        "Page": _object({"id": TEXT, "columns": _list("ResultColumn"), "rows": _rows(), "next": TOKEN}),
+        "ResultColumn": _object({"name": TEXT, "type": TEXT}),
+        "Snapshot": _object({"id": TEXT, "committed_at": INSTANT}),
+        "Failure": _object({"code": TEXT, "detail": TEXT, "remedy": TEXT}),
+        "Datasets": _object({"datasets": _list("Dataset")}),
+        "Dataset": _dataset(),
+        "Column": _column(),
+        "Health": _object({"status": {"const": "ok"}}),
+        "TokenRequest": _token_request(),
+        "Token": _object({"access_token": TEXT, "token_type": {"const": "Bearer"}, "expires_in": COUNT, "scope": TEXT}),
+        "Keys": _object({"keys": {"type": "array", "items": {"type": "object"}}}),
+        "Problem": _problem(),
+    }
+
+
+def ref(name: str) -> Schema:
+    """A reference to one of the components.
+
+    >>> ref("Answer")
+    {'$ref': '#/components/schemas/Answer'}
+    """
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _question() -> Schema:
+    properties: dict[str, Schema] = {
+        "sql": {"type": "string", "minLength": 1, "description": "One SELECT in Athena's dialect."},
+        "parameters": {
+            "description": "Values for ? in their order, or by name.",
+            "oneOf": [
+                {"type": "array", "items": SCALAR, "maxItems": MAX_PARAMETERS},
+                {"type": "object", "additionalProperties": SCALAR, "maxProperties": MAX_PARAMETERS},
+                {"type": "null"},
+            ],
+        },
+        "wait_seconds": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": MAX_WAIT_SECONDS,
+            "default": DEFAULT_WAIT_SECONDS,
+            "description": "How long to wait for the answer before 202.",
+        },
+        "limit": {**LIMIT, "type": ["integer", "null"], "description": "The most rows of the whole answer."},
+        "cache": {"enum": ["use", "refresh"], "default": "use"},
+    }
+    return _object(properties, required=["sql"])
+
+
+def _answer() -> Schema:
+    properties: dict[str, Schema] = {
+        "id": TEXT,
+        "state": {"enum": [state.value for state in State]},
+        "cache": {"enum": ["hit", "miss", "joined", "bypass"]},
+        "columns": _list("ResultColumn"),
+        "rows": _rows(),
+        "row_count": {**COUNT, "description": "Rows of the whole answer."},
+        "truncated": {"type": "boolean", "description": "The row limit cut the answer off."},
+        "next": TOKEN,
+        "snapshots": {"type": "object", "additionalProperties": ref("Snapshot")},
+        "submitted_at": INSTANT,
+        "expires_at": INSTANT,
+        "warnings": {"type": "array", "items": TEXT},
+        "error": ref("Failure"),
+    }
+    return _object(properties, required=["id", "state", "cache", "snapshots", "submitted_at", "expires_at"])
+
+
+def _dataset() -> Schema:
+    properties = {
+        "name": TEXT,
+        "description": TEXT,
+        "columns": _list("Column"),
+        "snapshot": ref("Snapshot"),
+        "rows": {**COUNT, "description": "Left out where the caller may see only some of the rows."},
+    }
+    return _object(properties, required=["name", "description", "columns", "snapshot"])
+
+
+def _column() -> Schema:
+    properties = {"name": TEXT, "type": TEXT, "required": {"type": "boolean"}, "unit": TEXT, "description": TEXT}
+    return _object(properties, required=["name", "type", "required"])
+
+
+def _token_request() -> Schema:
+    properties = {
+        "grant_type": {"const": "client_credentials"},
+        "scope": TEXT,
+        "client_id": TEXT,
+        "client_secret": TEXT,
+    }
+    return {**_object(properties, required=["grant_type"]), "additionalProperties": True}
+
+
+def _problem() -> Schema:
+    properties: dict[str, Schema] = {
+        "type": TEXT,
+        "title": TEXT,
+        "status": {"type": "integer"},
+        "code": {**TEXT, "description": "Stable; one of docs/problems.md."},
+        "detail": {**TEXT, "description": "What happened."},
+        "remedy": {**TEXT, "description": "What to do now."},
+        "pointer": {**TEXT, "description": "The wrong field as a JSON pointer."},
+        "error": {**TEXT, "description": "OAuth's own code, at the token endpoint."},
+        "error_description": TEXT,
+    }
+    return _object(properties, required=["type", "title", "status", "code", "detail", "remedy"])
+
+
+def _rows() -> Schema:
+    return {"type": "array", "items": {"type": "array", "items": SCALAR}}
+
+
+def _list(name: str) -> Schema:
+    return {"type": "array", "items": ref(name)}
+
+
+def _object(properties: dict[str, Schema], *, required: list[str] | None = None) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties) if required is None else required,
+        "additionalProperties": False,
+    }
