@@ -4,6 +4,7 @@ caller → grant → parse → entitle → pin → fingerprint → hit | join | 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from athena.answers import CsvPage, JsonPage, answered, cancel, csv, look, on_done, page, result_file, wait
@@ -16,6 +17,9 @@ from athena.lake import Lake
 from athena.planning import Plan, Standing, parsed, pinned, planned, standing_of
 from athena.question import Answer, CacheOutcome, Question, State
 from athena.records import encode
+
+# The cache's store is away; the question can do without it.
+STORE_AWAY = ("state-unavailable", "state-damaged")
 
 __all__ = ["CsvPage", "JsonPage", "ask", "cancel", "csv", "look", "on_done", "page", "result_file", "wait"]
 
@@ -30,56 +34,45 @@ def ask(lake: Lake, question: Question) -> Answer:
     statement = parsed(lake, question.sql)
     heads = pinned(lake, statement)
     plan = planned(lake, question, standing, statement, heads, today=asked_at.date())
-    asked = _Asked(lake, standing, plan, asked_at)
+    asking = _Asking(lake, standing, plan, asked_at, asker=lake.random_bytes(8).hex())
     try:
-        known = lake.flights.get(plan.fingerprint)
-        if question.cache == "use" and known is not None and _usable(lake, known, plan.heads):
-            return asked.answer(known, "hit")
-        return asked.boarded(lake.flights, known)
+        return _hit_join_or_lead(asking, lake.flights, anew=question.cache == "refresh")
     except (Failed, Damaged) as error:
-        if error.code not in ("state-unavailable", "state-damaged"):
+        if error.code not in STORE_AWAY:
             raise
-        return asked.boarded(lake.tower.alone, None)
+        return _hit_join_or_lead(asking, lake.tower.alone, anew=False)
 
 
-class _Asked:
-    """One asking of one plan."""
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One asking of one plan; `asker` tells it from all others."""
 
-    def __init__(self, lake: Lake, standing: Standing, plan: Plan, asked_at: datetime) -> None:
-        self._lake, self._standing, self._plan, self._asked_at = lake, standing, plan, asked_at
-        self._asker = lake.random_bytes(8).hex()
+    lake: Lake
+    standing: Standing
+    plan: Plan
+    asked_at: datetime
+    asker: str
 
-    def boarded(self, flights: Flights, known: Flight | None) -> Answer:
-        """Lead or join; what `known` holds is not used again."""
-        lake, plan = self._lake, self._plan
-        lake.tower.check_room()
-        leader = new_leader(lake)
-        flight = flights.lead(
-            plan.fingerprint,
-            leader=leader,
-            lease_seconds=lake.settings.flight_lease_seconds,
-            asker=self._asker,
-            work=encode(plan.job(timeout_seconds=lake.settings.query_timeout_seconds)),
-            anew=known.attempt if known is not None and known.state is State.SUCCEEDED else None,
-        )
-        alone = flights is lake.tower.alone
-        if flight.leader == leader:
-            depart(lake, flights, flight)
-            return self.answer(flight, "bypass" if alone or plan.entitled.volatile else "miss", alone=alone)
-        return self.answer(flight, "hit" if flight.state is State.SUCCEEDED else "joined", alone=alone)
 
-    def answer(self, flight: Flight, cache: CacheOutcome, *, alone: bool = False) -> Answer:
-        """The answer as it stands, under an id of its own."""
-        handle = Handle(
-            fingerprint=flight.fingerprint,
-            attempt=flight.attempt,
-            grant_digest=self._standing.digest,
-            submitted_at=self._asked_at,
-            cache=cache,
-            asker=self._asker,
-            alone=alone,
-        )
-        return answered(self._lake, self._standing.caller, handle, flight)
+def _hit_join_or_lead(asking: _Asking, flights: Flights, *, anew: bool) -> Answer:
+    lake, plan = asking.lake, asking.plan
+    known = flights.get(plan.fingerprint)
+    if not anew and known is not None and _usable(lake, known, plan.heads):
+        return _answer(asking, flights, known, "hit")
+    lake.tower.check_room()
+    leader = new_leader(lake)
+    flight = flights.lead(
+        plan.fingerprint,
+        leader=leader,
+        lease_seconds=lake.settings.flight_lease_seconds,
+        asker=asking.asker,
+        work=encode(plan.job(timeout_seconds=lake.settings.query_timeout_seconds)),
+        anew=known.attempt if known is not None and known.state is State.SUCCEEDED else None,
+    )
+    if flight.leader == leader:
+        depart(lake, flights, flight)
+        return _answer(asking, flights, flight, "bypass" if plan.entitled.volatile else "miss")
+    return _answer(asking, flights, flight, "hit" if flight.state is State.SUCCEEDED else "joined")
 
 
 def _usable(lake: Lake, flight: Flight, heads: Mapping[str, Head]) -> bool:
@@ -89,3 +82,17 @@ def _usable(lake: Lake, flight: Flight, heads: Mapping[str, Head]) -> bool:
         return False
     fresh = all(heads[name].data_version == seen.data_version for name, seen in receipt.snapshots.items())
     return fresh and lake.results.holds(receipt)
+
+
+def _answer(asking: _Asking, flights: Flights, flight: Flight, cache: CacheOutcome) -> Answer:
+    alone = flights is asking.lake.tower.alone
+    handle = Handle(
+        fingerprint=flight.fingerprint,
+        attempt=flight.attempt,
+        grant_digest=asking.standing.digest,
+        submitted_at=asking.asked_at,
+        cache="bypass" if alone else cache,
+        asker=asking.asker,
+        alone=alone,
+    )
+    return answered(asking.lake, asking.standing.caller, handle, flight)

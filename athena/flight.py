@@ -112,11 +112,10 @@ def _run(lake: "Lake", flights: Flights, flight: Flight, job: Job) -> Progress:
     lease_seconds = lake.settings.flight_lease_seconds
     execution = lake.engine.start(job)
     flights.note(flight, execution)
-    while not lake.tower.closing:
+    # The first beat sees what happened before the execution was noted: whoever left then could not stop it.
+    while not lake.tower.closing and _kept(lake, flights, flight, execution):
         progress = lake.engine.wait(execution, seconds=lease_seconds / _BEATS_PER_LEASE)
         if not isinstance(progress, Running):
-            return progress
-        if not _kept(lake, flights, flight, execution):
             return progress
     return Running()
 
@@ -126,8 +125,10 @@ def _kept(lake: "Lake", flights: Flights, flight: Flight, execution: str) -> boo
     try:
         if flights.beat(flight, lease_seconds=lake.settings.flight_lease_seconds):
             return True
-        abandon(lake, flights, replace(flight, execution=execution))
+        flights.fail(flight, "cancelled", state=State.CANCELLED)
         now = flights.get(flight.fingerprint, flight.attempt)
+        if now is not None and now.state is State.CANCELLED:
+            lake.engine.stop(execution)
         return now is not None and now.leader == flight.leader and now.state is State.RUNNING
     except (Failed, Damaged):
         return True  # the store may come back before the engine is done

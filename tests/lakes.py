@@ -1,0 +1,145 @@
+"""A whole read side in a folder, with an engine that counts, for tests."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+
+from athena.embedded import embedded_lake
+from athena.engines import Broken, Engine, Job, Progress, Running
+from athena.heads import Head
+from athena.lake import Clock, Lake, utc_now
+from athena.question import OWNER, Answer, Caller, Parameters, Question
+from athena.settings import Settings
+from tests.tables import Tables
+
+FLIGHTS = pa.table(
+    {
+        "carrier": ["UA", "AA", None],
+        "origin": ["JFK", "LGA", "EWR"],
+        "dep_delay": pa.array([5, 7, -2], pa.int32()),
+    }
+)
+
+
+class CountingEngine:
+    """The real engine, with what was asked of it. While it is held, jobs are taken and not begun."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.started: list[Job] = []
+        self.stopped: list[str] = []
+        self.scripted: list[Broken] = []  # what the next waits give instead of the truth
+        self._engine = engine
+        self._changed = threading.Condition()
+        self._held = False
+        self._pending: dict[str, Job] = {}
+
+    @property
+    def version(self) -> str:
+        return self._engine.version
+
+    def hold(self) -> None:
+        """Begin nothing until `let_go`."""
+        self._held = True
+
+    def let_go(self) -> None:
+        """Begin what was taken."""
+        with self._changed:
+            self._held = False
+            for job in self._pending.values():
+                self._engine.start(job)
+            self._pending.clear()
+            self._changed.notify_all()
+
+    def start(self, job: Job) -> str:
+        with self._changed:
+            self.started.append(job)
+            if self._held:
+                self._pending[job.token] = job
+                return job.token
+        return self._engine.start(job)
+
+    def wait(self, execution: str, *, seconds: float) -> Progress:
+        with self._changed:
+            if execution in self._pending:
+                self._changed.wait(seconds)
+                if execution in self._pending:
+                    return Running()
+            if self.scripted:
+                return self.scripted.pop(0)
+            if execution in self.stopped:
+                return Broken("cancelled")
+        return self._engine.wait(execution, seconds=seconds)
+
+    def stop(self, execution: str) -> None:
+        with self._changed:
+            self.stopped.append(execution)
+            if self._pending.pop(execution, None) is None:
+                self._engine.stop(execution)
+            self._changed.notify_all()
+
+
+@dataclass
+class Home:
+    """A folder that several lakes (processes, as it were) may open."""
+
+    folder: Path
+    clock: Clock = utc_now
+    lease_seconds: float = 10.0
+    tables: Tables = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tables = Tables(self.folder / "tables")
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            home=self.folder,
+            engine_workers=1,
+            engine_threads=1,
+            page_rows=2,
+            flight_lease_seconds=self.lease_seconds,
+        )
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[Lake, CountingEngine]]:
+        """One process's lake."""
+        whole = embedded_lake(self.settings, clock=self.clock)
+        engine = CountingEngine(whole.engine)
+        lake = replace(whole, engine=engine)
+        try:
+            yield lake, engine
+        finally:
+            engine.let_go()
+            lake.close()
+
+    def publish(self, lake: Lake, head: Head) -> Head:
+        """Make it the table's head."""
+        lake.heads.publish(head)
+        return head
+
+    def grant(self, partner: str, *datasets: str) -> None:
+        """Write a grant; each dataset is the inside of its TOML table."""
+        folder = self.settings.partners
+        folder.mkdir(exist_ok=True)
+        (folder / f"{partner}.toml").write_text("\n".join(datasets))
+
+    def revoke(self, partner: str) -> None:
+        """Take the grant away."""
+        (self.settings.partners / f"{partner}.toml").unlink()
+
+
+def question(sql: str, *, partner: str | None = None, parameters: Parameters = ()) -> Question:
+    """What the owner, or a partner, asks."""
+    return Question(OWNER if partner is None else Caller(partner), sql, parameters)
+
+
+def rows(answer: Answer) -> list[list[object]]:
+    """The rows of an answer's first page."""
+    assert answer.page is not None, answer
+    found: list[list[object]] = orjson.loads(b"{" + answer.page.fragment + b"}")["rows"]
+    return found
