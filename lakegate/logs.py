@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 
 from api.response import instant
 
-ACCESS = "lakegate.access"
+ACCESS, LOADS = "lakegate.access", "lakegate.loads"
 
 
 class JsonLines(logging.Formatter):
-    """Lines of the access log are JSON already; everything else becomes an object with `message`."""
+    """What the logs of requests and loads say is JSON already; everything else becomes an object with `message`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        if record.name == ACCESS:
+        if record.name in (ACCESS, LOADS):
             return record.getMessage()
         at = instant(datetime.fromtimestamp(record.created, UTC))
         message = super().format(record)

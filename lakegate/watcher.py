@@ -1,5 +1,6 @@
 """The process that loads what lands, beside the server: started with it, started again when it dies, ended with it."""
 
+import json
 import logging
 import multiprocessing
 import os
@@ -7,12 +8,19 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lakegate.logs import log_to_stderr
+from api.response import instant
+from lakegate.logs import LOADS, log_to_stderr
+
+if TYPE_CHECKING:
+    from etl.ingest import Reconciled
 
 log = logging.getLogger("lakegate.watcher")
+loads_log = logging.getLogger(LOADS)
 
 AGAIN_SECONDS = 5.0
 STOP_SECONDS = 60.0
@@ -64,4 +72,11 @@ def _watch(home: Path) -> None:
     log_to_stderr()
     parent = os.getppid()
     with Lake.embedded(home) as lake:
-        watch(Intake.embedded(lake), stop=lambda: ended.is_set() or os.getppid() != parent)
+        watch(Intake.embedded(lake), stop=lambda: ended.is_set() or os.getppid() != parent, told=_log_loads)
+
+
+def _log_loads(round_: "Reconciled") -> None:
+    for report in round_.reports:
+        found = report.as_json()
+        line = {name: found[name] for name in ("status", "dataset", "file", "rows_loaded", "rows_rejected", "seconds")}
+        loads_log.info("%s", json.dumps({"at": instant(datetime.now(UTC)), **line, "error": found["error"]}))
