@@ -3,7 +3,9 @@
 Read from and written to `datasets/<name>.toml` by `contract_file.py`.
 """
 
-from dataclasses import dataclass, field
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from athena.dataset import Column
@@ -54,3 +56,19 @@ class Contract:
     def rules(self, source: str) -> SourceRules:
         """The rules of `source`; those of `default` (or none) when it is not named."""
         return self.sources.get(source) or self.sources.get("default") or SourceRules()
+
+    def interpretation(self, source: str, *, reader: int) -> str:
+        """A digest of all that decides which rows a file of `source` gives; `reader` is the version of our reader.
+
+        Not in it: what only describes (units, descriptions, sensitive), how much may be rejected, the layout, and
+        whether the contract is confirmed.
+
+        >>> contract = Contract("flights", ())
+        >>> contract.interpretation("a", reader=1) == contract.interpretation("b", reader=1)
+        True
+        >>> contract.interpretation("a", reader=1) == contract.interpretation("a", reader=2)
+        False
+        """
+        columns = [[column.name, str(column.type), column.required, column.allowed] for column in self.columns]
+        parts = [reader, columns, self.same_content, self.new_columns, asdict(self.rules(source))]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]

@@ -35,7 +35,7 @@ def contract_of(document: Document, dataset: str) -> Contract:
         same_content=_choice(document, ("same_content",), ("skip", "load")),
         new_columns=_choice(document, ("new_columns",), ("add", "ignore", "reject")),
         max_rejected=_share(document, top.get("max_rejected", 0.1)),
-        layout=_layout(document, [column.name for column in columns]),
+        layout=_layout(document, [column.name for column in columns] or None),
         sources={name: _rules(document, ("sources", name), names) for name in sources},
     )
 
@@ -67,7 +67,7 @@ def _column(document: Document, name: str) -> Column:
     )
 
 
-def _layout(document: Document, names: list[str]) -> Layout:
+def _layout(document: Document, names: list[str] | None) -> Layout:
     document.table(("layout",), ("partition", "sort"))
     partition = _strings(document, ("layout", "partition"))
     sort = _strings(document, ("layout", "sort"))
@@ -82,8 +82,8 @@ def _layout(document: Document, names: list[str]) -> Layout:
     return Layout(partition, sort)
 
 
-def _known_column(document: Document, place: Place, name: str, names: list[str]) -> None:
-    if name not in names:
+def _known_column(document: Document, place: Place, name: str, names: list[str] | None) -> None:
+    if names is not None and name not in names:
         document.refuse(place, f"names {name!r}, which is no column", nearest(name, names))
 
 
@@ -91,13 +91,12 @@ def _rules(document: Document, place: Place, names: list[str] | None) -> SourceR
     given = document.table(place, [field.name for field in fields(SourceRules)])
     values = {key: _RULES[key](document, (*place, key)) for key in given}
     for key in ("formats", "values", "scale"):
-        for name in values.get(key, {}) if names is not None else ():
-            _known_column(document, (*place, key, name), name, names or [])
+        for name in values.get(key, {}):
+            _known_column(document, (*place, key, name), name, names)
     for name in values.get("rename", {}).values():
         if not COLUMN_NAME.match(name):
             document.refuse((*place, "rename"), f"gives {name!r}, which is no column name", "Use [a-z0-9_] only.")
-        if names is not None:
-            _known_column(document, (*place, "rename"), name, names)
+        _known_column(document, (*place, "rename"), name, names)
     return SourceRules(**values)
 
 

@@ -52,6 +52,22 @@ def read_text(path: Path) -> str:
         raise Failed(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from error
 
 
+def find_text(path: Path) -> str | None:
+    """The file's text, None when there is none. Raises `Refused` and `Failed` as `read_contract`."""
+    try:
+        return read_text(path)
+    except NotFound:
+        return None
+
+
+def find_contract(path: Path) -> Contract | None:
+    """The contract in the file, None when there is none or it cannot be understood: whoever loads next is told why."""
+    try:
+        return read_contract(path)
+    except Refused:
+        return None
+
+
 def write_contract(path: Path, contract: Contract) -> None:
     """Put the contract at `path`, whole or not at all."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")

@@ -1,48 +1,77 @@
 """THE WRITE STORY: a file that landed becomes rows that can be asked for, or a report that says why not.
 
-landing → sources → study (dialect, types) → transform (blocks, rejects) → write (Parquet)
-        → lease → plan → intent → commit → rejects → ledger → event → head
+    landing → sources → study (dialect, types) → transform (blocks, rejects) → write (Parquet)
+            → lease → plan → intent → commit → rejects → ledger → event → head
+
+The long part needs no lease: what is read then is checked against the home as it is once the table is ours.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
+from athena.errors import Failed, Refused
+from etl.attempt import change_of, discard, read, save_contract, settle
+from etl.describe import describe
+from etl.history import Load, load_of
 from etl.intake import Intake
+from etl.landing import DEFAULT_SOURCE, Key, Landed, key_of, parse_key
+from etl.pending import pending
+from etl.publish import publish, resolve
 from etl.report import Report
+from etl.retract import retract
+from etl.turn import turn_at
+
+__all__ = ["Load", "Reconciled", "Report", "ingest", "load_files", "loads", "reconcile", "reload", "retract"]
 
 Progress = Callable[[str, int, int], None]
-"""Told the source's name, bytes read so far and bytes in all (decompressed; 0 when unknown)."""
+"""Told the source's name, and bytes done and in all over both passes (decompressed; 0 while unknown)."""
+
+ATTEMPTS = 5
+_WORTH_ANOTHER = frozenset(["commit-conflict", "lease-lost", "file-changed"])
+_PAUSE_SECONDS = 0.05
+# One commit takes many small files, but not for ever: the table is somebody else's turn after that.
+BATCH_FILES = 500
+BATCH_BYTES = 4 * 1024**3
+
+
+def silent(_name: str, _done: int, _total: int) -> None:
+    """Where progress is told to nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What a reconciliation did: reports of what was read, keys whose files are gone (their rows stay)."""
+    """What a reconciliation did: reports of what was read, keys whose files are gone (their rows stay), and why
+    some files are nobody's."""
 
     reports: tuple[Report, ...]
-    vanished: tuple[str, ...]
-    unchanged: int
+    vanished: tuple[str, ...] = ()
+    unchanged: int = 0
+    misplaced: tuple[Refused, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """One line of the history."""
-
-    load_id: str
-    dataset: str
-    file: str
-    status: Literal["loaded", "replaced", "duplicate", "unchanged", "failed", "retracted"]
-    made_at: datetime
-    current: bool
-    """Whether rows of this load are in the table now."""
-    report: Report | None
+def ingest_once(intake: Intake, dataset: str, keys: Sequence[Key], progress: Progress) -> tuple[Report, ...]:
+    """THE STORY: files of one dataset, as they are now, in one commit. Raises `Failed` when others were faster."""
+    early = read(intake, dataset, keys, progress=progress)
+    with ExitStack() as unless_planned:
+        unless_planned.callback(discard, intake, early)
+        with turn_at(intake, dataset) as held:
+            resolve(intake, dataset)
+            batch, decision = settle(intake, early, held, progress=progress)
+            unless_planned.callback(discard, intake, batch)
+            held.check()
+            save_contract(intake, batch)
+            unless_planned.pop_all()
+            head = publish(intake, decision.plan, change_of(batch, decision.plan))
+    snapshot = head.snapshot_id if head else None
+    return tuple(replace(one, snapshot=None if one.status == "failed" else snapshot) for one in decision.reports)
 
 
 def ingest(intake: Intake, key: str, *, progress: Progress | None = None) -> tuple[Report, ...]:
     """Load the file at `key` as it is now; one report per source (a zip has several)."""
-    raise NotImplementedError
+    parsed = parse_key(key)
+    return _ingest(intake, parsed.dataset, [parsed], progress or silent)
 
 
 def load_files(
@@ -50,32 +79,116 @@ def load_files(
     files: Sequence[Path],
     *,
     dataset: str,
-    source: str = "default",
+    source: str = DEFAULT_SOURCE,
     progress: Progress | None = None,
 ) -> tuple[Report, ...]:
-    """Copy files into landing and load them, as few commits as may be. Reports in the order of `files`."""
-    raise NotImplementedError
+    """Copy files into landing and load them, in as few commits as may be. Reports in the order of `files`."""
+    names = [file.name for file in files]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise Refused(
+            f"Two of the files are called {twice!r}: in landing the second would replace the first.",
+            "Load them one after the other, under different names or sources.",
+            code="landing-key",
+        )
+    keys = [intake.landing.put(file, dataset=dataset, source=source) for file in files]
+    reports: list[Report] = []
+    for some in _portions([(key, file.stat().st_size) for key, file in zip(keys, files, strict=True)]):
+        reports += _ingest_many(intake, dataset, some, progress or silent)
+    return tuple(reports)
 
 
 def reconcile(intake: Intake, dataset: str | None = None, *, progress: Progress | None = None) -> Reconciled:
-    """Make the tables what their keys want: resolve open commits, load what is new, changed, or read by an older contract."""
-    raise NotImplementedError
+    """Make the tables what their keys want: resolve open commits, load what is new or changed, what failed under
+    another contract, and what an older contract read."""
+    return catch_up(intake, dataset, stale=True, progress=progress or silent)
+
+
+def catch_up(
+    intake: Intake,
+    dataset: str | None,
+    *,
+    stale: bool,
+    settled: Callable[[Landed], bool] = lambda _: True,
+    progress: Progress = silent,
+) -> Reconciled:
+    """The same, of the files that `settled` lets pass; without `stale`, rows of an older contract are left alone."""
+    landed: dict[str, list[Landed]] = {name: [] for name in _known(intake, dataset)}
+    for one in intake.landing.listing(dataset):
+        landed.setdefault(one.key.dataset, []).append(one)
+    reports: list[Report] = []
+    vanished: list[str] = []
+    unchanged = 0
+    for name, there in sorted(landed.items()):
+        describe(intake, name)
+        found = pending(intake, name, there, stale=stale)
+        for keys in _portions([(one.key, one.size_bytes) for one in found.wanted if settled(one)]):
+            reports += _ingest_many(intake, name, keys, progress)
+        vanished += found.vanished
+        unchanged += found.unchanged
+    misplaced = intake.landing.misplaced() if dataset is None else ()
+    return Reconciled(tuple(reports), tuple(vanished), unchanged, misplaced)
 
 
 def reload(intake: Intake, dataset: str, *, key: str | None = None, progress: Progress | None = None) -> Reconciled:
-    """Load again what lies in landing, by the contract as it is now. Files that are gone keep their rows (`vanished`)."""
-    raise NotImplementedError
-
-
-def retract(intake: Intake, key: str) -> tuple[Load, ...]:
-    """Take the rows of a key (all members of an archive, or one `key!member`) out of the table; the loads that ended.
-
-    Rows whose content another key holds stay. The landing file is not touched, and is not loaded again
-    until it changes or `reload` says so. Raises `NotFound` ("no-such-key") for a key that holds nothing.
-    """
-    raise NotImplementedError
+    """Load again what lies in landing, by the contract as it is now; what was retracted as well. Files that are gone
+    keep their rows (`vanished`)."""
+    there = [one for one in intake.landing.listing(dataset) if key is None or one.key.text == key]
+    held = {key_of(unit) for unit in intake.ledger.holdings(dataset).units}
+    gone = {name for name in held if key is None or name == key} - {one.key.text for one in there}
+    if not there and not gone:
+        raise Refused(
+            f"Nothing of {key or dataset} lies in landing, and nothing of it was loaded.",
+            "`lakegate datasets` and `lakegate loads` say what there is.",
+            code="not-landed",
+        )
+    reports: list[Report] = []
+    for keys in _portions([(one.key, one.size_bytes) for one in there]):
+        reports += _ingest_many(intake, dataset, keys, progress or silent)
+    return Reconciled(tuple(reports), tuple(sorted(gone)))
 
 
 def loads(intake: Intake, dataset: str | None = None, *, limit: int = 100) -> tuple[Load, ...]:
     """What became of each load, newest first."""
-    raise NotImplementedError
+    return tuple(load_of(past) for past in intake.ledger.history(dataset, limit=limit))
+
+
+def _ingest(intake: Intake, dataset: str, keys: Sequence[Key], progress: Progress) -> tuple[Report, ...]:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return ingest_once(intake, dataset, keys, progress)
+        except Failed as error:
+            if error.code not in _WORTH_ANOTHER or attempt == ATTEMPTS:
+                raise
+            intake.sleep(_PAUSE_SECONDS * attempt)
+    raise AssertionError("unreachable")
+
+
+def _ingest_many(intake: Intake, dataset: str, keys: Sequence[Key], progress: Progress) -> tuple[Report, ...]:
+    """One commit; or one each when one of the files does not hold still."""
+    try:
+        return _ingest(intake, dataset, keys, progress)
+    except Failed as error:
+        if error.code != "file-changed" or len(keys) == 1:
+            raise
+    return tuple(report for key in keys for report in _ingest(intake, dataset, [key], progress))
+
+
+def _known(intake: Intake, dataset: str | None) -> tuple[str, ...]:
+    """Datasets to look at even if nothing lies in landing: somebody may have left a commit half done."""
+    if dataset is not None:
+        return (dataset,)
+    return tuple(sorted({*intake.ledger.datasets(), *intake.ledger.unresolved()}))
+
+
+def _portions(sized: Sequence[tuple[Key, int]]) -> Iterator[list[Key]]:
+    some: list[Key] = []
+    size_bytes = 0
+    for key, size in sized:
+        if some and (len(some) >= BATCH_FILES or size_bytes + size > BATCH_BYTES):
+            yield some
+            some, size_bytes = [], 0
+        some.append(key)
+        size_bytes += size
+    if some:
+        yield some

@@ -1,39 +1,56 @@
 """The composition root of the write side: a record of the parts that the write story uses."""
 
+import secrets
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from athena.events import Events
-from athena.heads import Heads
+from athena.errors import Failed
+from athena.events import DatasetUpdated, Events
+from athena.heads import Head, Heads
+from athena.heads.catalog import CatalogFile
 from athena.lake import Lake
 from athena.leases import Leases
+from athena.leases.sqlite import process_holder
 from athena.settings import Settings
+from etl.landing import FolderLanding
+from etl.ledger import Ledger
 
 if TYPE_CHECKING:
-    from etl.landing import FolderLanding
-    from etl.ledger import Ledger
+    from pyiceberg.catalog import Catalog
 
 
-def no_step(name: str) -> None:
+def no_step(_name: str) -> None:
     """Where a step of the story is announced to nobody."""
 
 
-@dataclass(frozen=True, slots=True)
+def nobody(_event: DatasetUpdated) -> None:
+    """Where events are delivered to nobody."""
+
+
+@dataclass(frozen=True)
 class Intake:
-    """The parts; `step` hears the name of every step of the story as it is reached."""
+    """The parts. `step` hears the name of every step of the story as it is done, `deliver` every event, at least
+    once. Not slotted: the Iceberg catalog is opened when it is first needed."""
 
     settings: Settings
     clock: Callable[[], datetime]
-    sleep: Callable[[float], None]
     heads: Heads
     leases: Leases
     events: Events
-    landing: "FolderLanding"
-    ledger: "Ledger"
-    holder: str
+    landing: FolderLanding
+    ledger: Ledger
+    settled: Callable[[str], Head | None]
+    open_catalog: Callable[[], "Catalog"]
+    new_id: Callable[[], str]
+    holder: str = field(default_factory=process_holder)
+    sleep: Callable[[float], None] = time.sleep
     step: Callable[[str], None] = no_step
+    deliver: Callable[[DatasetUpdated], None] = nobody
 
     @classmethod
     def embedded(cls, lake: Lake) -> "Intake":
@@ -45,4 +62,48 @@ class Intake:
         cls, settings: Settings, *, heads: Heads, leases: Leases, events: Events, clock: Callable[[], datetime]
     ) -> "Intake":
         """The same from the parts, for who needs no engine."""
-        raise NotImplementedError
+        return cls(
+            settings=settings,
+            clock=clock,
+            heads=heads,
+            leases=leases,
+            events=events,
+            landing=FolderLanding(settings.landing),
+            ledger=Ledger(settings.state),
+            settled=CatalogFile(settings.catalog, settings.name).head,
+            open_catalog=partial(_open_catalog, settings),
+            new_id=partial(_new_id, clock),
+        )
+
+    @cached_property
+    def catalog(self) -> "Catalog":
+        """The home's Iceberg catalog. Raises `Failed` when it cannot be opened."""
+        return self.open_catalog()
+
+    def data(self, table: str) -> Path:
+        """Where the data files of a table lie."""
+        return self.settings.tables / self.settings.name / table / "data"
+
+    def contract_path(self, dataset: str) -> Path:
+        """Where the contract of a dataset lies."""
+        return self.settings.contracts / f"{dataset}.toml"
+
+
+def _new_id(clock: Callable[[], datetime]) -> str:
+    # Ids sort by time, for people who look into folders.
+    return f"{clock():%Y%m%dT%H%M%S}-{secrets.token_hex(6)}"
+
+
+def _open_catalog(settings: Settings) -> "Catalog":
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from etl.iceberg import open_catalog
+
+    try:
+        return open_catalog(settings.catalog, settings.tables, settings.name)
+    except SQLAlchemyError as error:
+        raise Failed(
+            f"{settings.catalog.name} could not be used: {str(error).splitlines()[0]}.",
+            "Check that the disk has room and can be written; `lakegate doctor` says whether the file is damaged.",
+            code="state-unavailable",
+        ) from error

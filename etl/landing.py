@@ -68,6 +68,15 @@ def _no_key(text: str, why: str) -> Refused:
     )
 
 
+def key_of(unit: str) -> str:
+    """The key of a unit.
+
+    >>> key_of("flights/may.zip!a.csv"), key_of("flights/may.csv")
+    ('flights/may.zip', 'flights/may.csv')
+    """
+    return unit.partition(MEMBER_MARK)[0]
+
+
 class FolderLanding:
     """Landing as a folder of the home. Files are read where they lie and never moved or removed."""
 

@@ -69,12 +69,18 @@ class CatalogFile:
 def head_of(dataset: str, metadata_location: str) -> Head | None:
     """The head that one Iceberg metadata file describes; None when it has no snapshot yet."""
     try:
-        metadata = json.loads(_local(metadata_location).read_bytes())
-        return _head(dataset, metadata_location, metadata)
+        content = _local(metadata_location).read_bytes()
     except OSError as error:
         raise Failed(
             f"{metadata_location} cannot be read: {error.strerror}.", _DOCTOR, code="state-unavailable"
         ) from error
+    return head_in(dataset, metadata_location, content)
+
+
+def head_in(dataset: str, metadata_location: str, content: bytes) -> Head | None:
+    """The same from the file's content, wherever it was read."""
+    try:
+        return _head(dataset, metadata_location, json.loads(content))
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"{metadata_location} is damaged: {error!r}.", _DOCTOR, code="state-damaged") from error
 
@@ -100,18 +106,24 @@ def _head(dataset: str, location: str, metadata: dict[str, Any]) -> Head | None:
         metadata_location=location,
         committed_at=datetime.fromtimestamp(snapshot["timestamp-ms"] / 1000, UTC),
         rows=int(summary.get("total-records", 0)),
-        columns=tuple(_column(one, told.get(str(one["id"]), {})) for one in schema["fields"]),
+        columns=tuple(column_of(one, told.get(str(one["id"]), {})) for one in schema["fields"]),
         description=properties.get(DESCRIPTION, ""),
     )
 
 
-def _column(field: dict[str, Any], told: dict[str, Any]) -> Column:
-    column = Column(field["name"], parse_type(field["type"]), field_id=field["id"], description=field.get("doc"))
+def column_of(field: dict[str, Any], told: dict[str, Any]) -> Column:
+    """One column from Iceberg's field (`id`, `name`, `type`, `doc`) and what the property COLUMNS says of it.
+
+    >>> column_of({"id": 1, "name": "delay", "type": "double"}, {"unit": "min"}).unit
+    'min'
+    """
+    column = Column(field["name"], parse_type(field["type"]), field_id=field["id"])
     allowed = told.get("allowed")
     return replace(
         column,
         required=told.get("required", False),
         unit=told.get("unit"),
+        description=told.get("description", field.get("doc")),
         sensitive=told.get("sensitive", False),
         allowed=None if allowed is None else tuple(allowed),
     )

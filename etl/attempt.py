@@ -1,0 +1,163 @@
+"""The parts of the write story that know both what was read and what the home says now."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from athena.dataset import REJECTS_SUFFIX
+from athena.errors import LakegateError, Refused
+from etl.batch import Base, Batch, KeyRead, mark_of
+from etl.commit import Change, load_table
+from etl.contract_file import find_text, parse_contract, write_contract
+from etl.iceberg import table_columns
+from etl.intake import Intake
+from etl.landing import Key, Landed
+from etl.plan import Plan
+from etl.planning import Decision, NotRead, decide
+from etl.publish import remove_files
+from etl.reading import Reading, file_changed
+from etl.report import Problem, Report
+from etl.transform import READER_VERSION
+from etl.turn import Turn
+from etl.unit import Desk, Progress
+
+
+def no_beat() -> None:
+    """Where nothing has to be kept alive."""
+
+
+def base_of(intake: Intake, dataset: str) -> Base:
+    """What a reading is built on, as it is now. Raises `Refused` ("contract-invalid")."""
+    path = intake.contract_path(dataset)
+    text = find_text(path)
+    contract = None if text is None else parse_contract(text, dataset=dataset, path=str(path))
+    table = load_table(intake.catalog, dataset)
+    if table is None:
+        return Base(contract, text, (), 0)
+    return Base(contract, text, table_columns(table), table.metadata.last_column_id)
+
+
+def read(
+    intake: Intake, dataset: str, keys: Sequence[Key], *, progress: Progress, beat: Callable[[], None] = no_beat
+) -> Batch:
+    """The files as they are now, read and written to Parquet; a contract that is wrong makes all of them fail."""
+    landed = [_there(intake, key) for key in keys]
+    commit_id = intake.new_id()
+    try:
+        base = base_of(intake, dataset)
+    except Refused as error:
+        return _all_failed(intake, dataset, landed, error, commit_id=commit_id)
+    desk = Desk(
+        landing=intake.landing,
+        data=intake.data(dataset),
+        rejects_data=intake.data(dataset + REJECTS_SUFFIX),
+        reports=intake.settings.reports,
+        loaded_at=intake.clock(),
+        new_id=intake.new_id,
+        beat=beat,
+        progress=progress,
+    )
+    intake.ledger.begin(commit_id, dataset, intake.holder)
+    try:
+        return Reading(desk, dataset, base, intake.ledger.holdings(dataset), commit_id=commit_id).read(landed)
+    except BaseException:
+        intake.ledger.end(commit_id)
+        raise
+
+
+def settle(intake: Intake, early: Batch, held: Turn, *, progress: Progress) -> tuple[Batch, Decision]:
+    """What is to be done, by the ledger as it is now that the table is ours; read again where the ground has moved."""
+    if _stands(intake, early):
+        try:
+            return early, _decide(intake, early)
+        except NotRead:
+            pass
+    discard(intake, early)
+    keys = [key.key for key in early.keys]
+    again = read(intake, early.dataset, keys, progress=progress, beat=held.keep)
+    return again, _decide(intake, again)
+
+
+def discard(intake: Intake, batch: Batch) -> None:
+    """Remove the files of a batch that nobody will commit."""
+    remove_files(file.path for key in batch.keys for unit in key.units for file in unit.files or ())
+    remove_files(file.path for file in batch.reject_files)
+    intake.ledger.end(batch.commit_id)
+
+
+def save_contract(intake: Intake, batch: Batch) -> None:
+    """Write the contract that the files made: the first one, or an inferred one that was widened."""
+    if batch.rewrites_contract and batch.contract is not None:
+        write_contract(intake.contract_path(batch.dataset), batch.contract)
+
+
+def change_of(batch: Batch, plan: Plan) -> Change | None:
+    """The Iceberg commit of a plan; None when the table stays as it is."""
+    if not plan.changes_table:
+        return None
+    contract = batch.contract
+    files = {file.path: file for key in batch.keys for unit in key.units for file in unit.files or ()}
+    columns = batch.evolution.columns if batch.evolution else batch.base.columns
+    change = Change(
+        batch.dataset,
+        batch.commit_id,
+        columns,
+        add=tuple(files[piece.path] for piece in plan.pieces),
+        remove=plan.removed_paths,
+        first_columns=batch.first_columns,
+    )
+    return change if contract is None else replace(change, description=contract.description, layout=contract.layout)
+
+
+def _there(intake: Intake, key: Key) -> Landed:
+    landed = intake.landing.get(key)
+    if landed is None:
+        raise Refused(
+            f"There is no file {key.text} in landing.",
+            "Drop it there, or see `lakegate loads` for what was loaded. Rows of a file that is gone stay.",
+            code="not-landed",
+        )
+    return landed
+
+
+def _all_failed(intake: Intake, dataset: str, landed: list[Landed], error: LakegateError, *, commit_id: str) -> Batch:
+    text = find_text(intake.contract_path(dataset))
+    keys = (
+        KeyRead(
+            one.key,
+            one.stamp,
+            (),
+            Report("failed", dataset, one.key.source, one.key.text, load_id=intake.new_id(), error=Problem.of(error)),
+        )
+        for one in landed
+    )
+    return Batch(commit_id, dataset, Base(None, text, (), 0), tuple(keys), None, None, (), ())
+
+
+def _stands(intake: Intake, batch: Batch) -> bool:
+    """Whether contract, table and files are still what the batch was read with."""
+    try:
+        same = batch.base.same(base_of(intake, batch.dataset))
+    except Refused:
+        same = mark_of(find_text(intake.contract_path(batch.dataset))) == mark_of(batch.base.contract_text)
+    return same and all(
+        (now := intake.landing.get(key.key)) is not None and now.stamp == key.stamp for key in batch.keys
+    )
+
+
+def _decide(intake: Intake, batch: Batch) -> Decision:
+    holdings = intake.ledger.holdings(batch.dataset)
+    made_at = intake.clock().isoformat()
+    decision = decide(batch, holdings, made_at=made_at, reader=READER_VERSION)
+    for key in batch.keys:
+        now = intake.landing.get(key.key)
+        if now is None or now.stamp != key.stamp:
+            raise file_changed(key.key.text)
+    remove_files(file.path for file in decision.spare)
+    return replace(decision, plan=with_removals(intake, decision.plan))
+
+
+def with_removals(intake: Intake, plan: Plan) -> Plan:
+    """The plan with the data files that hold what it drops or replaces."""
+    old = intake.ledger.pieces_of(plan.dataset, (*plan.dropped, *(slot.name for slot in plan.slots)))
+    paths = tuple(sorted({piece.path for piece in old}))
+    return replace(plan, removed_paths=paths, rows_removed=sum(piece.rows for piece in old))

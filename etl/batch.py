@@ -1,0 +1,93 @@
+"""Files that were read, before anything is decided about them: values. Pure."""
+
+import hashlib
+from dataclasses import dataclass
+
+from athena.dataset import Column
+from etl.contract import Contract
+from etl.contract_text import contract_text
+from etl.evolve import Evolution
+from etl.landing import Key
+from etl.plan import WrittenFile
+from etl.report import Report
+
+
+def mark_of(text: str | None) -> str:
+    """A short mark of a contract's text: a file that failed is worth another look when it has changed.
+
+    >>> mark_of(None), len(mark_of("inferred = true"))
+    ('', 32)
+    """
+    return "" if text is None else hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a reading was built on: when this is another one now, the files have to be read again.
+
+    `contract_text` is None without a contract file; `columns` are the table's, empty while there is none.
+    """
+
+    contract: Contract | None
+    contract_text: str | None
+    columns: tuple[Column, ...]
+    last_id: int
+
+    def same(self, other: "Base") -> bool:
+        """Whether `other` gives the same rows and the same field ids."""
+        return self.contract_text == other.contract_text and self.columns == other.columns
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRead:
+    """One source of a key. `slot` is None when it failed; `files` is None when its rows were not read because the
+    slot was in the table already (or comes from another unit of the batch)."""
+
+    unit: str
+    source: str
+    load_id: str
+    report: Report
+    slot: str | None = None
+    files: tuple[WrittenFile, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRead:
+    """One landing file as it was when it was read; without units when it could not even be opened."""
+
+    key: Key
+    stamp: str
+    units: tuple[UnitRead, ...]
+    report: Report | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything in it failed."""
+        return self.report is not None or any(unit.slot is None for unit in self.units)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Files of one dataset for one commit. `contract` and `evolution` are what they make of contract and table;
+    `first_columns` is what a table that does not exist yet is created with."""
+
+    commit_id: str
+    dataset: str
+    base: Base
+    keys: tuple[KeyRead, ...]
+    contract: Contract | None
+    evolution: Evolution | None
+    first_columns: tuple[Column, ...]
+    reject_files: tuple[WrittenFile, ...]
+
+    @property
+    def contract_mark(self) -> str:
+        """The mark of the contract file as it is once this batch is committed."""
+        if self.rewrites_contract and self.contract is not None:
+            return mark_of(contract_text(self.contract))
+        return mark_of(self.base.contract_text)
+
+    @property
+    def rewrites_contract(self) -> bool:
+        """Whether the contract file has to be written: the first one, or an inferred one that was widened."""
+        return self.contract is not None and self.contract != self.base.contract

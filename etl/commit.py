@@ -1,0 +1,293 @@
+"""One atomic Iceberg commit: evolve the schema, remove data files, add data files, expire old snapshots.
+
+The catalog's compare-and-swap is the fence: what is committed here is built on the table as it was read, and a
+commit that somebody else made in between makes this one fail for sure.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.io.pyarrow import (
+    compute_statistics_plan,
+    data_file_statistics_from_parquet_metadata,
+    parquet_path_to_id_mapping,
+)
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestFile
+from pyiceberg.partitioning import partition_record_value
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.snapshots import Operation
+from pyiceberg.table.update.snapshot import ExpireSnapshots, _ManifestMergeManager, _OverwriteFiles
+from pyiceberg.typedef import Record
+from sqlalchemy.exc import SQLAlchemyError
+
+from athena.dataset import SYSTEM_COLUMNS, Column
+from athena.errors import Damaged, Failed, LakegateError
+from athena.heads import Head
+from athena.heads.catalog import COMMIT_ID, DATA_VERSION, DESCRIPTION, head_of
+from etl.contract import Layout
+from etl.iceberg import (
+    TABLE_PROPERTIES,
+    described,
+    iceberg_schema,
+    iceberg_type,
+    partition_spec,
+    same_partitions,
+    table_columns,
+    transform_of,
+)
+from etl.partition import parse_partition
+from etl.plan import WrittenFile
+from etl.write import check_footer
+
+# A commit copies all metadata, so its cost grows with the snapshots: from KEEP_AT_MOST it goes back to KEEP_LAST.
+KEEP_LAST = 20
+KEEP_AT_MOST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one commit does to one table. `columns` is the whole table afterwards, with field ids; `first_columns`
+    what a table that does not exist yet is created with (ids from 1, in order), if that is less. Description and layout
+    stay what they are where None is given."""
+
+    dataset: str
+    commit_id: str
+    columns: tuple[Column, ...]
+    description: str | None = None
+    layout: Layout | None = None
+    add: tuple[WrittenFile, ...] = ()
+    remove: tuple[str, ...] = ()
+    first_columns: tuple[Column, ...] = ()
+
+
+def load_table(catalog: Catalog, dataset: str) -> Table | None:
+    """The table as it is now, None when there is none."""
+    with _catalog_errors(dataset):
+        try:
+            return catalog.load_table((catalog.name, dataset))
+        except NoSuchTableError:
+            return None
+
+
+def create_table(catalog: Catalog, dataset: str, columns: Sequence[Column], layout: Layout) -> Table:
+    """The table, made without a snapshot when it is not there: until its first commit it has no head."""
+    with _catalog_errors(dataset):
+        try:
+            return catalog.create_table(
+                (catalog.name, dataset),
+                iceberg_schema(columns),
+                partition_spec=partition_spec(layout.partition, columns),
+                properties={**TABLE_PROPERTIES, **described(columns, "")},
+            )
+        except TableAlreadyExistsError:
+            return catalog.load_table((catalog.name, dataset))
+
+
+def commit(catalog: Catalog, change: Change) -> Head:
+    """Make the change; the head afterwards.
+
+    Raises `Failed` ("commit-conflict") when somebody else committed in between, and whatever else goes wrong as
+    `Failed` or `Damaged`; then `find_commit` tells whether it happened.
+    """
+    first = change.first_columns or change.columns
+    table = load_table(catalog, change.dataset) or create_table(
+        catalog, change.dataset, first, change.layout or Layout()
+    )
+    removed = _data_files(table, change.remove)
+    with _catalog_errors(change.dataset), table.transaction() as transaction:
+        _evolve(transaction, table, change)
+        metadata = transaction.table_metadata
+        added = [_data_file(metadata, file, change) for file in change.add]
+        _snapshot(transaction, change.commit_id, added, removed)
+        _expire(transaction, table)
+    return _head(change.dataset, table)
+
+
+def find_commit(catalog: Catalog, dataset: str, commit_id: str) -> Head | None:
+    """The table's head when `commit_id` is in its (recent) history, None when it never happened."""
+    table = load_table(catalog, dataset)
+    if table is None:
+        return None
+    happened = any(snapshot.summary and snapshot.summary.get(COMMIT_ID) == commit_id for snapshot in table.snapshots())
+    return _head(dataset, table) if happened else None
+
+
+def fence(catalog: Catalog, dataset: str, commit_id: str) -> Head | None:
+    """Make sure that `commit_id` can never happen any more: a snapshot without files, on which a late commit fails.
+
+    Raises `Failed` ("commit-conflict") when the table moved on meanwhile: look again.
+    """
+    table = load_table(catalog, dataset)
+    if table is None:
+        return None
+    with _catalog_errors(dataset), table.transaction() as transaction:
+        _snapshot(transaction, f"fence-{commit_id}", [], [])
+    return _head(dataset, table)
+
+
+def set_description(catalog: Catalog, dataset: str, columns: Sequence[Column], description: str) -> Head:
+    """Let the table say what the contract says of its columns; no snapshot is made."""
+    table = load_table(catalog, dataset)
+    if table is None:
+        raise Damaged(f"{dataset} has a head but no table.", "Run `lakegate doctor` on this home.")
+    with _catalog_errors(dataset), table.transaction() as transaction:
+        transaction.set_properties(described(columns, description))
+    return _head(dataset, table)
+
+
+class _Replace(_OverwriteFiles):
+    """pyiceberg's overwrite, which keeps every manifest of deleted files for ever, with the merge of its append."""
+
+    def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
+        alive = [
+            one
+            for one in manifests
+            if one.has_added_files() or one.has_existing_files() or one.added_snapshot_id == self._snapshot_id
+        ]
+        merge = _ManifestMergeManager(
+            target_size_bytes=8 * 1024 * 1024, min_count_to_merge=20, merge_enabled=True, snapshot_producer=self
+        )
+        return merge.merge_manifests(alive)
+
+
+def _snapshot(transaction: Transaction, commit_id: str, added: list[DataFile], removed: list[DataFile]) -> None:
+    before = transaction.table_metadata.current_snapshot()
+    operation = Operation.OVERWRITE if removed else Operation.APPEND
+    producer = _Replace(operation=operation, transaction=transaction, io=transaction._table.io)
+    version = str(producer.snapshot_id)
+    if not added and not removed and before is not None and before.summary is not None:
+        version = before.summary.get(DATA_VERSION) or str(before.snapshot_id)
+    producer.snapshot_properties = {COMMIT_ID: commit_id, DATA_VERSION: version}
+    for file in removed:
+        producer.delete_data_file(file)
+    for file in added:
+        producer.append_data_file(file)
+    producer.commit()
+
+
+def _evolve(transaction: Transaction, table: Table, change: Change) -> None:
+    before = {column.name: column for column in table_columns(table)}
+    changed = [c for c in change.columns if c.name not in before or c.type != before[c.name].type]
+    if changed:
+        with transaction.update_schema() as update:
+            for column in changed:
+                if column.name in before:
+                    update.update_column(column.name, iceberg_type(column.type))
+                else:
+                    update.add_column(column.name, iceberg_type(column.type), column.description)
+                    update.move_before(column.name, SYSTEM_COLUMNS[0].name)
+    said = table.properties.get(DESCRIPTION, "") if change.description is None else change.description
+    wanted = described(change.columns, said)
+    if any(table.properties.get(key) != value for key, value in wanted.items()):
+        transaction.set_properties(wanted)
+    if change.layout is not None and not same_partitions(transaction.table_metadata, change.layout.partition):
+        _repartition(transaction, table, change.layout)
+
+
+def _repartition(transaction: Transaction, table: Table, layout: Layout) -> None:
+    with transaction.update_spec() as spec:
+        for old in table.spec().fields:
+            spec.remove_field(old.name)
+        for text in layout.partition:
+            partition = parse_partition(text)
+            spec.add_field(partition.column, transform_of(partition), partition.name)
+
+
+def _expire(transaction: Transaction, table: Table) -> None:
+    snapshots = sorted(table.metadata.snapshots, key=lambda snapshot: snapshot.timestamp_ms)
+    if len(snapshots) >= KEEP_AT_MOST:
+        old = [snapshot.snapshot_id for snapshot in snapshots[: 1 - KEEP_LAST]]
+        ExpireSnapshots(transaction).by_ids(old).commit()
+
+
+def _data_file(metadata: TableMetadata, file: WrittenFile, change: Change) -> DataFile:
+    schema = metadata.schema()
+    for column in change.columns:
+        if schema.find_field(column.name).field_id != column.field_id:
+            raise Damaged(
+                f"{change.dataset}: column {column.name!r} got another field id than planned.",
+                "Load the file again; nothing was committed.",
+                code="footer-mismatch",
+            )
+    statistics = data_file_statistics_from_parquet_metadata(
+        parquet_metadata=check_footer(file.path, change.columns),
+        stats_columns=compute_statistics_plan(schema, metadata.properties),
+        parquet_column_mapping=parquet_path_to_id_mapping(schema),
+    )
+    partition = (
+        partition_record_value(one, value, schema)
+        for one, value in zip(metadata.spec().fields, file.partition, strict=True)
+    )
+    made = DataFile.from_args(
+        content=DataFileContent.DATA,
+        file_path=file.path,
+        file_format=FileFormat.PARQUET,
+        partition=Record(*partition),
+        file_size_in_bytes=file.size_bytes,
+        sort_order_id=None,
+        spec_id=metadata.default_spec_id,
+        equality_ids=None,
+        key_metadata=None,
+        **statistics.to_serialized_dict(),
+    )
+    made.spec_id = metadata.default_spec_id
+    return made
+
+
+def _data_files(table: Table, paths: Sequence[str]) -> list[DataFile]:
+    wanted = set(paths)
+    snapshot = table.current_snapshot()
+    if not wanted or snapshot is None:
+        return []
+    found = [
+        entry.data_file
+        for manifest in snapshot.manifests(table.io)
+        for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)
+        if entry.data_file.file_path in wanted
+    ]
+    missing = wanted - {file.file_path for file in found}
+    if missing:
+        raise Damaged(
+            f"{table.name()[-1]}: {len(missing)} data files that the ledger knows are not in the table, "
+            f"among them {min(missing)}.",
+            "Run `lakegate doctor` on this home: it says what can be rebuilt.",
+            code="state-damaged",
+        )
+    return found
+
+
+def _head(dataset: str, table: Table) -> Head:
+    head = head_of(dataset, table.metadata_location)
+    if head is None:
+        raise Damaged(f"{dataset} has no snapshot after a commit.", "Run `lakegate doctor` on this home.")
+    return head
+
+
+@contextmanager
+def _catalog_errors(dataset: str) -> Iterator[None]:
+    try:
+        yield
+    except LakegateError:
+        raise
+    except CommitFailedException as error:
+        raise Failed(
+            f"{dataset}: somebody else committed at the same time.",
+            "Nothing was changed; try again.",
+            code="commit-conflict",
+        ) from error
+    except SQLAlchemyError as error:
+        raise Failed(
+            f"{dataset}: the catalog could not be used: {error.__class__.__name__}: {str(error).splitlines()[0]}.",
+            "Check that catalog.sqlite can be written and the disk has room; `lakegate doctor` says more.",
+            code="state-unavailable",
+        ) from error
+    except OSError as error:
+        raise Failed(
+            f"{dataset}: table metadata could not be written: {error}.",
+            "Check that the disk is writable and has room, then load again.",
+            code="disk",
+        ) from error

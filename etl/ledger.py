@@ -1,0 +1,229 @@
+"""Which key holds which content, which data files hold it, and what became of each load: `state.sqlite`.
+
+The ledger is what the table is reconciled with. It changes in one transaction per commit (`record`), which repeats
+without harm; a plan stays open from before the commit until its head is published.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from athena.sqlite import Database
+from etl.plan import Examined, LoadEntry, Piece, Plan, plan_from_json, plan_to_json
+from etl.union import Holdings, Slot
+
+# FULL: what was recorded must survive a power cut, as the catalog does.
+_SCHEMA = """
+PRAGMA synchronous=FULL;
+CREATE TABLE IF NOT EXISTS examined (
+    key TEXT PRIMARY KEY, dataset TEXT NOT NULL, source TEXT NOT NULL, stamp TEXT NOT NULL,
+    contract TEXT NOT NULL, outcome TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS examined_dataset ON examined (dataset);
+CREATE TABLE IF NOT EXISTS holding (
+    unit TEXT PRIMARY KEY, key TEXT NOT NULL, dataset TEXT NOT NULL, source TEXT NOT NULL, slot TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS holding_dataset ON holding (dataset, slot);
+CREATE INDEX IF NOT EXISTS holding_key ON holding (key);
+CREATE TABLE IF NOT EXISTS slot (
+    dataset TEXT NOT NULL, name TEXT NOT NULL, content TEXT NOT NULL, interpretation TEXT NOT NULL, unit TEXT NOT NULL,
+    source TEXT NOT NULL, load_id TEXT NOT NULL, PRIMARY KEY (dataset, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS piece (
+    dataset TEXT NOT NULL, slot TEXT NOT NULL, path TEXT NOT NULL, rows INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
+    PRIMARY KEY (dataset, slot, path)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS load (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, load_id TEXT NOT NULL UNIQUE, dataset TEXT NOT NULL, key TEXT NOT NULL,
+    unit TEXT NOT NULL, status TEXT NOT NULL, made_at TEXT NOT NULL, commit_id TEXT NOT NULL, report TEXT
+);
+CREATE INDEX IF NOT EXISTS load_dataset ON load (dataset, number);
+CREATE TABLE IF NOT EXISTS plan (
+    commit_id TEXT PRIMARY KEY, dataset TEXT NOT NULL, state TEXT NOT NULL, plan TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS writing (
+    commit_id TEXT PRIMARY KEY, dataset TEXT NOT NULL, holder TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PastLoad:
+    """A line of the history; `current` says that its rows are in the table."""
+
+    number: int
+    dataset: str
+    entry: LoadEntry
+    current: bool
+
+
+class Ledger:
+    """One file, shared by processes; every method is one transaction."""
+
+    def __init__(self, state: Path) -> None:
+        self._database = Database(state, _SCHEMA)
+
+    def version(self, dataset: str) -> int:
+        """Rises with every record of the dataset: equal versions, equal holdings."""
+        with self._database.read() as connection:
+            found = connection.execute("SELECT max(number) AS last FROM load WHERE dataset = ?", (dataset,)).fetchone()
+        return found["last"] or 0
+
+    def datasets(self) -> tuple[str, ...]:
+        """Every dataset that the ledger knows, sorted."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT dataset FROM examined UNION SELECT dataset FROM slot ORDER BY 1")
+            return tuple(row["dataset"] for row in rows)
+
+    def holdings(self, dataset: str) -> Holdings:
+        """Who holds what, and what is in the table."""
+        with self._database.read() as connection:
+            units = connection.execute("SELECT unit, slot FROM holding WHERE dataset = ?", (dataset,)).fetchall()
+            slots = connection.execute("SELECT * FROM slot WHERE dataset = ?", (dataset,)).fetchall()
+        return Holdings({row["unit"]: row["slot"] for row in units}, {row["name"]: _slot(row) for row in slots})
+
+    def units(self, key: str) -> tuple[str, ...]:
+        """The units of a key that hold something, sorted."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT unit FROM holding WHERE key = ? ORDER BY unit", (key,))
+            return tuple(row["unit"] for row in rows)
+
+    def pieces(self, dataset: str) -> tuple[Piece, ...]:
+        """Which data files hold which slot with how many rows."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT * FROM piece WHERE dataset = ? ORDER BY path, slot", (dataset,))
+            return tuple(Piece(row["slot"], row["path"], row["rows"], row["size_bytes"]) for row in rows)
+
+    def pieces_of(self, dataset: str, slots: Iterable[str]) -> tuple[Piece, ...]:
+        """The same, of these slots alone."""
+        found: list[Piece] = []
+        with self._database.read() as connection:
+            for slot in slots:
+                rows = connection.execute("SELECT * FROM piece WHERE dataset = ? AND slot = ?", (dataset, slot))
+                found += [Piece(row["slot"], row["path"], row["rows"], row["size_bytes"]) for row in rows]
+        return tuple(found)
+
+    def examined(self, dataset: str | None = None) -> dict[str, Examined]:
+        """What became of every key when it was last looked into."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT * FROM examined WHERE ? IS NULL OR dataset = ?", (dataset, dataset))
+            return {row["key"]: _examined(row) for row in rows}
+
+    def examined_key(self, key: str) -> Examined | None:
+        """The same for one key."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT * FROM examined WHERE key = ?", (key,)).fetchone()
+        return None if row is None else _examined(row)
+
+    def history(self, dataset: str | None, *, limit: int) -> tuple[PastLoad, ...]:
+        """The loads, newest first."""
+        statement = """
+            SELECT load.*, EXISTS (SELECT 1 FROM slot WHERE slot.dataset = load.dataset
+                                   AND slot.load_id = load.load_id) AS current
+            FROM load WHERE ? IS NULL OR dataset = ? ORDER BY number DESC LIMIT ?"""
+        with self._database.read() as connection:
+            return tuple(_past(row) for row in connection.execute(statement, (dataset, dataset, limit)))
+
+    def begin(self, commit_id: str, dataset: str, holder: str) -> None:
+        """Note that `holder` is about to write files for `commit_id`, so that they can be found if it dies."""
+        with self._database.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO writing VALUES (?, ?, ?)", (commit_id, dataset, holder))
+
+    def begun(self, dataset: str) -> dict[str, str]:
+        """Commits whose files are being written (or were, by somebody who died): holder by commit id."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT * FROM writing WHERE dataset = ?", (dataset,))
+            return {row["commit_id"]: row["holder"] for row in rows}
+
+    def end(self, commit_id: str) -> None:
+        """Take the note of `begin` off."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM writing WHERE commit_id = ?", (commit_id,))
+
+    def plan(self, plan: Plan) -> None:
+        """Open a plan: from now on it is finished or forgotten, whatever happens to us."""
+        with self._database.write() as connection:
+            values = (plan.commit_id, plan.dataset, plan_to_json(plan))
+            connection.execute("INSERT INTO plan VALUES (?, ?, 'planned', ?)", values)
+            connection.execute("DELETE FROM writing WHERE commit_id = ?", (plan.commit_id,))
+
+    def open_plans(self, dataset: str) -> tuple[tuple[Plan, bool], ...]:
+        """Plans that were neither finished nor forgotten, each with whether it was recorded."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT * FROM plan WHERE dataset = ?", (dataset,)).fetchall()
+        return tuple((plan_from_json(row["plan"]), row["state"] == "recorded") for row in rows)
+
+    def unresolved(self) -> tuple[str, ...]:
+        """Datasets with open plans, or with files of somebody who may have died."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT dataset FROM plan UNION SELECT dataset FROM writing ORDER BY 1")
+            return tuple(row["dataset"] for row in rows)
+
+    def close(self, commit_id: str) -> None:
+        """The plan is done, or forgotten."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM plan WHERE commit_id = ?", (commit_id,))
+
+    def record(self, plan: Plan, *, snapshot: str | None) -> None:
+        """Let the ledger say what the table says now; `snapshot` goes into the reports. Repeats without harm."""
+        with self._database.write() as connection:
+            state = connection.execute("SELECT state FROM plan WHERE commit_id = ?", (plan.commit_id,)).fetchone()
+            if state is not None and state["state"] == "recorded":
+                return
+            _record(connection, plan)
+            connection.executemany(
+                "INSERT OR IGNORE INTO load (load_id, dataset, key, unit, status, made_at, commit_id, report) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [_load_row(plan, entry, snapshot) for entry in plan.loads],
+            )
+            connection.execute("UPDATE plan SET state = 'recorded' WHERE commit_id = ?", (plan.commit_id,))
+
+
+def _record(connection: sqlite3.Connection, plan: Plan) -> None:
+    dataset = plan.dataset
+    for old, new in plan.restamps.items():
+        connection.execute(
+            "UPDATE slot SET interpretation = ? WHERE dataset = ? AND interpretation = ?", (new, dataset, old)
+        )
+    replaced = [(dataset, name) for name in (*plan.dropped, *(slot.name for slot in plan.slots))]
+    connection.executemany("DELETE FROM piece WHERE dataset = ? AND slot = ?", replaced)
+    connection.executemany("DELETE FROM slot WHERE dataset = ? AND name = ?", replaced)
+    connection.executemany("DELETE FROM holding WHERE unit = ?", [(unit,) for unit in plan.released])
+    connection.executemany(
+        "INSERT OR REPLACE INTO slot VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(dataset, s.name, s.content, s.interpretation, s.unit, s.source, s.load_id) for s in plan.slots],
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO piece VALUES (?, ?, ?, ?, ?)",
+        [(dataset, piece.slot, piece.path, piece.rows, piece.size_bytes) for piece in plan.pieces],
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO holding VALUES (?, ?, ?, ?, ?)",
+        [(one.unit, one.key, dataset, one.source, one.slot) for one in plan.holdings],
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO examined VALUES (?, ?, ?, ?, ?, ?)",
+        [(one.key, dataset, one.source, one.stamp, one.contract, one.outcome) for one in plan.examined],
+    )
+
+
+def _load_row(plan: Plan, entry: LoadEntry, snapshot: str | None) -> tuple[str | None, ...]:
+    told = entry.told(snapshot)
+    report = None if told is None else json.dumps(told, ensure_ascii=False)
+    return (entry.load_id, plan.dataset, entry.key, entry.unit, entry.status, entry.made_at, plan.commit_id, report)
+
+
+def _slot(row: sqlite3.Row) -> Slot:
+    return Slot(row["name"], row["content"], row["interpretation"], row["unit"], row["source"], row["load_id"])
+
+
+def _examined(row: sqlite3.Row) -> Examined:
+    return Examined(row["key"], row["source"], row["stamp"], row["contract"], row["outcome"])
+
+
+def _past(row: sqlite3.Row) -> PastLoad:
+    report = None if row["report"] is None else json.loads(row["report"])
+    entry = LoadEntry(row["load_id"], row["key"], row["unit"], row["status"], row["made_at"], report)
+    return PastLoad(row["number"], row["dataset"], entry, bool(row["current"]))

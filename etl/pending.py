@@ -1,0 +1,53 @@
+"""Which landing files are worth a look: landing's listing against the ledger."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from etl.batch import mark_of
+from etl.contract import Contract
+from etl.contract_file import find_contract, find_text
+from etl.intake import Intake
+from etl.landing import Landed, key_of
+from etl.plan import Examined
+from etl.transform import READER_VERSION
+from etl.union import Holdings
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """One dataset: files to load, keys that hold rows though their files are gone, and how many need nothing."""
+
+    wanted: tuple[Landed, ...]
+    vanished: tuple[str, ...]
+    unchanged: int
+
+
+def pending(intake: Intake, dataset: str, landed: Iterable[Landed], *, stale: bool) -> Pending:
+    """What is new, changed or failed under another contract; with `stale` also what an older contract read."""
+    path, there = intake.contract_path(dataset), list(landed)
+    holdings, examined = intake.ledger.holdings(dataset), intake.ledger.examined(dataset)
+    contract = find_contract(path) if stale else None
+    old = outdated(holdings, contract) if contract else frozenset()
+    mark = mark_of(find_text(path))
+    wanted = [one for one in there if _is_wanted(one, examined.get(one.key.text), mark, old)]
+    names = {one.key.text for one in there}
+    held = {key_of(unit) for unit in holdings.units}
+    return Pending(tuple(wanted), tuple(sorted(held - names)), len(there) - len(wanted))
+
+
+def _is_wanted(landed: Landed, known: Examined | None, contract: str, outdated: frozenset[str]) -> bool:
+    if known is None or known.stamp != landed.stamp:
+        return True
+    if known.outcome == "failed":
+        return known.contract != contract
+    return known.outcome == "held" and landed.key.text in outdated
+
+
+def outdated(holdings: Holdings, contract: Contract) -> frozenset[str]:
+    """The keys of `holdings` with a slot that the contract would read in another way now."""
+    return frozenset(
+        key_of(unit)
+        for unit, name in holdings.units.items()
+        if (slot := holdings.slots.get(name)) is not None
+        and slot.interpretation != contract.interpretation(slot.source, reader=READER_VERSION)
+    )

@@ -1,0 +1,133 @@
+"""A commit before it is made, as a value: all that is needed to finish it, or to forget it, after a crash. Pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from etl.union import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """One Parquet file, on the disk for good. `partition` holds the transformed values, in the order of the layout
+    (only the process that wrote it needs them)."""
+
+    path: str
+    rows: int
+    size_bytes: int
+    partition: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """`unit` (a key, or `key!member`) holds `slot` from now on."""
+
+    unit: str
+    key: str
+    source: str
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """How many rows of `slot` a data file has."""
+
+    slot: str
+    path: str
+    rows: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """When a key was last looked into: the file's stamp, the digest of the contract, and what came of it.
+
+    `outcome` is "held" (its sources are held as the ledger says), "failed" (some source failed) or "retracted".
+    """
+
+    key: str
+    source: str
+    stamp: str
+    contract: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadEntry:
+    """One line of the history; `report` is its JSON object, None for a retraction."""
+
+    load_id: str
+    key: str
+    unit: str
+    status: str
+    made_at: str
+    report: dict[str, Any] | None = None
+
+    def told(self, snapshot: str | None) -> dict[str, Any] | None:
+        """The report with the snapshot that the load is in."""
+        if self.report is None or self.status == "failed":
+            return self.report
+        return {**self.report, "snapshot": snapshot}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One commit. `restamps` maps an interpretation to the one that says the same now (a contract that Lakegate itself
+    widened makes no row stale)."""
+
+    commit_id: str
+    dataset: str
+    made_at: str
+    changes_table: bool = False
+    holdings: tuple[Holding, ...] = ()
+    released: tuple[str, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    dropped: tuple[str, ...] = ()
+    pieces: tuple[Piece, ...] = ()
+    removed_paths: tuple[str, ...] = ()
+    reject_files: tuple[WrittenFile, ...] = ()
+    examined: tuple[Examined, ...] = ()
+    loads: tuple[LoadEntry, ...] = ()
+    restamps: Mapping[str, str] = field(default_factory=dict)
+    rows_removed: int = 0
+
+    @property
+    def rows_added(self) -> int:
+        """Rows in the files that the commit adds."""
+        return sum(piece.rows for piece in self.pieces)
+
+    @property
+    def new_paths(self) -> tuple[str, ...]:
+        """Every file that this commit brings, rejects included."""
+        return (*(piece.path for piece in self.pieces), *(file.path for file in self.reject_files))
+
+
+def plan_to_json(plan: Plan) -> str:
+    """The plan as text.
+
+    >>> plan_from_json(plan_to_json(Plan("c1", "flights", "2026-01-01"))).commit_id
+    'c1'
+    """
+    return json.dumps(asdict(plan), ensure_ascii=False)
+
+
+def plan_from_json(text: str) -> Plan:
+    """The plan that `plan_to_json` wrote."""
+    told = json.loads(text)
+    return Plan(
+        **{
+            **told,
+            "holdings": tuple(Holding(**one) for one in told["holdings"]),
+            "released": tuple(told["released"]),
+            "slots": tuple(Slot(**one) for one in told["slots"]),
+            "dropped": tuple(told["dropped"]),
+            "pieces": tuple(Piece(**one) for one in told["pieces"]),
+            "removed_paths": tuple(told["removed_paths"]),
+            "reject_files": tuple(
+                WrittenFile(one["path"], one["rows"], one["size_bytes"]) for one in told["reject_files"]
+            ),
+            "examined": tuple(Examined(**one) for one in told["examined"]),
+            "loads": tuple(LoadEntry(**one) for one in told["loads"]),
+        }
+    )

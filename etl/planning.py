@@ -1,0 +1,150 @@
+"""Files that were read + what the ledger says → the plan of one commit. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from etl.batch import Batch, KeyRead, UnitRead
+from etl.contract import Contract
+from etl.plan import Examined, Holding, LoadEntry, Piece, Plan, WrittenFile
+from etl.report import Report
+from etl.union import Holdings, Slot, Verdict, hold, judge, let_go, settle
+
+
+class NotRead(Exception):
+    """The rows of a unit are wanted after all, but were not read: the ledger has moved on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The plan, the final reports in the order of the files, and written files that nobody needs."""
+
+    plan: Plan
+    reports: tuple[Report, ...]
+    spare: tuple[WrittenFile, ...]
+
+
+def decide(batch: Batch, holdings: Holdings, *, made_at: str, reader: int) -> Decision:
+    """What one commit does about a batch. Raises `NotRead` when it has to be read again."""
+    restamps = restamped(batch.base.contract, batch.contract, holdings, reader=reader)
+    before = _restamp(holdings, restamps)
+    current = _current(batch.contract, reader)
+    state = before
+    verdicts: dict[str, Verdict] = {}
+    for key in batch.keys:
+        for unit in key.units:
+            if unit.slot is None:
+                continue
+            verdict = judge(state, unit.unit, unit.slot, current=current)
+            if verdict.needs_rows and unit.files is None:
+                raise NotRead(unit.unit)
+            verdicts[unit.unit] = verdict
+            slot = _slot(unit, current) if verdict.needs_rows else state.slots[unit.slot]
+            state = hold(state, unit.unit, slot)
+        state = let_go(state, _vanished(key, before))
+    after = settle(state)
+    reports = tuple(_report(unit, verdicts) for key in batch.keys for unit in _units(key))
+    new = tuple(slot for name, slot in after.slots.items() if before.slots.get(name) != slot)
+    plan = replace(
+        difference(before, after, _keys_of(batch)),
+        commit_id=batch.commit_id,
+        dataset=batch.dataset,
+        made_at=made_at,
+        pieces=tuple(_pieces(batch, new)),
+        reject_files=batch.reject_files,
+        examined=tuple(_examined(key, batch.contract_mark) for key in batch.keys),
+        loads=tuple(_entries(batch, reports, made_at)),
+        restamps=restamps,
+    )
+    # A first file without rows makes the table, so that it can be asked for; a new column is one even without rows.
+    evolves = batch.evolution is not None and (batch.evolution.changes or not batch.base.columns)
+    needed = {piece.path for piece in plan.pieces}
+    spare = tuple(f for key in batch.keys for u in key.units for f in u.files or () if f.path not in needed)
+    return Decision(replace(plan, changes_table=plan.changes_table or evolves), reports, spare)
+
+
+def difference(before: Holdings, after: Holdings, keys: Mapping[str, tuple[str, str]]) -> Plan:
+    """The part of a plan that turns one state into another. `keys` gives key and source of every unit that changed."""
+    slots = tuple(slot for name, slot in after.slots.items() if before.slots.get(name) != slot)
+    dropped = tuple(name for name in before.slots if name not in after.slots)
+    return Plan(
+        "",
+        "",
+        "",
+        changes_table=bool(slots or dropped),
+        holdings=tuple(
+            Holding(unit, *keys[unit], slot) for unit, slot in after.units.items() if before.units.get(unit) != slot
+        ),
+        released=tuple(unit for unit in before.units if unit not in after.units),
+        slots=slots,
+        dropped=dropped,
+    )
+
+
+def restamped(old: Contract | None, new: Contract | None, holdings: Holdings, *, reader: int) -> dict[str, str]:
+    """Interpretations that mean the same after Lakegate itself rewrote the contract: old → new."""
+    if old is None or new is None or old == new:
+        return {}
+    sources = {slot.source for slot in holdings.slots.values()}
+    pairs = {old.interpretation(one, reader=reader): new.interpretation(one, reader=reader) for one in sources}
+    return {before: after for before, after in pairs.items() if before != after}
+
+
+def _restamp(holdings: Holdings, restamps: Mapping[str, str]) -> Holdings:
+    slots = {
+        name: replace(slot, interpretation=restamps.get(slot.interpretation, slot.interpretation))
+        for name, slot in holdings.slots.items()
+    }
+    return replace(holdings, slots=slots)
+
+
+def _current(contract: Contract | None, reader: int) -> Callable[[str], str]:
+    return lambda source: "" if contract is None else contract.interpretation(source, reader=reader)
+
+
+def _slot(unit: UnitRead, current: Callable[[str], str]) -> Slot:
+    content = unit.report.content or ""
+    return Slot(unit.slot or "", content, current(unit.source), unit.unit, unit.source, unit.load_id)
+
+
+def _vanished(key: KeyRead, before: Holdings) -> Iterable[str]:
+    # A file in which nothing could be read replaces nothing.
+    if all(unit.slot is None for unit in key.units):
+        return ()
+    there = {unit.unit for unit in key.units}
+    of_key = (unit for unit in before.units if unit == key.key.text or unit.startswith(f"{key.key.text}!"))
+    return [unit for unit in of_key if unit not in there]
+
+
+def _units(key: KeyRead) -> Iterable[UnitRead]:
+    if key.report is not None:
+        return (UnitRead(key.key.text, key.key.source, key.report.load_id or "", key.report),)
+    return key.units
+
+
+def _report(unit: UnitRead, verdicts: Mapping[str, Verdict]) -> Report:
+    verdict = verdicts.get(unit.unit)
+    if verdict is None:
+        return unit.report
+    return replace(unit.report, status=verdict.status, duplicate_of=verdict.duplicate_of)
+
+
+def _keys_of(batch: Batch) -> dict[str, tuple[str, str]]:
+    return {unit.unit: (key.key.text, key.key.source) for key in batch.keys for unit in key.units}
+
+
+def _pieces(batch: Batch, new: Iterable[Slot]) -> Iterable[Piece]:
+    by_load = {unit.load_id: unit for key in batch.keys for unit in key.units}
+    for slot in new:
+        for file in by_load[slot.load_id].files or ():
+            yield Piece(slot.name, file.path, file.rows, file.size_bytes)
+
+
+def _examined(key: KeyRead, contract_mark: str) -> Examined:
+    return Examined(key.key.text, key.key.source, key.stamp, contract_mark, "failed" if key.failed else "held")
+
+
+def _entries(batch: Batch, reports: Iterable[Report], made_at: str) -> Iterable[LoadEntry]:
+    keys = [key.key.text for key in batch.keys for _ in _units(key)]
+    for key, report in zip(keys, reports, strict=True):
+        if report.status != "unchanged" and report.load_id is not None:
+            yield LoadEntry(report.load_id, key, report.file, report.status, made_at, report.as_json())

@@ -1,0 +1,201 @@
+"""A plan becomes a commit that everybody sees; and what whoever comes next does about one that was left half done.
+
+plan → intent → **commit** → rejects → reports → ledger → event → head. Before the commit nothing has happened;
+after it every step repeats without harm, so that it can be finished by somebody else.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from athena.dataset import REJECTS_SUFFIX
+from athena.errors import Failed, LakegateError, OutcomeUnknown
+from athena.events import DatasetUpdated
+from athena.heads import Head
+from athena.leases.sqlite import is_gone
+from etl import rejects
+from etl.commit import Change, commit, fence, find_commit
+from etl.intake import Intake
+from etl.plan import LoadEntry, Plan
+
+
+def publish(intake: Intake, plan: Plan, change: Change | None) -> Head | None:
+    """Carry out a plan, under the table's lease; the head afterwards (None while there is no table). `change` is None
+    when the table itself stays as it is.
+
+    Raises `Failed` when nothing happened (its files are removed), and `OutcomeUnknown` when that cannot be told or the
+    rest could not be finished: the plan stays open then, for whoever comes next.
+    """
+    intake.ledger.plan(plan)
+    intake.step("planned")
+    if change is None:
+        return finish(intake, plan, intake.heads.get(plan.dataset))
+    try:
+        intake.heads.intend(plan.dataset, plan.commit_id)
+        intake.step("intended")
+        head = commit(intake.catalog, change)
+    except LakegateError as error:
+        head = _found(intake, plan, error)
+    intake.step("committed")
+    return finish(intake, plan, head)
+
+
+def finish(intake: Intake, plan: Plan, head: Head | None) -> Head | None:
+    """Everything behind the commit; repeats without harm. Raises `OutcomeUnknown` ("unfinished")."""
+    try:
+        _commit_rejects(intake, plan)
+        intake.step("rejects")
+        _tell_owner(intake, plan, head)
+        intake.step("reported")
+        intake.ledger.record(plan, snapshot=head.snapshot_id if head else None)
+        intake.step("recorded")
+        if head is not None and plan.changes_table:
+            intake.events.put(_event(plan, head))
+            intake.step("told")
+            intake.heads.publish(head)
+            intake.step("published")
+        intake.ledger.close(plan.commit_id)
+    except LakegateError as error:
+        raise OutcomeUnknown(
+            f"The load of {plan.dataset} was committed, but not finished: {error.message}",
+            f"Its rows are safe, and the next load or `lakegate reconcile` finishes it. {error.remedy}",
+            code="unfinished",
+        ) from error
+    deliver(intake)
+    return head
+
+
+def resolve(intake: Intake, dataset: str) -> None:
+    """Finish or forget what others left half done, under the table's lease."""
+    for plan, _recorded in intake.ledger.open_plans(dataset):
+        _resolve(intake, plan)
+    for commit_id, holder in intake.ledger.begun(dataset).items():
+        if is_gone(holder):
+            for folder in (intake.data(dataset), intake.data(dataset + REJECTS_SUFFIX)):
+                remove_files(str(path) for path in folder.glob(f"{commit_id}-*.parquet"))
+            intake.ledger.end(commit_id)
+    if intake.heads.pending(dataset) is not None:
+        _publish_from_catalog(intake, dataset)
+
+
+def _resolve(intake: Intake, plan: Plan) -> None:
+    if not plan.changes_table:
+        finish(intake, plan, intake.heads.get(plan.dataset))
+        return
+    head = find_commit(intake.catalog, plan.dataset, plan.commit_id)
+    if head is None:
+        # A writer that only paused may still come: a snapshot of our own makes its commit fail. If it was
+        # faster, ours fails, and the next look finds its commit.
+        try:
+            fenced = fence(intake.catalog, plan.dataset, plan.commit_id)
+        except Failed as error:
+            if error.code != "commit-conflict":
+                raise
+            _resolve(intake, plan)
+            return
+        _forget(intake, plan)
+        if fenced is not None:
+            intake.heads.publish(fenced)
+        return
+    finish(intake, plan, head)
+
+
+def _found(intake: Intake, plan: Plan, error: LakegateError) -> Head:
+    """The head, when the commit happened in spite of `error`; else the error, once nothing is left of the plan."""
+    try:
+        head = find_commit(intake.catalog, plan.dataset, plan.commit_id)
+        if head is None:
+            _forget(intake, plan)
+    except LakegateError as doubt:
+        raise OutcomeUnknown(
+            f"Whether {plan.dataset} took the commit {plan.commit_id} cannot be told: {error.message} {doubt.message}",
+            "The next load, or `lakegate reconcile`, finds out and finishes it; nothing is lost.",
+        ) from error
+    if head is None:
+        raise error
+    return head
+
+
+def _forget(intake: Intake, plan: Plan) -> None:
+    intake.heads.abandon(plan.dataset, plan.commit_id)
+    remove_files(plan.new_paths)
+    for entry in plan.loads:
+        csv = report_path(intake.settings.reports, entry).with_suffix(".rejects.csv")
+        remove_files([f"{csv}{rejects.UNFINISHED}"])
+    intake.ledger.close(plan.commit_id)
+
+
+def _publish_from_catalog(intake: Intake, dataset: str) -> None:
+    head = intake.settled(dataset)
+    if head is not None:
+        intake.heads.publish(head)
+    elif pending := intake.heads.pending(dataset):
+        intake.heads.abandon(dataset, pending)
+
+
+def _commit_rejects(intake: Intake, plan: Plan) -> None:
+    """The rejects of a plan into `<dataset>__rejects`, once; the table is made with the dataset's first commit."""
+    name = plan.dataset + REJECTS_SUFFIX
+    known = intake.heads.get(name)
+    if not plan.reject_files and (known is not None or not plan.changes_table):
+        return
+    head = find_commit(intake.catalog, name, plan.commit_id)
+    if head is None:
+        intake.heads.intend(name, plan.commit_id)
+        change = Change(name, plan.commit_id, rejects.COLUMNS, f"Rejected records of {plan.dataset}")
+        head = commit(intake.catalog, replace(change, add=plan.reject_files))
+    if known is None or known.snapshot_id != head.snapshot_id:
+        intake.heads.publish(head)
+
+
+def _event(plan: Plan, head: Head) -> DatasetUpdated:
+    return DatasetUpdated(
+        id=plan.commit_id,
+        dataset=plan.dataset,
+        snapshot_id=head.snapshot_id,
+        data_version=head.data_version,
+        committed_at=head.committed_at,
+        rows_added=plan.rows_added,
+        rows_removed=plan.rows_removed,
+    )
+
+
+def deliver(intake: Intake) -> None:
+    """Tell what the outbox holds; what is told is taken off."""
+    for event in intake.events.undelivered():
+        intake.deliver(event)
+        intake.events.delivered(event.id)
+
+
+def _tell_owner(intake: Intake, plan: Plan, head: Head | None) -> None:
+    for entry in plan.loads:
+        write_report(intake.settings.reports, entry, head.snapshot_id if head else None)
+
+
+def report_path(reports: Path, entry: LoadEntry) -> Path:
+    """Where a load's report lies."""
+    return reports / entry.key / f"{entry.load_id}.json"
+
+
+def write_report(reports: Path, entry: LoadEntry, snapshot: str | None) -> None:
+    """The report and the rejects for the file's owner. Raises `Failed` ("disk")."""
+    path = report_path(reports, entry)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if (told := entry.told(snapshot)) is not None:
+            text = json.dumps(told, ensure_ascii=False, indent=2)
+            path.write_text(text + "\n", encoding="utf-8")
+        rejects.finish_csv(path.with_suffix(".rejects.csv"))
+    except OSError as error:
+        raise Failed(
+            f"The report {path} could not be written: {error.strerror}.",
+            "The rows are safe. Make room on the disk; the next load finishes this one.",
+            code="disk",
+        ) from error
+
+
+def remove_files(paths: Iterable[str]) -> None:
+    """Remove files that no table knows."""
+    for path in paths:
+        Path(path).unlink(missing_ok=True)

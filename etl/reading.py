@@ -1,0 +1,154 @@
+"""Landing files → Parquet files on the disk that no table knows yet, source by source: a batch."""
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from athena.dataset import SYSTEM_NAMES, Column
+from athena.errors import Damaged, Failed, LakegateError, Refused
+from etl.batch import Base, Batch, KeyRead, UnitRead
+from etl.contract import Contract, SourceRules
+from etl.evolve import Evolution, evolve
+from etl.iceberg import check_layout
+from etl.landing import Key, Landed
+from etl.plan import WrittenFile
+from etl.rejects import RejectsCsv, RejectsTable
+from etl.report import Problem, Report
+from etl.source import Source
+from etl.transform import READER_VERSION, Study
+from etl.union import Holdings, slot_name
+from etl.unit import Desk, Unit
+
+
+@dataclass(slots=True)
+class _State:
+    """What the files read so far make of contract and table; a file that fails leaves it as it was."""
+
+    contract: Contract | None
+    columns: tuple[Column, ...]
+    last_id: int
+    evolution: Evolution | None = None
+    first_columns: tuple[Column, ...] = ()
+    slots: set[str] = field(default_factory=set)
+
+
+class Reading:
+    """One batch being read; `abort` removes what it has written so far."""
+
+    def __init__(self, desk: Desk, dataset: str, base: Base, holdings: Holdings, *, commit_id: str) -> None:
+        self._desk = desk
+        self._dataset = dataset
+        self._base = base
+        self._holdings = holdings
+        self._commit_id = commit_id
+        self._state = _State(base.contract, base.columns, base.last_id)
+        self._rejects = RejectsTable(desk.rejects_data, commit_id)
+        self._files: list[WrittenFile] = []
+        self._csvs: list[RejectsCsv] = []
+
+    def read(self, landed: Sequence[Landed]) -> Batch:
+        """The batch. Raises `Failed` when the disk does, or ("file-changed") when a file changes meanwhile."""
+        try:
+            keys = tuple(self._key(one) for one in landed)
+            rejects = self._rejects.close()
+        except BaseException:
+            self.abort()
+            raise
+        state = self._state
+        first = () if self._base.columns else state.first_columns
+        return Batch(self._commit_id, self._dataset, self._base, keys, state.contract, state.evolution, first, rejects)
+
+    def abort(self) -> None:
+        """Remove every file of the batch: no plan names them."""
+        with suppress(OSError):
+            self._rejects.abort()
+            for csv in self._csvs:
+                csv.abort()
+            for file in self._files:
+                Path(file.path).unlink(missing_ok=True)
+
+    def _key(self, landed: Landed) -> KeyRead:
+        key, began = landed.key, time.monotonic()
+        try:
+            sources = self._desk.landing.sources(key)
+        except Refused as error:
+            return KeyRead(key, landed.stamp, (), self._unopened(key, error, time.monotonic() - began))
+        units = tuple(self._unit(key, source) for source in sources)
+        now = self._desk.landing.get(key)
+        if now is None or now.stamp != landed.stamp:
+            raise file_changed(key.text)
+        return KeyRead(key, landed.stamp, units)
+
+    def _unit(self, key: Key, source: Source) -> UnitRead:
+        unit = Unit(self._desk, source, dataset=self._dataset, key=key.text, of=key.source)
+        self._csvs.append(unit.csv)
+        contract = self._state.contract
+        rules = contract.rules(key.source) if contract else SourceRules()
+        try:
+            studied = unit.study(effective(self._dataset, contract, self._state.columns), rules)
+            slot = slot_name(studied.content, source.name, contract.same_content if contract else "skip")
+            files = self._rows(unit, key, studied) if self._wanted(slot) else None
+        except (Refused, Damaged) as error:
+            return UnitRead(source.name, key.source, unit.load_id, unit.report(error))
+        self._state.slots.add(slot)
+        return UnitRead(source.name, key.source, unit.load_id, unit.report(), slot, files)
+
+    def _rows(self, unit: Unit, key: Key, studied: Study) -> tuple[WrittenFile, ...]:
+        state = self._state
+        evolution = evolve(self._dataset, state.columns, studied.columns, last_id=state.last_id)
+        contract = written_by(state.contract or Contract(self._dataset, ()), evolution, studied, key.source)
+        check_layout(contract.layout, evolution.columns)
+        stem = f"{self._commit_id}-{len(self._csvs):05d}"
+        files = unit.write(studied, evolution.columns, contract, stem=stem, rejects=self._rejects)
+        self._files += files
+        state.contract, state.evolution, state.columns = contract, evolution, evolution.columns
+        state.last_id = max(state.last_id, *(column.field_id or 0 for column in evolution.columns))
+        state.first_columns = state.first_columns or evolution.columns
+        return files
+
+    def _wanted(self, slot: str) -> bool:
+        """Whether rows of this slot have to be read; the ledger has the last word later (`planning.decide`)."""
+        there, contract = self._holdings.slots.get(slot), self._base.contract
+        if slot in self._state.slots:
+            return False
+        if there is None or contract is None:
+            return True
+        return there.interpretation != contract.interpretation(there.source, reader=READER_VERSION)
+
+    def _unopened(self, key: Key, error: LakegateError, seconds: float) -> Report:
+        return Report(
+            "failed",
+            self._dataset,
+            key.source,
+            key.text,
+            load_id=self._desk.new_id(),
+            seconds=seconds,
+            error=Problem.of(error),
+        )
+
+
+def effective(dataset: str, contract: Contract | None, table: Sequence[Column]) -> Contract | None:
+    """The contract a file is read by: the owner's, and what the table has beyond it (columns that files added)."""
+    if contract is None and not table:
+        return None
+    contract = contract or Contract(dataset, ())
+    named = {column.name for column in contract.columns} | SYSTEM_NAMES
+    return replace(contract, columns=(*contract.columns, *(column for column in table if column.name not in named)))
+
+
+def written_by(contract: Contract, evolution: Evolution, studied: Study, source: str) -> Contract:
+    """The contract with what a file adds to it, while it is inferred and Lakegate may write it."""
+    if not contract.inferred:
+        return contract
+    columns = tuple(replace(column, field_id=None) for column in evolution.own)
+    sources = dict(contract.sources)
+    if studied.rules != contract.rules(source):
+        sources[source] = studied.rules
+    return replace(contract, columns=columns, sources=sources)
+
+
+def file_changed(key: str) -> Failed:
+    """What is raised when a file is not the one any more that was begun with."""
+    return Failed(f"{key} changed while it was read.", "It is read anew when it has settled.", code="file-changed")

@@ -1,0 +1,58 @@
+"""A key lets go of what it holds."""
+
+from dataclasses import replace
+
+from athena.errors import NotFound
+from etl.attempt import base_of, with_removals
+from etl.commit import Change
+from etl.history import Load
+from etl.intake import Intake
+from etl.landing import key_of, parse_key
+from etl.plan import LoadEntry, Plan
+from etl.planning import difference
+from etl.publish import publish, resolve
+from etl.turn import turn_at
+from etl.union import let_go, settle
+
+
+def retract(intake: Intake, key: str) -> tuple[Load, ...]:
+    """Take the rows of a key (all members of an archive, or one `key!member`) out of the table; what was let go.
+
+    Rows whose content another key holds stay. The landing file is not touched, and is not loaded again
+    until it changes or `reload` says so. Raises `NotFound` ("no-such-key") for a key that holds nothing.
+    """
+    dataset = parse_key(key_of(key)).dataset
+    with turn_at(intake, dataset):
+        resolve(intake, dataset)
+        plan = _plan(intake, dataset, key)
+        columns = base_of(intake, dataset).columns
+        change = Change(dataset, plan.commit_id, columns, remove=plan.removed_paths) if plan.changes_table else None
+        publish(intake, plan, change)
+    return tuple(
+        Load(one.load_id, dataset, one.unit, one.status, intake.clock(), current=False, report=None)
+        for one in plan.loads
+    )
+
+
+def _plan(intake: Intake, dataset: str, key: str) -> Plan:
+    before = intake.ledger.holdings(dataset)
+    units = sorted(unit for unit in before.units if key in (unit, key_of(unit)))
+    if not units:
+        raise NotFound(
+            f"{key} holds no rows.", f"`lakegate loads {dataset}` says what was loaded from where.", code="no-such-key"
+        )
+    made_at = intake.clock().isoformat()
+    after = settle(let_go(before, units))
+    plan = replace(
+        difference(before, after, {}),
+        commit_id=intake.new_id(),
+        dataset=dataset,
+        made_at=made_at,
+        loads=tuple(LoadEntry(intake.new_id(), key_of(unit), unit, "retracted", made_at) for unit in units),
+    )
+    whole = key_of(key) == key
+    examined = intake.ledger.examined_key(key) if whole else None
+    if examined is not None:
+        # The stamp stays: until the file changes, nobody loads it again.
+        plan = replace(plan, examined=(replace(examined, outcome="retracted"),))
+    return with_removals(intake, plan)

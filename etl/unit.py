@@ -1,0 +1,146 @@
+"""One source, read: study, transform, write, count. It either balances, or it is a failed report."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from athena.dataset import SYSTEM_NAMES, Column
+from athena.errors import Damaged, LakegateError, Refused
+from etl.contract import Contract, SourceRules
+from etl.landing import FolderLanding
+from etl.plan import WrittenFile
+from etl.rejects import RejectsCsv, RejectsTable
+from etl.report import MAX_SKIPPED_SHOWN, Problem, Report, Skipped
+from etl.source import Source
+from etl.transform import Portion, Study, Tally, study, transform, with_origin
+from etl.write import ContentWriter
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What reading needs of the home. `beat` is called often: it keeps a lease alive, and may raise."""
+
+    landing: FolderLanding
+    data: Path
+    rejects_data: Path
+    reports: Path
+    loaded_at: datetime
+    new_id: Callable[[], str]
+    beat: Callable[[], None]
+    progress: Progress
+
+
+class Unit:
+    """One source on its way; it remembers what is known, so that a report can be made at any point."""
+
+    def __init__(self, desk: Desk, source: Source, *, dataset: str, key: str, of: str) -> None:
+        self.source = source
+        self.load_id = desk.new_id()
+        self._desk = desk
+        self._dataset = dataset
+        self._of = of
+        self._began = time.monotonic()
+        self._studied: Study | None = None
+        self._tally = Tally()
+        self._skipped: list[Skipped] = []
+        self._read = False
+        path = desk.reports / key / f"{self.load_id}.rejects.csv"
+        self.csv = RejectsCsv(path, load_id=self.load_id, file=source.name)
+
+    def study(self, contract: Contract | None, rules: SourceRules) -> Study:
+        """The first pass. Raises as `etl.transform.study`."""
+        total = 2 * (self.source.size_bytes or 0)
+
+        def told(bytes_read: int) -> None:
+            self._desk.beat()
+            self._desk.progress(self.source.name, bytes_read, total)
+
+        self._studied = study(self.source, contract=contract, rules=rules, advance=told)
+        return self._studied
+
+    def write(
+        self, studied: Study, columns: Sequence[Column], contract: Contract, *, stem: str, rejects: RejectsTable
+    ) -> tuple[WrittenFile, ...]:
+        """The second pass: the rows as finished files. `columns` is the whole table, system columns last.
+
+        Raises as `etl.transform.transform`, `Damaged` ("unbalanced") when anything fell under the table, and `Refused`
+        ("too-many-rejects") when more of the records are bad than the contract allows; no file is left then.
+        """
+        writer = ContentWriter(self._desk.data, stem, columns, contract.layout)
+        own = [column for column in columns if column.name not in SYSTEM_NAMES]
+
+        def told(bytes_read: int) -> None:
+            self._desk.beat()
+            self._desk.progress(self.source.name, studied.size_bytes + bytes_read, 2 * studied.size_bytes)
+
+        try:
+            for portion in transform(self.source, studied, own, studied.rules, advance=told):
+                self._take(portion, studied, writer, rejects)
+            self._check_balance(studied, writer.rows)
+            self._check_share(contract.max_rejected)
+            return writer.close()
+        except BaseException:
+            writer.abort()
+            raise
+
+    def report(self, error: LakegateError | None = None) -> Report:
+        """What is known by now; "failed" with an error. Otherwise the status is the ledger's to decide."""
+        studied, dialect = self._studied, self._studied and self._studied.dialect
+        return Report(
+            status="failed" if error else "loaded",
+            dataset=self._dataset,
+            source=self._of,
+            file=self.source.name,
+            content=studied.content if studied else None,
+            encoding=dialect.encoding if dialect else None,
+            delimiter=dialect.delimiter if dialect else None,
+            quote=dialect.quote if dialect else None,
+            escape=dialect.escape if dialect else None,
+            header=dialect.header if dialect else None,
+            confidence=dialect.confidence if dialect else None,
+            lines_in=self._tally.lines_in,
+            lines_skipped=self._tally.lines_skipped,
+            rows_in=self._tally.rows_in,
+            rows_loaded=0 if error else self._tally.rows_loaded,
+            rows_rejected=self._tally.rows_rejected,
+            reasons=self._tally.reasons,
+            columns={column.name: str(column.type) for column in studied.columns} if studied else {},
+            skipped=tuple(self._skipped),
+            load_id=self.load_id,
+            warnings=studied.warnings if studied else (),
+            seconds=time.monotonic() - self._began,
+            error=Problem.of(error) if error else None,
+        )
+
+    def _take(self, portion: Portion, studied: Study, writer: ContentWriter, rejects: RejectsTable) -> None:
+        self._desk.beat()
+        rows = with_origin(portion, file=self.source.name, content=studied.content, loaded_at=self._desk.loaded_at)
+        writer.write(rows)
+        self.csv.write(portion.rejects)
+        rejects.write(portion.rejects, load_id=self.load_id, file=self.source.name)
+        self._tally = self._tally + portion.tally
+        self._skipped += portion.skipped[: MAX_SKIPPED_SHOWN - len(self._skipped)]
+
+    def _check_balance(self, studied: Study, rows: int) -> None:
+        tally = self._tally
+        counted = (tally.lines_in, tally.rows_loaded, tally.rows_rejected)
+        if not tally.balances or counted != (studied.lines, rows, self.csv.rows):
+            raise Damaged(
+                f"{self.source.name} does not balance: {studied.lines} lines studied, {rows} rows and {self.csv.rows} "
+                f"rejects written, {tally}.",
+                "Nothing was loaded. This is a fault of Lakegate: please report it with the file.",
+                code="unbalanced",
+            )
+
+    def _check_share(self, max_rejected: float) -> None:
+        if self._tally.rejected_share > max_rejected:
+            raise Refused(
+                f"{self._tally.rows_rejected} of {self._tally.rows_in} records of {self.source.name} are bad, "
+                f"more than max_rejected = {max_rejected:g} allows.",
+                "See its rejects, then mend the file and drop it again, or raise max_rejected in the contract.",
+                code="too-many-rejects",
+            )

@@ -1,0 +1,207 @@
+"""Good rows → Parquet files that Iceberg can take as they are: field ids, zstd, sorted and partitioned by the layout.
+
+The rows of one content never share a file with another's, so that a replacement drops whole files. Memory is
+bounded: without a layout by one row group, with one by a run of `RUN_BYTES`; within a run rows are sorted whole.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from athena.dataset import Column
+from athena.errors import Damaged, Failed
+from etl.contract import Layout
+from etl.iceberg import iceberg_type, transform_of
+from etl.partition import parse_partition
+from etl.plan import WrittenFile
+from etl.transform import arrow_schema
+
+ROW_GROUP_ROWS = 131_072
+ROW_GROUP_BYTES = 64 * 1024 * 1024  # of Arrow memory, for very wide tables
+RUN_BYTES = 96 * 1024 * 1024
+FILE_BYTES = 256 * 1024 * 1024
+OPEN_FILES = 64
+_PROMOTED = {(pa.int32(), pa.int64()), (pa.float32(), pa.float64())}
+
+
+class ContentWriter:
+    """Writes the rows of one content to files `<folder>/<stem>-<n>.parquet`."""
+
+    def __init__(self, folder: Path, stem: str, columns: Sequence[Column], layout: Layout | None = None) -> None:
+        self.rows = 0
+        self._folder = folder
+        self._stem = stem
+        # What is required is checked row by row before; in the table everything is optional.
+        self._columns = [replace(column, required=False) for column in columns]
+        self._schema = arrow_schema(self._columns)
+        self._layout = layout or Layout()
+        self._arranged = bool(self._layout.partition or self._layout.sort)
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_bytes = 0
+        self._open: dict[tuple[object, ...], _OpenFile] = {}
+        self._written: list[WrittenFile] = []
+        self._number = 0
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Take rows in (all columns, in order). Raises `Failed` ("disk")."""
+        self.rows += batch.num_rows
+        self._waiting.append(pa.RecordBatch.from_arrays(batch.columns, schema=self._schema))
+        self._waiting_bytes += batch.nbytes
+        if self._arranged and self._waiting_bytes < RUN_BYTES:
+            return
+        waiting_rows = sum(one.num_rows for one in self._waiting)
+        if self._arranged or self._waiting_bytes >= ROW_GROUP_BYTES:
+            self._flush(waiting_rows)
+        elif waiting_rows >= ROW_GROUP_ROWS:
+            self._flush(waiting_rows // ROW_GROUP_ROWS * ROW_GROUP_ROWS)
+
+    def close(self) -> tuple[WrittenFile, ...]:
+        """Write what waits; the finished files, fsynced (none for no rows)."""
+        if self._waiting:
+            self._flush(sum(one.num_rows for one in self._waiting))
+        for partition in list(self._open):
+            self._finish(partition)
+        return tuple(self._written)
+
+    def abort(self) -> None:
+        """Remove what was written: nobody knows of it yet."""
+        for file in self._open.values():
+            file.abort()
+        for written in self._written:
+            Path(written.path).unlink(missing_ok=True)
+        self._open.clear()
+        self._written.clear()
+
+    def _flush(self, rows_now: int) -> None:
+        table = pa.Table.from_batches(self._waiting, self._schema)
+        self._waiting = table.slice(rows_now).to_batches()
+        self._waiting_bytes = sum(one.nbytes for one in self._waiting)
+        for partition, rows in arranged(table.slice(0, rows_now), self._layout, self._columns):
+            self._file(partition).write(rows)
+            if self._open[partition].size_bytes >= FILE_BYTES:
+                self._finish(partition)
+
+    def _file(self, partition: tuple[object, ...]) -> "_OpenFile":
+        if partition not in self._open:
+            if len(self._open) >= OPEN_FILES:
+                self._finish(next(iter(self._open)))
+            self._number += 1
+            self._open[partition] = _OpenFile(self._folder / f"{self._stem}-{self._number:05d}.parquet", self._schema)
+        return self._open[partition]
+
+    def _finish(self, partition: tuple[object, ...]) -> None:
+        rows, size_bytes, path = self._open.pop(partition).close()
+        self._written.append(WrittenFile(str(path), rows, size_bytes, partition))
+
+
+class _OpenFile:
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._path = path
+        self._rows = 0
+        with _disk(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = path.open("xb")
+            self._writer = pq.ParquetWriter(
+                self._stream, schema, compression="zstd", compression_level=3, version="2.6", store_schema=False
+            )
+
+    @property
+    def size_bytes(self) -> int:
+        return self._stream.tell()
+
+    def write(self, rows: pa.Table) -> None:
+        with _disk(self._path):
+            self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
+        self._rows += rows.num_rows
+
+    def close(self) -> tuple[int, int, Path]:
+        with _disk(self._path):
+            self._writer.close()
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+            size_bytes = self._stream.tell()
+            self._stream.close()
+        return self._rows, size_bytes, self._path
+
+    def abort(self) -> None:
+        self._stream.close()
+        self._path.unlink(missing_ok=True)
+
+
+def arranged(
+    table: pa.Table, layout: Layout, columns: Sequence[Column]
+) -> Iterator[tuple[tuple[object, ...], pa.Table]]:
+    """The rows sorted as the layout says, one table per partition with its (transformed) values."""
+    names = [f"\0{number}" for number in range(len(layout.partition))]
+    kinds = {column.name: iceberg_type(column.type) for column in columns}
+    keyed = table
+    for name, text in zip(names, layout.partition, strict=True):
+        partition = parse_partition(text)
+        values = transform_of(partition).pyarrow_transform(kinds[partition.column])(table[partition.column])
+        keyed = keyed.append_column(name, values)
+    order = [(name, "ascending") for name in (*names, *layout.sort)]
+    keyed = keyed.sort_by(order) if order else keyed
+    rows = keyed.select(table.schema.names)
+    start = 0
+    for values, count in _runs(keyed.select(names), rows.num_rows):
+        yield values, rows.slice(start, count)
+        start += count
+
+
+def _runs(keys: pa.Table, rows: int) -> Iterator[tuple[tuple[object, ...], int]]:
+    if not keys.num_columns:
+        yield (), rows
+        return
+    grouped = keys.group_by(keys.schema.names, use_threads=False).aggregate([([], "count_all")])
+    for row in grouped.to_pylist():
+        *values, count = (row[name] for name in grouped.schema.names)
+        yield tuple(values), count
+
+
+def check_footer(path: str, columns: Sequence[Column]) -> pq.FileMetaData:
+    """The footer of a file that is about to be registered, once it is known to be what the table expects.
+
+    Iceberg takes files with wrong or missing field ids and then reads NULL or swapped columns: raises `Damaged`.
+    """
+    metadata = pq.read_metadata(path)
+    expected = {column.name: (column.field_id, column.type) for column in columns}
+    found = arrow_schema([replace(column, required=False) for column in columns])
+    schema = metadata.schema.to_arrow_schema()
+    for field in schema:
+        field_id = (field.metadata or {}).get(b"PARQUET:field_id", b"").decode()
+        if field.name not in expected or field_id != str(expected[field.name][0]):
+            raise _misfit(path, f"its column {field.name!r} has field id {field_id or 'none'}")
+        if not _fits(field.type, found.field(field.name).type):
+            raise _misfit(path, f"its column {field.name!r} is {field.type}")
+    return metadata
+
+
+def _fits(stored: pa.DataType, expected: pa.DataType) -> bool:
+    """Whether Iceberg reads `stored` as `expected`: equal, or promoted since (by a later file of the same commit)."""
+    if pa.types.is_decimal(stored) and pa.types.is_decimal(expected):
+        return bool(stored.scale == expected.scale and stored.precision <= expected.precision)
+    return stored == expected or (stored, expected) in _PROMOTED
+
+
+def _misfit(path: str, why: str) -> Damaged:
+    return Damaged(
+        f"{path} does not fit its table: {why}.", "Load the file again; nothing was committed.", code="footer-mismatch"
+    )
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Failed(
+            f"{path} could not be written: {error.strerror or error}.",
+            "Make room on the disk (or make it writable) and load again: the landing file is where it was, "
+            "and nothing was changed.",
+            code="disk",
+        ) from error
