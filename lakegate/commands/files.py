@@ -7,7 +7,7 @@ import typer
 
 from lakegate.commands import EXIT_REFUSED, EXIT_REJECTS, DatasetArgument, HomeOption, JsonOption, OptionalDataset
 from lakegate.home import current_home
-from lakegate.screen import print_json, print_note, print_text, progress_bar
+from lakegate.screen import print_error, print_json, print_note, print_text, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -172,12 +172,16 @@ def _show(reports: "Sequence[Report]", *, strict: bool, as_json: bool) -> None:
 def _show_reconciled(done: "Reconciled", *, as_json: bool) -> None:
     if as_json:
         reports = [report.as_json() for report in done.reports]
-        print_json({"reports": reports, "vanished": list(done.vanished), "unchanged": done.unchanged})
+        misplaced = [{"code": one.code, "message": one.message, "remedy": one.remedy} for one in done.misplaced]
+        counts = {"vanished": list(done.vanished), "unchanged": done.unchanged}
+        print_json({"reports": reports, **counts, "misplaced": misplaced})
     else:
         for report in done.reports:
             print_text(report_text(report))
         print_text(f"{len(done.reports)} read, {done.unchanged} unchanged.")
         for key in done.vanished:
             print_note(f"{key} is no longer in landing; its rows stay as they were loaded.")
+        for stray in done.misplaced:
+            print_error(stray)
     if any(report.status == "failed" for report in done.reports):
         raise typer.Exit(EXIT_REFUSED)

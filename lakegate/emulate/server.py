@@ -1,5 +1,6 @@
 """The server: moto's own application behind ours, in a thread."""
 
+import json
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
+
+from lakegate.emulate.lakehouse import Lakehouse
+from lakegate.emulate.service import Rejected, Service
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
@@ -24,6 +28,8 @@ class Emulator:
 
     It keeps everything in memory, one for a process, and believes every credential: for this machine alone.
     """
+
+    athena: Service
 
     def __init__(self, *, port: int = 0) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -46,16 +52,44 @@ class Emulator:
             "AWS_DEFAULT_REGION": REGION,
         }
 
+    @property
+    def iceberg_io(self) -> dict[str, str]:
+        """What PyIceberg must be told to find the emulated S3."""
+        return {
+            "s3.endpoint": self.url,
+            "s3.access-key-id": "emulated",
+            "s3.secret-access-key": "emulated",
+            "s3.region": REGION,
+        }
+
+    @property
+    def iceberg_catalog(self) -> dict[str, str]:
+        """What PyIceberg's Glue catalog must be told."""
+        return {
+            "glue.endpoint": self.url,
+            "glue.access-key-id": "emulated",
+            "glue.secret-access-key": "emulated",
+            "glue.region": REGION,
+            **self.iceberg_io,
+        }
+
     def start(self) -> None:
         """Serve from now on, with nothing in it."""
         moto_api_backend.reset()
+        s3, athena = self._client("s3"), self._client("athena")
+        self._house = Lakehouse(self._client("glue"), s3, iceberg_io=self.iceberg_io)
+        self.athena = Service(
+            self._house.query, s3, lambda name: athena.get_work_group(WorkGroup=name)["WorkGroup"]["Configuration"]
+        )
         self._thread.start()
 
     def stop(self) -> None:
         """Stop serving and forget everything."""
+        self.athena.close()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self._house.close()
         moto_api_backend.reset()
 
     def __enter__(self) -> "Emulator":
@@ -66,8 +100,35 @@ class Emulator:
         self.stop()
 
     def _application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if str(environ.get("HTTP_X_AMZ_TARGET", "")).startswith("DynamoDB_"):
+        service, _, operation = str(environ.get("HTTP_X_AMZ_TARGET", "")).partition(".")
+        if service == "AmazonAthena" and self.athena.knows(operation):
+            return self._athena_answer(operation, environ, start_response)
+        if service.startswith("DynamoDB_"):
             # moto reads and writes an item in two steps; on AWS a conditional write is one.
             with self._dynamodb:
                 return self._moto(environ, start_response)  # type: ignore[no-any-return]
         return self._moto(environ, start_response)  # type: ignore[no-any-return]
+
+    def _athena_answer(
+        self, operation: str, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        asked = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        try:
+            status, told = "200 OK", self.athena.answer(operation, json.loads(asked or b"{}"))
+        except Rejected as error:
+            status, told = "400 Bad Request", {"__type": error.code, "Message": str(error), "message": str(error)}
+        content = json.dumps(told).encode()
+        headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(content)))]
+        start_response(status, headers)
+        return [content]
+
+    def _client(self, service: str) -> Any:
+        import boto3
+
+        return boto3.session.Session().client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="emulated",
+            aws_secret_access_key="emulated",  # noqa: S106 - nobody checks it
+        )

@@ -58,6 +58,10 @@ class Query(Protocol):
         """Make `rows` end soon."""
         ...
 
+    def close(self) -> None:
+        """Let go of everything."""
+        ...
+
 
 Engine = Callable[[str, str, Sequence[str]], Query]  # SQL, database, execution parameters
 
@@ -172,6 +176,8 @@ class Service:
         except Exception as error:  # noqa: BLE001 - whatever happens, the client must learn that it ended
             execution.error = QueryFailed(f"GENERIC_INTERNAL_ERROR: {error!r}", category=1, kind=1)
             self._moved(execution, "FAILED", str(execution.error))
+        finally:
+            execution.query.close()
 
     def _moved(self, execution: Execution, state: str, reason: str = "") -> bool:
         with self._lock:

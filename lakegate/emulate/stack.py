@@ -19,3 +19,15 @@ def create_bucket(s3: Any, name: str) -> None:
     region = s3.meta.region_name
     where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     s3.create_bucket(Bucket=name, **where)
+
+
+def create_workgroup(athena: Any, name: str, output_location: str) -> None:
+    """An Athena work group whose result location no client can change."""
+    athena.create_work_group(
+        Name=name,
+        Configuration={
+            "ResultConfiguration": {"OutputLocation": output_location},
+            "EnforceWorkGroupConfiguration": True,
+            "EngineVersion": {"SelectedEngineVersion": "Athena engine version 3"},
+        },
+    )
