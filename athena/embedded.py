@@ -38,5 +38,6 @@ def embedded_lake(settings: Settings, *, clock: Clock) -> Lake:
             process_name(), MemoryFlights(clock), most_led=settings.max_parked, most_parked=settings.max_parked
         ),
         settled=CatalogFile(settings.catalog, settings.name).head,
+        warming=engine.warm,
         closing=engine.close,
     )

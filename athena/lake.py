@@ -50,6 +50,7 @@ class Lake:
     salt: str = field(repr=False)  # of hash masks
     tower: Tower
     settled: Callable[[str], Head | None]  # a head as the catalog itself has it, for an open intent
+    warming: Callable[[], None] = lambda: None
     closing: Callable[[], None] = lambda: None
     random_bytes: Callable[[int], bytes] = os.urandom
     statements: "Memo[Statement]" = field(default_factory=lambda: Memo(REMEMBERED))
@@ -69,6 +70,10 @@ class Lake:
         if head is None:
             return self.settled(dataset) if self.heads.pending(dataset) is not None else None
         return head if head.intent is None else self.settled(dataset) or head
+
+    def warm(self) -> None:
+        """Start the engine before the first question needs it; what a server does once it listens."""
+        self.warming()
 
     def close(self) -> None:
         """Hand over what is running, stop the engine."""
