@@ -14,9 +14,13 @@ from botocore.httpsession import URLLib3Session
 
 from athena.aws import Patience, client
 from athena.dynamodb import Table
+from athena.engines.athena.engine import AthenaEngine, Limits, Workgroup
+from athena.lake import utc_now
+from athena.results.s3 import S3Results
 from athena.s3 import Bucket
 from lakegate.emulate import Emulator
-from lakegate.emulate.stack import create_bucket, create_table
+from lakegate.emulate.stack import create_bucket, create_table, create_workgroup
+from tests.tables import Tables
 
 AT_ONCE = Patience(sleep=lambda _: None)
 
@@ -45,6 +49,28 @@ class Cloud:
         name = f"bucket-{uuid.uuid4().hex}"
         create_bucket(s3, name)
         return Bucket(s3, name, prefix="some/where/", patience=AT_ONCE)
+
+    def tables(self) -> Tables:
+        """Iceberg tables of the Glue database `lake`, in a bucket of their own."""
+        from pyiceberg.catalog.glue import GlueCatalog
+
+        bucket = self.bucket()
+        catalog = GlueCatalog("glue", **self.emulator.iceberg_catalog, warehouse=f"s3://{bucket.name}/tables")
+        catalog.create_namespace_if_not_exists("lake")
+        return Tables.in_glue(catalog)
+
+    def engine(self, *, page_rows: int = 1000) -> AthenaEngine:
+        """Athena with a work group of its own that writes to a bucket of its own."""
+        athena, bucket = self.client("athena"), self.bucket()
+        name = f"group-{uuid.uuid4().hex}"
+        create_workgroup(athena, name, f"s3://{bucket.name}/{bucket.prefix}")
+        return AthenaEngine(
+            athena,
+            S3Results(bucket),
+            Workgroup(name, "lake"),
+            utc_now,
+            limits=Limits(page_rows=page_rows),
+        )
 
 
 @contextmanager

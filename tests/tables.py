@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
 
 from athena.dataset import Column, parse_type
@@ -16,8 +17,17 @@ class Tables:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._catalog = SqlCatalog("lake", uri=f"sqlite:///{folder}/catalog.sqlite", warehouse=f"file://{folder}")
+        self._catalog: Catalog = SqlCatalog(
+            "lake", uri=f"sqlite:///{folder}/catalog.sqlite", warehouse=f"file://{folder}"
+        )
         self._catalog.create_namespace_if_not_exists("lake")
+
+    @classmethod
+    def in_glue(cls, catalog: Catalog) -> "Tables":
+        """The same in a catalog that stands already and has the namespace `lake`."""
+        made = cls.__new__(cls)
+        made._catalog = catalog
+        return made
 
     def create(self, name: str, schema: pa.Schema) -> Head:
         """A table without rows."""
@@ -41,7 +51,8 @@ class Tables:
 
     def close(self) -> None:
         """Let go of the catalog's file."""
-        self._catalog.engine.dispose()
+        if isinstance(self._catalog, SqlCatalog):
+            self._catalog.engine.dispose()
 
     def _head(self, name: str) -> Head:
         table = self._catalog.load_table(f"lake.{name}")

@@ -81,6 +81,12 @@ class Execution:
     bytes_scanned: int = 0
     submitted_at: float = field(default_factory=time.time)
     ended_at: float = 0.0
+    at_rest: threading.Event = field(default_factory=threading.Event)
+
+    def interrupt(self) -> None:
+        """End what runs; an interruption that comes before the engine has begun goes unheard, so again."""
+        while not self.at_rest.wait(0.02):
+            self.query.interrupt()
 
 
 class Service:
@@ -118,9 +124,9 @@ class Service:
 
     def close(self) -> None:
         """End what runs."""
-        for execution in self.executions.values():
-            execution.query.interrupt()
-        self._threads.shutdown(cancel_futures=True)
+        for execution_id in self.executions:
+            self._stop({"QueryExecutionId": execution_id})
+        self._threads.shutdown()
 
     def _start(self, asked: dict[str, Any]) -> dict[str, Any]:
         sql, token = str(asked.get("QueryString", "")), str(asked.get("ClientRequestToken", uuid.uuid4()))
@@ -160,6 +166,7 @@ class Service:
     def _run(self, execution: Execution) -> None:
         begun = time.monotonic()
         if not self._moved(execution, "RUNNING"):
+            execution.at_rest.set()
             return
         try:
             made = execution.query.rows()
@@ -177,6 +184,7 @@ class Service:
             execution.error = QueryFailed(f"GENERIC_INTERNAL_ERROR: {error!r}", category=1, kind=1)
             self._moved(execution, "FAILED", str(execution.error))
         finally:
+            execution.at_rest.set()
             execution.query.close()
 
     def _moved(self, execution: Execution, state: str, reason: str = "") -> bool:
@@ -191,7 +199,7 @@ class Service:
     def _stop(self, asked: dict[str, Any]) -> dict[str, Any]:
         execution = self._find(asked["QueryExecutionId"])
         if self._moved(execution, "CANCELLED", "Query cancelled by user"):
-            execution.query.interrupt()
+            threading.Thread(target=execution.interrupt, daemon=True).start()
         return {}
 
     def _find(self, execution_id: str) -> Execution:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
 import orjson
 import pyarrow as pa
@@ -15,30 +15,44 @@ from athena.heads import Head
 from athena.results.local import LocalResults
 from athena.settings import Settings
 from tests.clock import SetClock
+from tests.cloud import Cloud
 from tests.tables import Tables
 
 ROWS = pa.table({"carrier": ["UA", "AA", None], "delay": pa.array([5, None, -2], pa.int32())})
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
+@dataclass(frozen=True)
+class Place:
+    """An engine beside the tables that it reads."""
+
+    engine: Engine
+    tables: Tables
 
 
-@pytest.fixture(scope="module")
-def flights(home: Path) -> Iterator[tuple[Head, Head]]:
-    """A table after its first and after its second append."""
-    tables = Tables(home / "tables")
-    yield tables.append("flights", ROWS), tables.append("flights", ROWS.slice(0, 1))
-    tables.close()
-
-
-@pytest.fixture(scope="module", params=["duckdb"])
-def engine(request: pytest.FixtureRequest, home: Path) -> Iterator[Engine]:
+@pytest.fixture(scope="module", params=["duckdb", "athena"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    if request.param == "athena":
+        cloud: Cloud = request.getfixturevalue("cloud")
+        yield Place(cloud.engine(page_rows=2), cloud.tables())
+        return
+    home = tmp_path_factory.mktemp("home")
     settings = Settings(home=home, engine_workers=1, engine_threads=1, page_rows=2)
     made = DuckDBEngine(settings, LocalResults(settings.results, kept_seconds=1000), SetClock())
-    yield made
+    tables = Tables(home / "tables")
+    yield Place(made, tables)
+    tables.close()
     made.close()
+
+
+@pytest.fixture(scope="module")
+def flights(place: Place) -> tuple[Head, Head]:
+    """A table after its first and after its second append."""
+    return place.tables.append("flights", ROWS), place.tables.append("flights", ROWS.slice(0, 1))
+
+
+@pytest.fixture(scope="module")
+def engine(place: Place) -> Engine:
+    return place.engine
 
 
 def job(sql: str, *output: str, pin: Head | None = None, row_limit: int = 100, token: str | None = None) -> Job:

@@ -4,7 +4,7 @@ import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import orjson
@@ -56,8 +56,7 @@ class _Execution:
 
     id: str
     row_limit: int
-    started_at: datetime
-    ends_at: datetime
+    timeout_seconds: float
     snapshots: dict[str, SnapshotRef]
 
 
@@ -105,13 +104,11 @@ class AthenaEngine:
             raise Failed(
                 "Athena did not take the query.", "Check the work group and the role.", code="engine-failed"
             ) from error
-        now = self._clock()
         return encode(
             _Execution(
                 id=started["QueryExecutionId"],
                 row_limit=job.row_limit,
-                started_at=now,
-                ends_at=now + timedelta(seconds=job.timeout_seconds),
+                timeout_seconds=job.timeout_seconds,
                 snapshots={
                     name: SnapshotRef(head.snapshot_id, head.committed_at, head.data_version)
                     for name, head in job.pins.items()
@@ -126,19 +123,17 @@ class AthenaEngine:
             return Broken("engine-lost")
         until = self._clock() + timedelta(seconds=seconds)
         while True:
-            progress = self._look(known)
-            now = self._clock()
+            progress, age_seconds = self._look(known)
             if not isinstance(progress, Running):
                 return progress
-            if now >= known.ends_at:
+            if age_seconds >= known.timeout_seconds:
                 self.stop(execution)
                 return Broken("query-timeout")
-            if now >= until:
+            left_seconds = (until - self._clock()).total_seconds()
+            if left_seconds <= 0:
                 return progress
-            age = (now - known.started_at).total_seconds()
-            interval = min(MOST_POLL_SECONDS, max(LEAST_POLL_SECONDS, age * POLL_SHARE))
-            jittered = interval * (0.75 + self._patience.random() / 2)
-            self._patience.sleep(min(jittered, (until - now).total_seconds()))
+            interval = min(MOST_POLL_SECONDS, max(LEAST_POLL_SECONDS, age_seconds * POLL_SHARE))
+            self._patience.sleep(min(left_seconds, interval * (0.75 + self._patience.random() / 2)))
 
     def stop(self, execution: str) -> None:
         """End it; without effect when it has ended."""
@@ -154,16 +149,18 @@ class AthenaEngine:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _look(self, known: _Execution) -> Progress:
+    def _look(self, known: _Execution) -> tuple[Progress, float]:
+        """How it stands and the seconds since it was submitted."""
         try:
-            found = self._called(lambda: self._client.get_query_execution(QueryExecutionId=known.id))
-            return self._judged(known, found["QueryExecution"])
+            found = self._called(lambda: self._client.get_query_execution(QueryExecutionId=known.id))["QueryExecution"]
+            age = self._clock() - found["Status"]["SubmissionDateTime"]
+            return self._judged(known, found), age.total_seconds()
         except ClientError as error:
-            return Broken("engine-lost" if error_code(error) == "InvalidRequestException" else "engine-failed")
+            return Broken("engine-lost" if error_code(error) == "InvalidRequestException" else "engine-failed"), 0.0
         except (Failed, OutcomeUnknown) as error:
-            # Athena goes on while we cannot see it; the deadline holds all the same.
+            # Athena goes on while we cannot see it, up to its work group's own limit.
             _log.info("query %s cannot be seen: %s", known.id, error.code)
-            return Running()
+            return Running(), 0.0
 
     def _judged(self, known: _Execution, found: dict[str, Any]) -> Progress:
         status = found["Status"]
