@@ -34,9 +34,9 @@ class CountingEngine:
         self.stopped: list[str] = []
         self.scripted: list[Broken] = []  # what the next waits give instead of the truth
         self._engine = engine
-        self._changed = threading.Condition()
+        self.changed = threading.Condition()
         self._held = False
-        self._pending: dict[str, Job] = {}
+        self.pending: dict[str, Job] = {}
 
     @property
     def version(self) -> str:
@@ -48,26 +48,26 @@ class CountingEngine:
 
     def let_go(self) -> None:
         """Begin what was taken."""
-        with self._changed:
+        with self.changed:
             self._held = False
-            for job in self._pending.values():
+            for job in self.pending.values():
                 self._engine.start(job)
-            self._pending.clear()
-            self._changed.notify_all()
+            self.pending.clear()
+            self.changed.notify_all()
 
     def start(self, job: Job) -> str:
-        with self._changed:
+        with self.changed:
             self.started.append(job)
             if self._held:
-                self._pending[job.token] = job
+                self.pending[job.token] = job
                 return job.token
         return self._engine.start(job)
 
     def wait(self, execution: str, *, seconds: float) -> Progress:
-        with self._changed:
-            if execution in self._pending:
-                self._changed.wait(seconds)
-                if execution in self._pending:
+        with self.changed:
+            if execution in self.pending:
+                self.changed.wait(seconds)
+                if execution in self.pending:
                     return Running()
             if self.scripted:
                 return self.scripted.pop(0)
@@ -76,11 +76,11 @@ class CountingEngine:
         return self._engine.wait(execution, seconds=seconds)
 
     def stop(self, execution: str) -> None:
-        with self._changed:
+        with self.changed:
             self.stopped.append(execution)
-            if self._pending.pop(execution, None) is None:
+            if self.pending.pop(execution, None) is None:
                 self._engine.stop(execution)
-            self._changed.notify_all()
+            self.changed.notify_all()
 
 
 @dataclass

@@ -1,0 +1,101 @@
+"""The engine as a whole: children that die, hang or stay idle."""
+
+import os
+import secrets
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from athena.engines import Broken, Finished, Job, Progress
+from athena.engines.duckdb.engine import DuckDBEngine
+from athena.results.local import LocalResults
+from athena.settings import Settings
+from tests.clock import SetClock
+
+ENDLESS = (
+    "SELECT count(*) AS n FROM UNNEST(sequence(1, 10000)) AS a (i) CROSS JOIN UNNEST(sequence(1, 10000)) AS b (j)"
+    " CROSS JOIN UNNEST(sequence(1, 10000)) AS c (k)"
+)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
+    settings = Settings(home=tmp_path, engine_workers=1, engine_threads=1)
+    made = DuckDBEngine(settings, LocalResults(settings.results, kept_seconds=1000), SetClock())
+    yield made
+    made.close()
+
+
+def start(engine: DuckDBEngine, sql: str, *, timeout_seconds: float = 20) -> str:
+    return engine.start(Job(sql, ("n",), {}, False, 10, secrets.token_hex(32), timeout_seconds))
+
+
+def ran(engine: DuckDBEngine, sql: str, *, timeout_seconds: float = 20) -> Progress:
+    return engine.wait(start(engine, sql, timeout_seconds=timeout_seconds), seconds=30)
+
+
+def children() -> set[int]:
+    """The processes that this one has started."""
+    tasks = Path("/proc/self/task").iterdir()
+    return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+
+
+def test_no_child_runs_before_the_first_job(engine: DuckDBEngine) -> None:
+    before = children()
+    assert isinstance(ran(engine, "SELECT 1 AS n"), Finished)
+    assert len(children() - before) == 1
+
+
+def test_a_killed_child_fails_its_query_and_is_replaced(engine: DuckDBEngine) -> None:
+    before = children()
+    assert isinstance(ran(engine, "SELECT 1 AS n"), Finished)
+    execution = start(engine, ENDLESS)
+    time.sleep(0.2)
+    for child in children() - before:
+        os.kill(child, signal.SIGKILL)
+    assert engine.wait(execution, seconds=30) == Broken("engine-lost")
+    assert isinstance(ran(engine, "SELECT 1 AS n"), Finished)
+
+
+def test_an_idle_child_that_died_is_replaced_before_the_next_query(engine: DuckDBEngine) -> None:
+    before = children()
+    assert isinstance(ran(engine, "SELECT 1 AS n"), Finished)
+    for child in children() - before:
+        os.kill(child, signal.SIGKILL)
+    time.sleep(0.1)
+    assert isinstance(ran(engine, "SELECT 1 AS n"), Finished)
+
+
+def test_a_query_over_its_deadline_ends_and_the_next_one_runs(engine: DuckDBEngine) -> None:
+    assert ran(engine, ENDLESS, timeout_seconds=1) == Broken("query-timeout")
+    assert isinstance(ran(engine, "SELECT 1 AS n"), Finished)
+
+
+def test_nothing_is_left_in_the_staging_folder(engine: DuckDBEngine, tmp_path: Path) -> None:
+    ran(engine, "SELECT 1 AS n")
+    ran(engine, "SELECT CAST('x' AS integer) AS n")
+    ran(engine, ENDLESS, timeout_seconds=1)
+    assert list((tmp_path / "results" / "staging").iterdir()) == []
+    assert len(list((tmp_path / "results").glob("??/*.parquet"))) == 1
+
+
+def test_closing_ends_everything(tmp_path: Path) -> None:
+    before = children()
+    settings = Settings(home=tmp_path, engine_workers=2, engine_threads=1)
+    engine = DuckDBEngine(settings, LocalResults(settings.results, kept_seconds=1000), SetClock())
+    executions = [start(engine, ENDLESS) for _ in range(4)]
+    time.sleep(0.2)
+    engine.close()
+    assert children() - before == set()
+    assert all(isinstance(engine.wait(execution, seconds=1), Broken) for execution in executions)
+
+
+def test_a_result_folder_that_cannot_be_written_fails_the_query(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("a file where a folder should be")
+    settings = Settings(home=tmp_path, engine_workers=1)
+    engine = DuckDBEngine(settings, LocalResults(settings.results, kept_seconds=1000), SetClock())
+    assert ran(engine, "SELECT 1 AS n") == Broken("results-unavailable")
+    engine.close()
