@@ -13,7 +13,7 @@ import typer
 
 from athena.errors import Failed, LakegateError
 from lakegate import __version__
-from lakegate.commands import EXIT_REFUSED, demo, files, homes, looking, partner, query
+from lakegate.commands import EXIT_REFUSED, contract, demo, files, homes, looking, partner, query
 from lakegate.screen import print_error
 
 DEBUG_VARIABLE = "LAKEGATE_DEBUG"
@@ -51,6 +51,7 @@ for _command in (
     query.query,
 ):
     app.command()(_command)
+app.add_typer(contract.app, name="contract")
 app.add_typer(partner.app, name="partner")
 app.command()(homes.doctor)
 

@@ -72,13 +72,14 @@ def corrected_weather(weather: Path, target: Path) -> None:
 
 
 def damaged_flights(flights: Path, target: Path) -> None:
-    """Write the first flights, moved to 2014, to `target`: a record cut short, one with a field too many, and an
-    opened quote that nobody closes."""
+    """Write the first flights, moved to 2014, to `target`: a record cut short, one with a field too many, a time of day
+    in words, and an opened quote that nobody closes."""
     with _text(flights) as stream:
         lines = [next(stream).rstrip("\r\n") for _ in range(DAMAGED_RECORDS + 1)]
     lines[1:] = [line.replace("2013,", "2014,", 1).replace("2013-", "2014-") for line in lines[1:]]
     lines[6] = lines[6].rsplit(",", 7)[0]
     lines[20] += ",late"
+    lines[30] = lines[30].replace("2014,1,1,", "2014,1,1,half past ", 1)
     lines[40] = lines[40].replace(",UA,", ',"UA,', 1) if ",UA," in lines[40] else f'"{lines[40]}'
     target.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

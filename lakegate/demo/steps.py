@@ -160,10 +160,13 @@ def drop_correction(stage: Stage, files: Sequence[DemoFile], united: Client) -> 
 
 
 def drop_damage(stage: Stage, files: Sequence[DemoFile]) -> None:
-    """Drop a file with three broken records; the good ones are loaded, the others are kept with line and reason."""
+    """Drop a file with four broken records; the good ones are loaded, the others are kept with line and reason."""
+    from lakegate.commands.contract import confirm_contract
     from lakegate.commands.query import owner_records
 
-    stage.teller.step("A damaged file lands: 60 flights, three of them broken")
+    stage.teller.step("A damaged file lands: 60 flights, four of them broken")
+    confirm_contract(stage.lake.settings.contracts / "flights.toml")
+    stage.teller.say("First the owner confirms the contract that was inferred: a wrong value now rejects its record.")
     known = _load_ids(stage, "flights")
     with tempfile.TemporaryDirectory() as folder:
         damaged = Path(folder) / "2014-01-01.csv"
