@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from athena.statement import Statement
 
 Clock = Callable[[], datetime]
-# What each process remembers of texts and plans.
-REMEMBERED = 1024
+# What each process remembers of statements and plans, in characters of SQL. A tree takes some 200 times its text.
+STATEMENT_CHARACTERS = 512 * 1024
+PLAN_CHARACTERS = 8 * 1024 * 1024
+_ENTRY_CHARACTERS = 200
 
 
 def utc_now() -> datetime:
@@ -53,8 +55,8 @@ class Lake:
     warming: Callable[[], None] = lambda: None
     closing: Callable[[], None] = lambda: None
     random_bytes: Callable[[int], bytes] = os.urandom
-    statements: "Memo[Statement]" = field(default_factory=lambda: Memo(REMEMBERED))
-    plans: "Memo[Plan]" = field(default_factory=lambda: Memo(REMEMBERED))
+    statements: "Memo[Statement]" = field(default_factory=lambda: Memo(STATEMENT_CHARACTERS, _statement_weight))
+    plans: "Memo[Plan]" = field(default_factory=lambda: Memo(PLAN_CHARACTERS, _plan_weight))
 
     @classmethod
     def embedded(cls, home: Path) -> "Lake":
@@ -86,6 +88,15 @@ class Lake:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _statement_weight(statement: "Statement") -> int:
+    return len(statement.text) + _ENTRY_CHARACTERS
+
+
+def _plan_weight(plan: "Plan") -> int:
+    # Its key holds the caller's text, which is about as long, and the heads.
+    return 2 * len(plan.entitled.sql) + 10 * _ENTRY_CHARACTERS
 
 
 def process_name() -> str:

@@ -9,19 +9,23 @@ Value = TypeVar("Value")
 
 
 class Memo(Generic[Value]):
-    """The last `most` results by key; the least recently used goes first."""
+    """Results by key, as many as weigh `most` together; the least recently used goes first."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, weigh: Callable[[Value], int]) -> None:
         self._most = most
+        self._weigh = weigh
+        self._weight = 0
         self._lock = Lock()
         self._kept: OrderedDict[Hashable, Value] = OrderedDict()
 
     def recall(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """What is kept under `key`, else what `make` gives. Two threads may make the same at once.
 
-        >>> memo = Memo[int](2)
-        >>> memo.recall("a", lambda: 1), memo.recall("a", lambda: 2)
-        (1, 1)
+        >>> memo = Memo[str](most=3, weigh=len)
+        >>> memo.recall("a", lambda: "x"), memo.recall("a", lambda: "y")
+        ('x', 'x')
+        >>> memo.recall("b", lambda: "xyz"), memo.recall("a", lambda: "y")
+        ('xyz', 'y')
         """
         with self._lock:
             if key in self._kept:
@@ -29,7 +33,9 @@ class Memo(Generic[Value]):
                 return self._kept[key]
         made = make()
         with self._lock:
+            if key not in self._kept:
+                self._weight += self._weigh(made)
             self._kept[key] = made
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            while self._weight > self._most:
+                self._weight -= self._weigh(self._kept.popitem(last=False)[1])
         return made

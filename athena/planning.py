@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 # The owner's own limit: what one result file can sensibly hold.
 OWNER_ROWS = 1_000_000_000
-# Plans and statements remembered by each process.
-REMEMBERED = 2048
 
 
 @dataclass(frozen=True, slots=True)
