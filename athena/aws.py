@@ -8,7 +8,7 @@ whose outcome can be read back, or a start with a token.
 what came back                what it means                         after the last try
 ============================  ====================================  ===================
 throttled                     refused before anything happened      `Busy`
-no connection                 never sent                            `Failed`
+no connection                 never sent                            `Unreachable`
 time-out, cut line, HTTP 5xx  sent, outcome unknown                 `OutcomeUnknown`
 any other answer              the service's final word              the `ClientError`
 ============================  ====================================  ===================
@@ -43,6 +43,12 @@ THROTTLES = frozenset(
 )
 RETRY_AFTER_SECONDS = 2
 _SESSIONS = threading.Lock()
+
+
+class Unreachable(Failed):
+    """No connection, or nobody to connect as: nothing was sent."""
+
+    code = "aws-unreachable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +109,9 @@ def persist(call: Callable[[], T], *, patience: Patience) -> T:
 def _judged(error: Exception) -> LakegateError:
     """The failure as one of ours; raises the `ClientError` again when it is the service's final word."""
     if isinstance(error, NoCredentialsError):
-        raise Failed(
+        raise Unreachable(
             "There are no AWS credentials here.",
             "Give this process a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-            code="aws-credentials",
         ) from error
     if not isinstance(error, ClientError):
         return _judged_line(error)
@@ -126,10 +131,8 @@ def _judged(error: Exception) -> LakegateError:
 
 def _judged_line(error: Exception) -> LakegateError:
     if isinstance(error, NoConnection) and not isinstance(error, SSLError):
-        return Failed(
-            f"AWS cannot be reached: {type(error).__name__}.",
-            "Check network, region and AWS_ENDPOINT_URL.",
-            code="aws-unreachable",
+        return Unreachable(
+            f"AWS cannot be reached: {type(error).__name__}.", "Check network, region and AWS_ENDPOINT_URL."
         )
     return OutcomeUnknown(
         f"AWS did not answer: {type(error).__name__}.", "Ask again: what happened is read back before anything else."

@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from athena.aws import Patience, error_code, persist
+from athena.aws import Patience, Unreachable, error_code, persist
 from athena.errors import Damaged, Failed, OutcomeUnknown
 
 Value = str | int | bytes | frozenset[str]
@@ -136,7 +136,10 @@ class Table:
             raise self._misused(error) from error
 
     def _called(self, call: Callable[[], Any]) -> Any:
-        return persist(call, patience=self._patience)
+        try:
+            return persist(call, patience=self._patience)
+        except Unreachable as error:
+            raise Failed(error.message, error.remedy, code="state-unavailable") from error
 
     def _misused(self, error: ClientError) -> Failed:
         return Failed(

@@ -44,6 +44,10 @@ _OF_THE_QUERY = {
         "The result is larger than one result may be.",
         "Ask for fewer columns or rows, or shorten long texts.",
     ),
+    "scan-limit": (
+        "The query would read more data than one query may.",
+        "Filter on partition or sort columns, or select fewer columns.",
+    ),
     "query-unsupported": (
         "The engine of this lake cannot run this combination of functions.",
         "Write the expression in another way; the list of functions is in the documentation.",

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
-from athena.aws import Patience, error_code, persist
+from athena.aws import Patience, Unreachable, error_code, persist
 from athena.errors import Failed, Gone, OutcomeUnknown
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ class Bucket:
     def _called(self, call: Callable[[], T]) -> T:
         try:
             return persist(_whole(call), patience=self._patience)
-        except OutcomeUnknown as error:
+        except (Unreachable, OutcomeUnknown) as error:
             # Whole objects under their own names: once more is the same again.
             raise Failed(error.message, "Try again.", code="results-unavailable") from error
         except ClientError as error:

@@ -81,6 +81,7 @@ class Execution:
     bytes_scanned: int = 0
     submitted_at: float = field(default_factory=time.time)
     ended_at: float = 0.0
+    stopped: threading.Event = field(default_factory=threading.Event)
     at_rest: threading.Event = field(default_factory=threading.Event)
 
     def interrupt(self) -> None:
@@ -171,7 +172,7 @@ class Service:
         try:
             made = execution.query.rows()
             content = b"".join(written([name for name, _ in made.columns], made.rows))
-            time.sleep(max(0.0, self.seconds - (time.monotonic() - begun)))
+            execution.stopped.wait(max(0.0, self.seconds - (time.monotonic() - begun)))
             execution.columns, execution.bytes_scanned = made.columns, made.bytes_scanned
             bucket, _, key = execution.output.removeprefix("s3://").partition("/")
             if execution.state == "RUNNING":
@@ -199,6 +200,7 @@ class Service:
     def _stop(self, asked: dict[str, Any]) -> dict[str, Any]:
         execution = self._find(asked["QueryExecutionId"])
         if self._moved(execution, "CANCELLED", "Query cancelled by user"):
+            execution.stopped.set()
             threading.Thread(target=execution.interrupt, daemon=True).start()
         return {}
 
