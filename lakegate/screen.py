@@ -4,7 +4,9 @@ Tables are for reading: NULL is told from the text "NULL", control characters of
 """
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -40,7 +42,10 @@ def print_text(text: str) -> None:
 
 def print_error(error: LakegateError) -> None:
     """What happened and what to do now, on stderr."""
-    sys.stderr.write(visible(f"lakegate: {error.message} {error.remedy} [{error.code}]".strip()) + "\n")
+    text = visible(f"lakegate: {error.message} {error.remedy} [{error.code}]")
+    if sys.stderr.isatty():
+        text = textwrap.fill(text, shutil.get_terminal_size().columns, break_on_hyphens=False, break_long_words=False)
+    sys.stderr.write(text + "\n")
 
 
 def print_note(text: str) -> None:
