@@ -24,7 +24,6 @@ from athena.question import Caller
 
 View = Callable[..., Reply]
 
-ANY_TYPE = ["*/*"]
 log = logging.getLogger("lakegate.api")
 
 _request: ContextVar[Request | None] = ContextVar("request", default=None)
@@ -83,7 +82,7 @@ class App(Chalice):
 
     def view(self, path: str, method: str, *, content_types: list[str] | None = None) -> Callable[[View], View]:
         """Registers a function that gives a `Reply` and may raise what `as_problem` knows."""
-        register = self.route(path, methods=[method], content_types=content_types or ANY_TYPE)
+        register = self.route(path, methods=[method], content_types=content_types or [])
 
         def registered(view: View) -> View:
             register(_guarded(view))

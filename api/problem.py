@@ -18,6 +18,7 @@ from athena.errors import (
     NotFound,
     OutcomeUnknown,
     Refused,
+    SqlRefused,
     Unauthenticated,
 )
 
@@ -72,7 +73,7 @@ class Problem:
     remedy: str
     pointer: str | None = None
     headers: Pairs = ()
-    members: Pairs = ()
+    members: tuple[tuple[str, str | int], ...] = ()
 
     def body(self) -> bytes:
         """The JSON document.
@@ -109,7 +110,7 @@ def as_problem(error: LakegateError) -> Problem:
     status = _status(error)
     headers = _headers(error, status)
     if isinstance(error, Refused | Busy) or error.code in failures.CODES:
-        return Problem(status, error.code, error.message, error.remedy, headers=headers)
+        return Problem(status, error.code, error.message, error.remedy, headers=headers, members=_place(error))
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         detail = "The service cannot do this at the moment."
         return Problem(status, error.code, detail, REMEDY_OF_OURS, headers=headers)
@@ -133,6 +134,13 @@ def _headers(error: LakegateError, status: HTTPStatus) -> Pairs:
     if status is HTTPStatus.UNAUTHORIZED:
         return (("WWW-Authenticate", 'Bearer realm="lakegate"'),)
     return ()
+
+
+def _place(error: LakegateError) -> tuple[tuple[str, int], ...]:
+    if not isinstance(error, SqlRefused):
+        return ()
+    found = (("line", error.line), ("column", error.column))
+    return tuple((name, value) for name, value in found if value is not None)
 
 
 INTERNAL = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something went wrong here.", REMEDY_OF_OURS)

@@ -3,9 +3,10 @@
 The rows of a page are JSON already when they come from the result store; no row is decoded or encoded here.
 """
 
-import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+import orjson
 
 from api.problem import PROBLEM_TYPE, Pairs, Problem
 from athena.catalogue import Listing
@@ -67,7 +68,7 @@ def entity_tag(answer: Answer) -> Pairs:
 
 def envelope(answer: Answer) -> bytes:
     """The JSON of an answer, the finished bytes of its page in the middle."""
-    head = f'{{"id":{_json(answer.id)},"state":"{answer.state}","cache":"{answer.cache}"'.encode()
+    head = b'{"id":%b,"state":"%b","cache":"%b"' % (_json(answer.id), answer.state.encode(), answer.cache.encode())
     tail: dict[str, object] = {}
     page = b""
     if answer.page is not None and answer.receipt is not None:
@@ -82,7 +83,7 @@ def envelope(answer: Answer) -> bytes:
         tail["warnings"] = answer.warnings
     if answer.state is State.FAILED:
         tail["error"] = _failure(answer.error_code)
-    return b"".join((head, page, b",", _json(tail)[1:].encode()))
+    return b"".join((head, page, b",", _json(tail)[1:]))
 
 
 def page_body(answer_id: str, fragment: bytes, next_token: str | None) -> bytes:
@@ -91,19 +92,17 @@ def page_body(answer_id: str, fragment: bytes, next_token: str | None) -> bytes:
     >>> page_body("q_1", b'"columns":[],"rows":[]', None)
     b'{"id":"q_1","columns":[],"rows":[],"next":null}'
     """
-    return b"".join(
-        (b'{"id":', _json(answer_id).encode(), b",", fragment, b',"next":', _json(next_token).encode(), b"}")
-    )
+    return b"".join((b'{"id":', _json(answer_id), b",", fragment, b',"next":', _json(next_token), b"}"))
 
 
 def listing_body(listings: tuple[Listing, ...]) -> bytes:
     """The JSON of what a caller may ask about."""
-    return _json({"datasets": [_listing(listing) for listing in listings]}).encode()
+    return _json({"datasets": [_listing(listing) for listing in listings]})
 
 
 def dataset_body(listing: Listing) -> bytes:
     """The JSON of one dataset."""
-    return _json(_listing(listing)).encode()
+    return _json(_listing(listing))
 
 
 def json_reply(body: bytes, *, cache_control: str = PRIVATE) -> Reply:
@@ -194,5 +193,5 @@ def _column(column: Column) -> dict[str, object]:
     return described
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+def _json(value: object) -> bytes:
+    return orjson.dumps(value)

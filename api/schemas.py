@@ -126,6 +126,8 @@ def _problem() -> Schema:
         "detail": {**TEXT, "description": "What happened."},
         "remedy": {**TEXT, "description": "What to do now."},
         "pointer": {**TEXT, "description": "The wrong field as a JSON pointer."},
+        "line": {"type": "integer", "minimum": 1, "description": "Where in the statement."},
+        "column": {"type": "integer", "minimum": 1, "description": "Where in that line."},
         "error": {**TEXT, "description": "OAuth's own code, at the token endpoint."},
         "error_description": TEXT,
     }

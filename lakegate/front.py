@@ -15,7 +15,7 @@ from api.parts import Parts
 from api.response import Park, Reply
 from athena.ask import on_done
 from athena.errors import Busy, LakegateError
-from lakegate.call import CLIENT_GONE, Call, Protocol, Scope, begun, received
+from lakegate.call import CLIENT_GONE, Call, Protocol, ProtocolClosed, Scope, begun, received
 from lakegate.crew import Crew
 
 THREADS, MAX_QUEUED = 8, 2048
@@ -66,6 +66,8 @@ class Front:
             reply = await self._routed(call)
             if reply.park is not None:
                 await self._parked(call, reply, reply.park)
+        except ProtocolClosed:
+            call.reply(CLIENT_GONE)
         except LakegateError as error:
             call.reply(refuse(error, call.arrival, call.visit))
 

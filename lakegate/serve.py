@@ -87,6 +87,7 @@ async def served(lake: Lake, listening: Listening, *, stop: asyncio.Event, ready
     serving = asyncio.create_task(server.serve())
     try:
         await _answering(listening, serving)
+        asyncio.get_running_loop().run_in_executor(None, lake.warm)
         ready(listening)
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)

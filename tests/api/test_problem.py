@@ -13,6 +13,7 @@ from athena.errors import (
     NotFound,
     OutcomeUnknown,
     Refused,
+    SqlRefused,
     Unauthenticated,
 )
 
@@ -55,6 +56,12 @@ def test_what_went_wrong_here_is_told_without_details(error: LakegateError, stat
     assert (problem.status, problem.code) == (status, code)
     assert b"SECRET" not in problem.body()
     assert "request id" in problem.remedy
+
+
+def test_a_statement_that_is_wrong_is_told_with_its_place() -> None:
+    document = json.loads(as_problem(SqlRefused("a", "b", code="sql-syntax", line=2, column=7)).body())
+    assert (document["status"], document["line"], document["column"]) == (400, 2, 7)
+    assert "line" not in json.loads(as_problem(SqlRefused("a", "b")).body())
 
 
 def test_the_body_is_problem_details() -> None:
