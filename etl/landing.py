@@ -85,13 +85,17 @@ class FolderLanding:
 
     def listing(self, dataset: str | None = None) -> Iterator[Landed]:
         """Everything that lies there under a valid key, by key. Raises `Failed` when the folder cannot be read."""
-        for text in self._texts(dataset):
+        found = []
+        for text, entry in self._walk(dataset or ""):
             try:
-                landed = self.get(parse_key(text))
-            except Refused:
+                key = parse_key(text)
+                # Only a link can lead out of landing, and only then is it worth the price of finding out.
+                landed = self.get(key) if entry.is_symlink() else _landed(key, entry.stat())
+            except (Refused, FileNotFoundError):
                 continue
             if landed is not None:
-                yield landed
+                found.append(landed)
+        yield from sorted(found, key=lambda one: one.key.text)
 
     def misplaced(self) -> tuple[Refused, ...]:
         """Why files that lie there are nobody's: no dataset's name above them, or a link that leads out."""
@@ -106,10 +110,7 @@ class FolderLanding:
             return None
         except OSError as error:
             raise Failed(f"{key.text} cannot be looked at: {error.strerror}.", "Check its permissions.") from error
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        stamp = f"{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}-{found.st_ino}"
-        return Landed(key, stamp, found.st_size, found.st_mtime)
+        return _landed(key, found)
 
     def sources(self, key: Key) -> tuple[Source, ...]:
         """The file's sources; raises `Refused` or `Failed`."""
@@ -145,20 +146,37 @@ class FolderLanding:
         return None
 
     def _texts(self, dataset: str | None) -> list[str]:
-        top = self.root / dataset if dataset else self.root
-        found: list[str] = []
+        return sorted(name for name, _ in self._walk(dataset or ""))
 
-        def stop(error: OSError) -> None:
-            if not isinstance(error, FileNotFoundError) or self.root == Path(error.filename):
-                raise Failed(
-                    f"{error.filename} cannot be listed: {error.strerror}.",
-                    "Check that it is there, and its permissions.",
-                ) from error
+    def _walk(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """Files below `folder` by their key's text; folders that are links are not followed."""
+        try:
+            entries = list(os.scandir(self.root / folder))
+        except FileNotFoundError as error:
+            if folder:
+                return  # it is gone again
+            raise _unlisted(self.root, error) from error
+        except OSError as error:
+            raise _unlisted(self.root / folder, error) from error
+        for entry in entries:
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if ignored(entry.name):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._walk(name)
+            else:
+                yield name, entry
 
-        for folder, folders, names in os.walk(top, onerror=stop):
-            folders[:] = [name for name in folders if not ignored(name)]
-            found += [(Path(folder) / name).relative_to(self.root).as_posix() for name in names if not ignored(name)]
-        return sorted(found)
+
+def _unlisted(folder: Path, error: OSError) -> Failed:
+    return Failed(f"{folder} cannot be listed: {error.strerror}.", "Check that it is there, and its permissions.")
+
+
+def _landed(key: Key, found: os.stat_result) -> Landed | None:
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    stamp = f"{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}-{found.st_ino}"
+    return Landed(key, stamp, found.st_size, found.st_mtime)
 
 
 def _copy(file: Path, target: Path) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from athena.records import decode, encode
 from athena.sqlite import Database
-from etl.plan import Examined, LoadEntry, Piece, Plan, plan_from_json, plan_to_json
+from etl.plan import Examined, Holding, LoadEntry, Piece, Plan
 from etl.union import Holdings, Slot
 
 # FULL: what was recorded must survive a power cut, as the catalog does.
@@ -41,7 +42,7 @@ CREATE TABLE IF NOT EXISTS load (
 );
 CREATE INDEX IF NOT EXISTS load_dataset ON load (dataset, number);
 CREATE TABLE IF NOT EXISTS plan (
-    commit_id TEXT PRIMARY KEY, dataset TEXT NOT NULL, state TEXT NOT NULL, plan TEXT NOT NULL
+    commit_id TEXT PRIMARY KEY, dataset TEXT NOT NULL, state TEXT NOT NULL, plan BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS writing (
     commit_id TEXT PRIMARY KEY, dataset TEXT NOT NULL, holder TEXT NOT NULL
@@ -145,7 +146,7 @@ class Ledger:
     def plan(self, plan: Plan) -> None:
         """Open a plan: from now on it is finished or forgotten, whatever happens to us."""
         with self._database.write() as connection:
-            values = (plan.commit_id, plan.dataset, plan_to_json(plan))
+            values = (plan.commit_id, plan.dataset, encode(plan))
             connection.execute("INSERT INTO plan VALUES (?, ?, 'planned', ?)", values)
             connection.execute("DELETE FROM writing WHERE commit_id = ?", (plan.commit_id,))
 
@@ -153,7 +154,7 @@ class Ledger:
         """Plans that were neither finished nor forgotten, each with whether it was recorded."""
         with self._database.read() as connection:
             rows = connection.execute("SELECT * FROM plan WHERE dataset = ?", (dataset,)).fetchall()
-        return tuple((plan_from_json(row["plan"]), row["state"] == "recorded") for row in rows)
+        return tuple((decode(Plan, row["plan"]), row["state"] == "recorded") for row in rows)
 
     def unresolved(self) -> tuple[str, ...]:
         """Datasets with open plans, or with files of somebody who may have died."""
@@ -179,6 +180,21 @@ class Ledger:
                 [_load_row(plan, entry, snapshot) for entry in plan.loads],
             )
             connection.execute("UPDATE plan SET state = 'recorded' WHERE commit_id = ?", (plan.commit_id,))
+
+    def replace(
+        self, dataset: str, slots: Iterable[Slot], holdings: Iterable[Holding], pieces: Iterable[Piece]
+    ) -> None:
+        """Let the dataset's state be this, whatever it was; keys that lose something are looked into anew."""
+        held = list(holdings)
+        with self._database.write() as connection:
+            known = connection.execute("SELECT unit, key, slot FROM holding WHERE dataset = ?", (dataset,)).fetchall()
+            now = {one.unit: one.slot for one in held}
+            lost = {row["key"] for row in known if now.get(row["unit"]) != row["slot"]}
+            connection.executemany("DELETE FROM examined WHERE key = ?", [(key,) for key in lost])
+            for name in ("slot", "piece", "holding"):
+                connection.execute(f"DELETE FROM {name} WHERE dataset = ?", (dataset,))
+            state = Plan("", dataset, "", holdings=tuple(held), slots=tuple(slots), pieces=tuple(pieces))
+            _record(connection, state)
 
 
 def _record(connection: sqlite3.Connection, plan: Plan) -> None:

@@ -1,8 +1,6 @@
 """A commit before it is made, as a value: all that is needed to finish it, or to forget it, after a crash. Pure."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from etl.union import Slot
@@ -89,7 +87,7 @@ class Plan:
     reject_files: tuple[WrittenFile, ...] = ()
     examined: tuple[Examined, ...] = ()
     loads: tuple[LoadEntry, ...] = ()
-    restamps: Mapping[str, str] = field(default_factory=dict)
+    restamps: dict[str, str] = field(default_factory=dict)
     rows_removed: int = 0
 
     @property
@@ -101,33 +99,3 @@ class Plan:
     def new_paths(self) -> tuple[str, ...]:
         """Every file that this commit brings, rejects included."""
         return (*(piece.path for piece in self.pieces), *(file.path for file in self.reject_files))
-
-
-def plan_to_json(plan: Plan) -> str:
-    """The plan as text.
-
-    >>> plan_from_json(plan_to_json(Plan("c1", "flights", "2026-01-01"))).commit_id
-    'c1'
-    """
-    return json.dumps(asdict(plan), ensure_ascii=False)
-
-
-def plan_from_json(text: str) -> Plan:
-    """The plan that `plan_to_json` wrote."""
-    told = json.loads(text)
-    return Plan(
-        **{
-            **told,
-            "holdings": tuple(Holding(**one) for one in told["holdings"]),
-            "released": tuple(told["released"]),
-            "slots": tuple(Slot(**one) for one in told["slots"]),
-            "dropped": tuple(told["dropped"]),
-            "pieces": tuple(Piece(**one) for one in told["pieces"]),
-            "removed_paths": tuple(told["removed_paths"]),
-            "reject_files": tuple(
-                WrittenFile(one["path"], one["rows"], one["size_bytes"]) for one in told["reject_files"]
-            ),
-            "examined": tuple(Examined(**one) for one in told["examined"]),
-            "loads": tuple(LoadEntry(**one) for one in told["loads"]),
-        }
-    )

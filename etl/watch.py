@@ -1,9 +1,22 @@
 """The embedded trigger: look into landing again and again, load what is settled."""
 
+import logging
+import time
 from collections.abc import Callable
 
-from etl.ingest import Reconciled
+from athena.errors import LakegateError
+from etl.ingest import Reconciled, catch_up
 from etl.intake import Intake
+from etl.landing import Landed
+from etl.report import Report
+
+log = logging.getLogger(__name__)
+
+RESOLVE_EVERY_SECONDS = 5.0
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+# Looking may take this share of the time: a folder of many files is looked into less often.
+LOOKING_SHARE = 0.1
 
 
 def watch(
@@ -15,4 +28,106 @@ def watch(
 ) -> None:
     """Run until `stop()`; `told` hears of every round that loaded something. A file that fails is told, reported and
     tried again only when it or the contract changes. Never raises for what a file or the disk does."""
-    raise NotImplementedError
+    watching = Watching(intake, told or (lambda _: None))
+    pause = interval_seconds
+    while not stop():
+        began = time.monotonic()
+        try:
+            watching.look()
+            pause = max(interval_seconds, (time.monotonic() - began) / LOOKING_SHARE)
+        except LakegateError as error:
+            log.error("%s %s", error.message, error.remedy)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        until = time.monotonic() + pause
+        while not stop() and (left := until - time.monotonic()) > 0:
+            intake.sleep(min(left, 0.1))
+
+
+class Watching:
+    """What a watcher remembers between two looks."""
+
+    def __init__(self, intake: Intake, told: Callable[[Reconciled], None]) -> None:
+        self._intake = intake
+        self._told = told
+        self._seen: dict[str, tuple[str, float]] = {}
+        self._waiting = False
+        self._failing: dict[str, tuple[float, float]] = {}
+        self._signature: object = None
+        self._resolved_at = float("-inf")
+        self._misplaced: frozenset[str] = frozenset()
+
+    def look(self) -> None:
+        """One round; next to nothing when nothing changed. Raises when not even landing or the ledger can be read."""
+        landed = list(self._intake.landing.listing())
+        signature = (frozenset((one.key.text, one.stamp) for one in landed), self._contracts())
+        if signature == self._signature and not self._waiting and not self._has_leftovers():
+            return
+        self._waiting = False
+        self._seen = {one.key.text: self._since(one) for one in landed}
+        datasets = {one.key.dataset for one in landed} | set(self._intake.ledger.unresolved())
+        for dataset in sorted(datasets):
+            self._catch_up(dataset)
+        self._tell_misplaced()
+        self._signature = signature
+
+    def _catch_up(self, dataset: str) -> None:
+        pause, again_at = self._failing.get(dataset, (FIRST_PAUSE_SECONDS, float("-inf")))
+        if time.monotonic() < again_at:
+            self._waiting = True
+            return
+        try:
+            done = catch_up(self._intake, dataset, stale=False, settled=self._is_settled)
+        except LakegateError as error:
+            log.error("%s: %s %s Tried again in %d s.", dataset, error.message, error.remedy, pause)
+            # A table in trouble is left alone for a while, longer each time; the others go on.
+            self._failing[dataset] = (min(2 * pause, LONGEST_PAUSE_SECONDS), time.monotonic() + pause)
+            self._waiting = True
+            return
+        self._failing.pop(dataset, None)
+        for report in done.reports:
+            log.log(logging.WARNING if report.error else logging.INFO, "%s", sentence(report))
+        if done.reports:
+            self._told(done)
+
+    def _since(self, landed: Landed) -> tuple[str, float]:
+        known = self._seen.get(landed.key.text)
+        return known if known is not None and known[0] == landed.stamp else (landed.stamp, time.monotonic())
+
+    def _is_settled(self, landed: Landed) -> bool:
+        """Nothing was written for a while: by its own time, or by ours where the two clocks differ."""
+        seconds = self._intake.settings.settle_seconds
+        stamp, since = self._seen.get(landed.key.text, ("", float("inf")))
+        age = self._intake.clock().timestamp() - landed.modified_at_seconds
+        settled = age >= seconds or (stamp == landed.stamp and time.monotonic() - since >= seconds)
+        self._waiting = self._waiting or not settled
+        return settled
+
+    def _contracts(self) -> frozenset[tuple[str, int]]:
+        folder = self._intake.settings.contracts
+        return frozenset((path.name, path.stat().st_mtime_ns) for path in folder.glob("*.toml"))
+
+    def _has_leftovers(self) -> bool:
+        if time.monotonic() - self._resolved_at < RESOLVE_EVERY_SECONDS:
+            return False
+        self._resolved_at = time.monotonic()
+        return bool(self._intake.ledger.unresolved())
+
+    def _tell_misplaced(self) -> None:
+        errors = self._intake.landing.misplaced()
+        for error in errors:
+            if error.message not in self._misplaced:
+                log.warning("%s %s", error.message, error.remedy)
+        self._misplaced = frozenset(error.message for error in errors)
+
+
+def sentence(report: Report) -> str:
+    """A report as one line of a log.
+
+    >>> sentence(Report("loaded", "flights", "default", "flights/may.csv", rows_loaded=3))
+    'flights/may.csv: loaded, 3 rows, 0 rejected'
+    """
+    if report.error is not None:
+        return f"{report.file}: failed. {report.error.message} {report.error.remedy}"
+    if report.status in ("duplicate", "unchanged"):
+        return f"{report.file}: {report.status}" + (f" of {report.duplicate_of}" if report.duplicate_of else "")
+    return f"{report.file}: {report.status}, {report.rows_loaded} rows, {report.rows_rejected} rejected"

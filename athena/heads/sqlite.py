@@ -1,27 +1,22 @@
 """Heads in the home's `state.sqlite`."""
 
-import json
 import sqlite3
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from athena.dataset import Column, parse_type
+from athena.errors import Damaged
 from athena.heads import Head
+from athena.records import decode, encode
 from athena.sqlite import Database
 
 # An intent may stand before there is a head, so the two have tables of their own. FULL: what is published
 # must survive a power cut, as the catalog does.
 _SCHEMA = """
 PRAGMA synchronous=FULL;
-CREATE TABLE IF NOT EXISTS head (
-    dataset TEXT PRIMARY KEY, snapshot_id TEXT NOT NULL, data_version TEXT NOT NULL, metadata_location TEXT NOT NULL,
-    committed_at TEXT NOT NULL, rows INTEGER NOT NULL, columns TEXT NOT NULL, description TEXT NOT NULL
-) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS head (dataset TEXT PRIMARY KEY, head BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS intent (dataset TEXT PRIMARY KEY, commit_id TEXT NOT NULL) WITHOUT ROWID;
 """
-_SELECT = "SELECT head.*, intent.commit_id AS intent FROM head LEFT JOIN intent USING (dataset)"
+_SELECT = "SELECT dataset, head, commit_id FROM head LEFT JOIN intent USING (dataset)"
 
 
 class SqliteHeads:
@@ -53,18 +48,9 @@ class SqliteHeads:
 
     def publish(self, head: Head) -> None:
         """Replace the head and clear the intent, in one transaction."""
-        row = (
-            head.dataset,
-            head.snapshot_id,
-            head.data_version,
-            head.metadata_location,
-            head.committed_at.isoformat(),
-            head.rows,
-            json.dumps([_told(column) for column in head.columns]),
-            head.description,
-        )
+        row = (head.dataset, encode(replace(head, intent=None)))
         with self._database.write() as connection:
-            connection.execute("INSERT OR REPLACE INTO head VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            connection.execute("INSERT OR REPLACE INTO head VALUES (?, ?)", row)
             connection.execute("DELETE FROM intent WHERE dataset = ?", (head.dataset,))
 
     def pending(self, dataset: str) -> str | None:
@@ -74,29 +60,12 @@ class SqliteHeads:
         return None if row is None else str(row["commit_id"])
 
 
-def _told(column: Column) -> dict[str, Any]:
-    return {**asdict(column), "type": str(column.type)}
-
-
 def _head(row: sqlite3.Row) -> Head:
-    columns = (
-        Column(
-            **{
-                **told,
-                "type": parse_type(told["type"]),
-                "allowed": None if told["allowed"] is None else tuple(told["allowed"]),
-            }
-        )
-        for told in json.loads(row["columns"])
-    )
-    return Head(
-        dataset=row["dataset"],
-        snapshot_id=row["snapshot_id"],
-        data_version=row["data_version"],
-        metadata_location=row["metadata_location"],
-        committed_at=datetime.fromisoformat(row["committed_at"]),
-        rows=row["rows"],
-        columns=tuple(columns),
-        description=row["description"],
-        intent=row["intent"],
-    )
+    try:
+        return replace(decode(Head, row["head"]), intent=row["commit_id"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise Damaged(
+            f"The head of {row['dataset']} cannot be read: {error}.",
+            "Run `lakegate doctor --repair`: it is made anew from the catalog.",
+            code="state-damaged",
+        ) from error

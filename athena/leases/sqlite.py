@@ -61,11 +61,11 @@ class SqliteLeases:
         self._clock = clock
 
     def acquire(self, name: str, holder: str, *, seconds: float) -> Lease | None:
-        """The lease, or None while somebody else holds it."""
+        """The lease with a new token, or None while somebody (the same holder included) holds it."""
         with self._database.write() as connection:
             row = connection.execute("SELECT * FROM lease WHERE name = ?", (name,)).fetchone()
             now = self._clock()
-            if row is not None and row["holder"] != holder and self._is_held(row["expires_at"], row["holder"], now):
+            if row is not None and self._is_held(row["expires_at"], row["holder"], now):
                 return None
             lease = Lease(name, holder, 1 + (row["token"] if row else 0), now + timedelta(seconds=seconds))
             connection.execute(

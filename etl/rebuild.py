@@ -1,0 +1,74 @@
+"""What can be made anew from what is left: the ledger from a table's rows, the catalog from the heads."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+
+from athena.errors import Damaged
+from etl.contract_file import find_contract
+from etl.intake import Intake
+from etl.landing import key_of, parse_key
+from etl.plan import Holding, Piece
+from etl.union import Slot, slot_name
+
+UNKNOWN = "unknown"
+
+
+def stored_files(table: Table) -> Iterator[DataFile]:
+    """The data files of the current snapshot."""
+    snapshot = table.current_snapshot()
+    for manifest in snapshot.manifests(table.io) if snapshot else ():
+        for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
+            yield entry.data_file
+
+
+def rebuild_ledger(intake: Intake, dataset: str, table: Table) -> None:
+    """Let the ledger say what the rows say: every unit named in `_file` holds its content again.
+
+    Which contract read rows that the ledger did not know is unknown, so `reconcile` reads their files again where
+    they still lie in landing; keys that held the same content as a duplicate are found again in the same way.
+    """
+    contract = find_contract(intake.contract_path(dataset))
+    same_content = contract.same_content if contract else "skip"
+    before = intake.ledger.holdings(dataset)
+    rows: dict[tuple[str, str], int] = defaultdict(int)
+    slots: dict[str, Slot] = {}
+    sizes = {file.file_path: file.file_size_in_bytes for file in stored_files(table)}
+    for path in sizes:
+        for content, unit, count in rows_in(path):
+            name = slot_name(content, unit, same_content)
+            source = parse_key(key_of(unit)).source
+            slots[name] = before.slots.get(name) or Slot(name, content, UNKNOWN, unit, source, UNKNOWN)
+            rows[name, path] += count
+    pieces = [Piece(slot, path, count, sizes[path]) for (slot, path), count in rows.items()]
+    kept = {unit: slot for unit, slot in before.units.items() if slot in slots}
+    held = {**{slot.unit: name for name, slot in slots.items()}, **kept}
+    holdings = [Holding(unit, key_of(unit), parse_key(key_of(unit)).source, slot) for unit, slot in held.items()]
+    intake.ledger.replace(dataset, slots.values(), holdings, pieces)
+
+
+def rebuild_catalog(intake: Intake) -> tuple[str, ...]:
+    """Register every head's table that the catalog does not know; their names."""
+    made = []
+    for head in intake.heads.all():
+        if not intake.catalog.table_exists((intake.catalog.name, head.dataset)):
+            intake.catalog.register_table((intake.catalog.name, head.dataset), head.metadata_location)
+            made.append(head.dataset)
+    return tuple(made)
+
+
+def rows_in(path: str) -> Iterator[tuple[str, str, int]]:
+    """Content, unit and row count of every run in one data file."""
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=["_content", "_file"], batch_size=131_072):
+                counts = pc.value_counts(pc.binary_join_element_wise(batch["_content"], batch["_file"], "\0"))
+                for one in counts.to_pylist():
+                    content, _, unit = one["values"].partition("\0")
+                    yield content, unit, one["counts"]
+    except (OSError, ValueError, KeyError) as error:
+        raise Damaged(f"{path} cannot be read: {error}.", "Restore a backup of tables/.") from error
