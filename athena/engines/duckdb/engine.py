@@ -119,6 +119,9 @@ class DuckDBEngine:
             place = self._results.stage(execution.id)
         except LakegateError as error:
             raise Unplanned(error.code) from error
+        except Exception as error:
+            _log.exception("query %s could not be planned", execution.id[:12])
+            raise Unplanned("engine-failed") from error
         execution.bytes_scanned = plan.size_bytes
         return Errand(
             lake=settings.name,

@@ -31,11 +31,39 @@ def kept_files(
 def _mention(table: exp.Table, types: Mapping[str, DataType]) -> Test | None:
     """The test that the filters beside one mention of a table make; None when there are none."""
     select = table.parent.parent if isinstance(table.parent, (exp.From, exp.Join)) else None
-    where = select.args.get("where") if isinstance(select, exp.Select) else None
-    if where is None or not isinstance(select, exp.Select):
+    if not isinstance(select, exp.Select):
         return None
     alone = not select.args.get("joins")
-    return _test(where.this, lambda column: _named(column, table.alias_or_name, alone=alone), types)
+    where, rows = select.args.get("where"), _rows_kept_outside(select)
+    found = [
+        _test(condition, lambda column: _named(column, table.alias_or_name, alone=alone), types)
+        for condition in ([] if where is None else [where.this]) + ([] if rows is None else [rows])
+    ]
+    return _both(found[0], found[1]) if len(found) == 2 else (found or [None])[0]
+
+
+def _rows_kept_outside(select: exp.Select) -> exp.Expr | None:
+    """What the query around `select` keeps rows by, when that is one column which `select` computes beside plain
+    ones: a grant's row filter is put so, see `athena/guard.py`."""
+    subquery = select.parent
+    if not isinstance(subquery, exp.Subquery) or not isinstance(subquery.parent, exp.From):
+        return None
+    outer = subquery.parent.parent
+    where = outer.args.get("where") if isinstance(outer, exp.Select) else None
+    kept = where.this if where is not None else None
+    if not isinstance(kept, exp.Column) or kept.table != subquery.alias or set(_given(select)) - _ROW_BY_ROW:
+        return None
+    computed = [each for each in select.expressions if not isinstance(each.unalias(), exp.Column)]
+    found = computed[0] if len(computed) == 1 else None
+    return found.this if isinstance(found, exp.Alias) and found.alias == kept.name else None
+
+
+# A query of nothing else computes each of its rows from one row of its table.
+_ROW_BY_ROW = frozenset(["expressions", "from_", "where"])
+
+
+def _given(select: exp.Select) -> list[str]:
+    return [name for name, value in select.args.items() if value]
 
 
 def _named(column: exp.Expr, alias: str, *, alone: bool) -> str | None:

@@ -103,6 +103,16 @@ def test_only_files_that_can_hold_a_row_are_read(head: Head, condition: str, nee
         ("SELECT 1 FROM lake.t AS a JOIN lake.u AS b ON a.n = b.n WHERE b.carrier = 'UA'", {"UA", "DL", "-"}),
         ("SELECT 1 FROM lake.u AS b LEFT JOIN lake.t AS a ON a.n = b.n WHERE a.carrier = 'UA'", {"UA", "-"}),
         ("SELECT 1 FROM lake.u AS b LEFT JOIN lake.t AS a ON a.n = b.n WHERE carrier = 'UA'", {"UA", "DL", "-"}),
+        (
+            "SELECT 1 FROM (SELECT CASE WHEN g.i0 THEN g.i1 END AS n FROM (SELECT r.n AS i1, r.carrier = 'UA' AS i0"
+            " FROM lake.t AS r) AS g WHERE g.i0) AS t",
+            {"UA", "-"},
+        ),
+        (
+            "SELECT 1 FROM (SELECT g.i1 AS n FROM (SELECT r.n AS i1, r.carrier IN ('UA', 'DL') AS i0"
+            " FROM lake.t AS r WHERE r.n > 2) AS g WHERE g.i0) AS t",
+            {"DL", "-"},
+        ),
         ("WITH t AS (SELECT * FROM lake.t WHERE n = 1) SELECT 1 FROM t", {"UA", "DL", "-"}),
     ],
 )
