@@ -21,6 +21,7 @@ from athena.tower import Tower
 
 if TYPE_CHECKING:
     from athena.planning import Plan
+    from athena.settings_aws import AwsSettings
     from athena.statement import Statement
 
 Clock = Callable[[], datetime]
@@ -65,6 +66,13 @@ class Lake:
         from athena.embedded import embedded_lake
 
         return embedded_lake(read_settings(home), clock=utc_now)
+
+    @classmethod
+    def aws(cls, settings: "AwsSettings") -> "Lake":
+        """The lake of one stage on AWS (`athena/settings_aws.py` reads the settings). Cheap: nothing is called yet."""
+        from athena.aws_lake import aws_lake
+
+        return aws_lake(settings, clock=utc_now)
 
     def head(self, dataset: str) -> Head | None:
         """Where the table stands now: while a commit may or may not have happened, the catalog itself says so."""

@@ -133,6 +133,11 @@ def throttled(request: AWSPreparedRequest) -> AWSResponse:
     return _answer(request, 400, b'{"__type":"ThrottlingException","message":"Rate exceeded"}')
 
 
+def denied(request: AWSPreparedRequest) -> AWSResponse:
+    """AWS refuses: not allowed."""
+    return _answer(request, 400, b'{"__type":"AccessDeniedException","message":"not authorized"}')
+
+
 def server_error(request: AWSPreparedRequest) -> AWSResponse:
     """AWS fails without doing it."""
     return _answer(request, 500, b'{"__type":"InternalServerError","message":"oops"}')

@@ -57,6 +57,7 @@ KEPT_TO = {
         "athena.events.eventbridge",
         "athena.heads.glue",
         "athena.s3",
+        "athena.settings_aws",
     ),
     "awsglue": (),
     "pyspark": (),

@@ -1,0 +1,54 @@
+"""The parts of a lake on AWS, put together. Only `Lake.aws` and tests need it."""
+
+from athena.aws import client
+from athena.dynamodb import Table
+from athena.engines.athena.engine import AthenaEngine, Limits, Workgroup
+from athena.events.eventbridge import DynamoOutbox
+from athena.flights.dynamodb import DynamoFlights
+from athena.flights.memory import MemoryFlights
+from athena.grants.dynamodb import DynamoGrants
+from athena.heads.dynamodb import DynamoHeads
+from athena.heads.glue import GlueHeads
+from athena.lake import Clock, Lake, process_name
+from athena.leases.dynamodb import DynamoLeases
+from athena.results.s3 import S3Results
+from athena.s3 import Bucket
+from athena.settings_aws import AwsSettings
+from athena.tower import Tower
+
+# What does not fit into an item lies beside Athena's results, under the same lifecycle rule.
+OVERFLOW = "flights/"
+
+
+def aws_lake(settings: AwsSettings, *, clock: Clock) -> Lake:
+    """The lake of one stage. Calls nothing yet: clients connect with their first use."""
+    region = settings.region or None
+    dynamodb, s3 = client("dynamodb", region=region), client("s3", region=region)
+    state, cache = Table(dynamodb, settings.state_table), Table(dynamodb, settings.cache_table)
+    bucket, _, prefix = settings.results.removeprefix("s3://").partition("/")
+    results = S3Results(Bucket(s3, bucket, prefix=prefix))
+    engine = AthenaEngine(
+        client("athena", region=region),
+        results,
+        Workgroup(settings.workgroup, settings.name),
+        clock,
+        limits=Limits(page_rows=settings.page_rows, result_bytes=settings.result_bytes),
+    )
+    return Lake(
+        settings=settings.shared(),
+        clock=clock,
+        heads=DynamoHeads(state),
+        leases=DynamoLeases(state, clock),
+        grants=DynamoGrants(state),
+        flights=DynamoFlights(cache, Bucket(s3, bucket, prefix=prefix + OVERFLOW), clock),
+        results=results,
+        engine=engine,
+        events=DynamoOutbox(state, clock),
+        secret=bytes.fromhex(settings.secret),
+        salt=settings.salt,
+        tower=Tower(
+            process_name(), MemoryFlights(clock), most_led=settings.max_parked, most_parked=settings.max_parked
+        ),
+        settled=GlueHeads(client("glue", region=region), s3, lake=settings.name).head,
+        closing=engine.close,
+    )

@@ -1,0 +1,124 @@
+"""Every setting of a lake on AWS in one frozen record, from SSM parameters, the environment, or both.
+
+Parameters stand under `/lakegate/<stage>/`, one for each field, `secret` and `salt` as SecureString. A variable
+`LAKEGATE_<FIELD>` of the environment wins over the parameter: that is how a Lambda is told without a call to SSM.
+"""
+
+import difflib
+import tempfile
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from athena.aws import error_code
+from athena.errors import Failed, Refused
+from athena.settings import Settings
+
+PREFIX = "LAKEGATE_"
+_LEAST_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class AwsSettings:
+    """What a lake on AWS uses. Sizes in bytes, times in seconds, `results` is an S3 location (`s3://bucket/prefix/`)
+    that only Athena and this lake write to, `secret` hex digits (32 bytes at least) that sign answer ids."""
+
+    stage: str
+    results: str
+    state_table: str
+    cache_table: str
+    workgroup: str
+    secret: str = field(repr=False)
+    salt: str = field(repr=False)
+    name: str = "lake"
+    region: str = ""
+    event_bus: str = "default"
+    result_bytes: int = 4 * 1024**3
+    query_timeout_seconds: float = 900.0
+    flight_lease_seconds: float = 10.0
+    table_lease_seconds: float = 60.0
+    result_days: float = 7.0
+    page_rows: int = 1000
+    max_parked: int = 1000
+
+    def shared(self) -> Settings:
+        """What both homes have settings for. Its folder is one for scratch: nothing is kept on this machine."""
+        return Settings(
+            home=Path(tempfile.gettempdir()) / f"lakegate-{self.stage}",
+            name=self.name,
+            result_bytes=self.result_bytes,
+            query_timeout_seconds=self.query_timeout_seconds,
+            flight_lease_seconds=self.flight_lease_seconds,
+            table_lease_seconds=self.table_lease_seconds,
+            result_days=self.result_days,
+            page_rows=self.page_rows,
+            max_parked=self.max_parked,
+        )
+
+
+def aws_settings(given: Mapping[str, str]) -> AwsSettings:
+    """The settings that `given` holds by field name; raises `Refused` for what is unknown, missing or malformed."""
+    known = {one.name: one for one in fields(AwsSettings)}
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
+            raise _invalid(f"There is no AWS setting {name!r}.", hint)
+    missing = [name for name, one in known.items() if one.default is MISSING and not given.get(name)]
+    if missing:
+        raise _invalid(
+            f"AWS settings are missing: {', '.join(missing)}.",
+            f"Set the SSM parameters of the stage, or {', '.join(PREFIX + name.upper() for name in missing)}.",
+        )
+    values: dict[str, Any] = {name: _typed(name, known[name].default, text) for name, text in given.items()}
+    return _checked(AwsSettings(**values))
+
+
+def read_aws_settings(stage: str, environment: Mapping[str, str], ssm: Any | None) -> AwsSettings:
+    """The settings of `stage`. `ssm` is a client of SSM, or None to ask the environment alone."""
+    found = {} if ssm is None else _parameters(ssm, stage)
+    for one in fields(AwsSettings):
+        if PREFIX + one.name.upper() in environment:
+            found[one.name] = environment[PREFIX + one.name.upper()]
+    return aws_settings({**found, "stage": stage})
+
+
+def _parameters(ssm: Any, stage: str) -> dict[str, str]:
+    path = f"/lakegate/{stage}/"
+    try:
+        pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path, WithDecryption=True)
+        return {one["Name"].removeprefix(path): one["Value"] for page in pages for one in page["Parameters"]}
+    except ClientError as error:
+        raise Failed(
+            f"The parameters under {path} cannot be read ({error_code(error)}).",
+            "Check that the role may read and decrypt them.",
+            code="settings-unavailable",
+        ) from error
+
+
+def _typed(name: str, default: object, text: str) -> object:
+    if not isinstance(default, (int, float)):
+        return text
+    try:
+        return type(default)(text)
+    except ValueError as error:
+        raise _invalid(f"{name} is {text!r}, expected a number.", f"The default is {default!r}.") from error
+
+
+def _checked(settings: AwsSettings) -> AwsSettings:
+    try:
+        secret = bytes.fromhex(settings.secret)
+    except ValueError as error:
+        raise _invalid("The secret is not written in hex digits.", "Make one: `openssl rand -hex 32`.") from error
+    if len(secret) < _LEAST_SECRET_BYTES:
+        raise _invalid("The secret is too short to sign with.", "Make one: `openssl rand -hex 32`.")
+    if not settings.results.startswith("s3://") or not settings.results.endswith("/"):
+        raise _invalid(f"results is {settings.results!r}.", "Write it as s3://bucket/prefix/, with the last slash.")
+    return settings
+
+
+def _invalid(message: str, remedy: str) -> Refused:
+    return Refused(message, remedy, code="settings-invalid")
