@@ -1,7 +1,6 @@
 """One request on the wire: bounded on its way in, answered once and logged on its way out."""
 
 import asyncio
-import json
 import logging
 import time
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from api.edge import Visit
@@ -129,7 +129,7 @@ def _beyond(what: str, most: str, status: HTTPStatus) -> WrongRequest:
 
 def log_line(arrival: Arrival, visit: Visit, reply: Reply, *, seconds: float, at: datetime) -> str:
     """One JSON object: who asked which route and what came of it; no statement, no value, no credentials."""
-    return json.dumps(
+    return orjson.dumps(
         {
             "at": instant(at),
             "request_id": visit.request_id,
@@ -139,6 +139,5 @@ def log_line(arrival: Arrival, visit: Visit, reply: Reply, *, seconds: float, at
             "ms": round(seconds * 1000, 2),
             "bytes": len(reply.body),
             "partner": visit.partner,
-        },
-        ensure_ascii=True,
-    )
+        }
+    ).decode()

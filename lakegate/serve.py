@@ -23,7 +23,8 @@ from lakegate.watcher import watching
 
 __all__ = ["Listening", "running", "serve"]
 
-HEADER_MS = 10_000
+# From the last answer to the next whole header: idle connections end with it as well as slow ones.
+HEADER_MS = 30_000
 MAX_HEADER_BYTES = 64 * 1024
 # A parked request keeps its connection, and one that waits for its next request as well.
 MAX_CONNECTIONS = 16_384
