@@ -117,7 +117,9 @@ def _made(
         salt=lake.salt,
     )
     key = fingerprint(entitled, heads, row_limit=row_limit, engine_version=lake.engine.version)
-    return Plan(entitled, heads, row_limit, key)
+    plan = Plan(entitled, heads, row_limit, key)
+    lake.engine.check(plan.job(timeout_seconds=0))
+    return plan
 
 
 def _row_limit(question: Question, standing: Standing) -> int:

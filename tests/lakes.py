@@ -55,6 +55,9 @@ class CountingEngine:
             self.pending.clear()
             self.changed.notify_all()
 
+    def check(self, job: Job) -> None:
+        self._engine.check(job)
+
     def start(self, job: Job) -> str:
         with self.changed:
             self.started.append(job)

@@ -56,6 +56,10 @@ class Engine(Protocol):
         """Engine and result-format version; part of every fingerprint."""
         ...
 
+    def check(self, job: Job) -> None:
+        """Raises `Refused` for SQL that this engine cannot run; looks at the text alone, in milliseconds."""
+        ...
+
     def start(self, job: Job) -> str:
         """Begin (or adopt, for a known token) an execution; its id. Raises `Busy` when there is no room."""
         ...

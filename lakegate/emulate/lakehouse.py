@@ -134,7 +134,8 @@ class DuckDBQuery:
         return plan_of(tree, {name: self._house.table(*where) for name, where in mentioned.items()})
 
     def _prepare(self, plan: Plan) -> None:
-        self._connection.execute("SET TimeZone = 'UTC'")
+        for statement in plan.setup:
+            self._connection.execute(statement)
         self._connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{SCHEMA}"')
         for view in plan.views:
             self._connection.execute(f'CREATE VIEW "{SCHEMA}"."{view.name}" AS {view.select}')

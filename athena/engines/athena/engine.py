@@ -85,6 +85,9 @@ class AthenaEngine:
         """Engine and result-format version."""
         return f"athena engine version 3, format {FORMAT}"
 
+    def check(self, job: Job) -> None:
+        """Nothing to refuse: the statement is in Athena's own dialect."""
+
     def start(self, job: Job) -> str:
         """Begin the job, or adopt the execution that the same token has begun. Raises `Busy`, `Failed`."""
         sql = pinned(job.sql, {name: head.snapshot_id for name, head in job.pins.items()}, row_limit=job.row_limit)

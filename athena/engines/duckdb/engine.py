@@ -65,6 +65,12 @@ class DuckDBEngine:
         self._pool.warm()
         threading.Thread(target=_load_planner, name="engine-warm", daemon=True).start()
 
+    def check(self, job: Job) -> None:
+        """Refuse what DuckDB cannot do as Athena does it."""
+        from athena.engines.duckdb.translate import columns_of, translated
+
+        translated(job.sql, columns_of(job.pins))
+
     def start(self, job: Job) -> str:
         """Begin the job; a token that is known and not broken is the execution that it named before."""
         execution = _Execution(job.token, job)
@@ -118,6 +124,7 @@ class DuckDBEngine:
             plan = planned(job)
             place = self._results.stage(execution.id)
         except LakegateError as error:
+            _log.warning("query %s could not be planned: %s", execution.id[:12], error)
             raise Unplanned(error.code) from error
         except Exception as error:
             _log.exception("query %s could not be planned", execution.id[:12])
@@ -127,6 +134,7 @@ class DuckDBEngine:
             lake=settings.name,
             sql=plan.sql,
             guarded=job.guarded,
+            setup=plan.setup,
             views=plan.views,
             files=plan.files,
             output=job.output,
@@ -145,6 +153,7 @@ class DuckDBEngine:
         try:
             execution.progress = self._progress(execution, done, page, place / "result.parquet")
         except LakegateError as error:
+            _log.warning("the result of query %s could not be kept: %s", execution.id[:12], error)
             execution.progress = Broken(error.code)
         self._results.unstage(place)
         execution.ended.set()

@@ -20,6 +20,7 @@ class Errand:
     lake: str
     sql: str
     guarded: bool
+    setup: tuple[str, ...]
     views: tuple[TableView, ...]
     files: tuple[str, ...]
     output: tuple[str, ...]

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
-from athena.dataset import DataType
+from athena.dataset import Column, DataType
 from athena.engines import Job
 from athena.engines.duckdb.errand import TableView
 from athena.engines.duckdb.files import DataFile, PlannedColumn, TableFiles, table_files
 from athena.engines.duckdb.prune import kept_files
 from athena.engines.duckdb.text import quoted
-from athena.engines.duckdb.translate import to_duckdb
+from athena.engines.duckdb.translate import Translated, columns_of, translated
 
 _DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -32,29 +32,37 @@ class Plan:
     """What an errand needs of a job. `size_bytes` is the size of the files, an upper bound of what is read."""
 
     sql: str
+    setup: tuple[str, ...]
     views: tuple[TableView, ...]
     files: tuple[str, ...]
     size_bytes: int
 
 
 def planned(job: Job) -> Plan:
-    """The plan; raises `Failed` (`snapshot-gone`, `query-unsupported`)."""
+    """The plan; raises `Failed` (`snapshot-gone`) and `Refused` (`sql-unsupported`)."""
     tables = {name: table_files(head.metadata_location, head.snapshot_id) for name, head in job.pins.items()}
-    return plan_of(sqlglot.parse_one(job.sql, read="athena"), tables)
+    return _plan(sqlglot.parse_one(job.sql, read="athena"), tables, translated(job.sql, columns_of(job.pins)))
 
 
 def plan_of(tree: exp.Expr, tables: Mapping[str, TableFiles]) -> Plan:
     """The plan of an Athena statement over these tables, by dataset."""
+    columns = {
+        name: tuple(Column(column.name, column.type) for column in whole.columns) for name, whole in tables.items()
+    }
+    return _plan(tree, tables, translated(tree.sql("athena"), columns))
+
+
+def _plan(tree: exp.Expr, tables: Mapping[str, TableFiles], duckdb: Translated) -> Plan:
     views: list[TableView] = []
     files: list[DataFile] = []
-    schema: dict[str, dict[str, DataType]] = {}
     for name, whole in sorted(tables.items()):
-        schema[name] = {column.name: column.type for column in whole.columns}
-        kept = kept_files(tree, name, schema[name], whole.files)
+        types = {column.name: column.type for column in whole.columns}
+        kept = kept_files(tree, name, types, whole.files)
         views.append(TableView(name, _select(whole.columns, kept)))
         files.extend(kept)
     return Plan(
-        sql=to_duckdb(tree, schema),
+        sql=duckdb.sql,
+        setup=duckdb.setup,
         views=tuple(views),
         files=tuple(file.path for file in files),
         size_bytes=sum(file.size_bytes for file in files),

@@ -35,7 +35,7 @@ def open_database() -> duckdb.DuckDBPyConnection:
 
 def lock_in(connection: duckdb.DuckDBPyConnection, errand: Errand) -> None:
     """Make `errand.views` tables of the schema `errand.lake`, shut everything else out, and lock."""
-    for statement in (*_limits(errand), *_views(errand)):
+    for statement in (*_limits(errand), *errand.setup, *_views(errand)):
         connection.execute(statement)
     if errand.guarded:
         connection.execute(f"SET disabled_optimizers = '{_STATISTICS_DRIVEN}'")

@@ -53,6 +53,7 @@ def errand(tmp_path: Path) -> Errand:
         lake="lake",
         sql="SELECT 1",
         guarded=False,
+        setup=(),
         views=(TableView("t", f"SELECT n FROM read_parquet([{quoted(str(path))}], schema = {schema})"),),
         files=(str(path),),
         output=("x",),
