@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 refused or failed, 2 usage, 3 done with rejects under --strict, 130 interrupted.
 """
 
+import logging
 import os
 import sys
 import traceback
@@ -13,7 +14,7 @@ import typer
 
 from athena.errors import Failed, LakegateError
 from lakegate import __version__
-from lakegate.commands import EXIT_REFUSED, contract, demo, files, homes, looking, partner, query
+from lakegate.commands import EXIT_REFUSED, contract, demo, emulate, files, homes, looking, partner, query
 from lakegate.screen import print_error
 
 DEBUG_VARIABLE = "LAKEGATE_DEBUG"
@@ -54,10 +55,14 @@ for _command in (
 app.add_typer(contract.app, name="contract")
 app.add_typer(partner.app, name="partner")
 app.command()(homes.doctor)
+app.command()(emulate.emulate)
 
 
 def run(arguments: Sequence[str]) -> int:
     """The exit code of `lakegate ARGUMENTS…`; nothing escapes but what ends the interpreter itself."""
+    if not os.environ.get(DEBUG_VARIABLE):
+        # Without any handler Python prints log lines on stderr, where the one paragraph of an error belongs.
+        logging.getLogger().addHandler(logging.NullHandler())
     try:
         app(list(arguments), prog_name="lakegate")
     except SystemExit as end:

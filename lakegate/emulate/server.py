@@ -1,6 +1,7 @@
 """The server: moto's own application behind ours, in a thread."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,11 +10,29 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from athena.errors import Refused
 from lakegate.emulate.lakehouse import Lakehouse
 from lakegate.emulate.service import Rejected, Service
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
+
+
+def _listening(port: int) -> socket.socket:
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind((HOST, port))
+        held.listen(128)
+    except OSError as error:
+        held.close()
+        # werkzeug would print a line and leave the process.
+        raise Refused(
+            f"Port {port} on {HOST} is in use.",
+            "Stop the other program, or choose another port with --port (0 finds a free one).",
+            code="port-in-use",
+        ) from error
+    return held
 
 
 class _Quiet(MotoRequestHandler):  # type: ignore[misc]
@@ -34,13 +53,17 @@ class Emulator:
     def __init__(self, *, port: int = 0) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._dynamodb = threading.Lock()
-        self._server = make_server(HOST, port, self._application, threaded=True, request_handler=_Quiet)
+        with _listening(port) as held:
+            self._port = held.getsockname()[1]
+            self._server = make_server(
+                HOST, self._port, self._application, threaded=True, request_handler=_Quiet, fd=held.fileno()
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True, name="emulated-aws")
 
     @property
     def url(self) -> str:
         """What AWS_ENDPOINT_URL must be."""
-        return f"http://{HOST}:{self._server.server_port}"
+        return f"http://{HOST}:{self._port}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -73,11 +96,23 @@ class Emulator:
             **self.iceberg_io,
         }
 
+    def client(self, service: str) -> Any:
+        """A boto3 client of the emulated service."""
+        import boto3
+
+        return boto3.session.Session().client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="emulated",
+            aws_secret_access_key="emulated",  # noqa: S106 - nobody checks it
+        )
+
     def start(self) -> None:
         """Serve from now on, with nothing in it."""
         moto_api_backend.reset()
-        s3, athena = self._client("s3"), self._client("athena")
-        self._house = Lakehouse(self._client("glue"), s3, iceberg_io=self.iceberg_io)
+        s3, athena = self.client("s3"), self.client("athena")
+        self._house = Lakehouse(self.client("glue"), s3, iceberg_io=self.iceberg_io)
         self.athena = Service(
             self._house.query, s3, lambda name: athena.get_work_group(WorkGroup=name)["WorkGroup"]["Configuration"]
         )
@@ -121,14 +156,3 @@ class Emulator:
         headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(content)))]
         start_response(status, headers)
         return [content]
-
-    def _client(self, service: str) -> Any:
-        import boto3
-
-        return boto3.session.Session().client(
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id="emulated",
-            aws_secret_access_key="emulated",  # noqa: S106 - nobody checks it
-        )

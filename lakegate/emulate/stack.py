@@ -1,6 +1,10 @@
 """What a lake needs of AWS, made by calls: tables and buckets as the stack's templates define them."""
 
+import secrets
+from collections.abc import Callable
 from typing import Any
+
+LAKE = "lake"
 
 
 def create_table(dynamodb: Any, name: str) -> None:
@@ -31,3 +35,35 @@ def create_workgroup(athena: Any, name: str, output_location: str) -> None:
             "EngineVersion": {"SelectedEngineVersion": "Athena engine version 3"},
         },
     )
+
+
+def create_lake(client: Callable[[str], Any], stage: str) -> dict[str, str]:
+    """Everything that a lake needs, named for `stage`, and its settings under `/lakegate/<stage>/` in SSM.
+
+    `client` makes a client of a service. Gives back the settings, which `athena/settings_aws.py` reads.
+    """
+    name = f"lakegate-{stage}"
+    s3, dynamodb = client("s3"), client("dynamodb")
+    for bucket in ("landing", "tables", "results"):
+        create_bucket(s3, f"{name}-{bucket}")
+    for table in ("state", "cache"):
+        create_table(dynamodb, f"{name}-{table}")
+    create_workgroup(client("athena"), name, f"s3://{name}-results/answers/")
+    client("glue").create_database(
+        DatabaseInput={"Name": LAKE, "LocationUri": f"s3://{name}-tables/{LAKE}"},
+    )
+    client("events").create_event_bus(Name=name)
+    settings = {
+        "results": f"s3://{name}-results/answers/",
+        "state_table": f"{name}-state",
+        "cache_table": f"{name}-cache",
+        "workgroup": name,
+        "event_bus": name,
+        "secret": secrets.token_hex(32),
+        "salt": secrets.token_hex(16),
+    }
+    ssm = client("ssm")
+    for key, value in settings.items():
+        kind = "SecureString" if key in ("secret", "salt") else "String"
+        ssm.put_parameter(Name=f"/lakegate/{stage}/{key}", Value=value, Type=kind)
+    return settings
