@@ -56,6 +56,7 @@ def ingest_once(intake: Intake, dataset: str, keys: Sequence[Key], progress: Pro
     early = read(intake, dataset, keys, progress=progress)
     with ExitStack() as unless_planned:
         unless_planned.callback(discard, intake, early)
+        intake.step("read")
         with turn_at(intake, dataset) as held:
             resolve(intake, dataset)
             batch, decision = settle(intake, early, held, progress=progress)

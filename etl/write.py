@@ -49,6 +49,8 @@ class ContentWriter:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Take rows in (all columns, in order). Raises `Failed` ("disk")."""
+        if not batch.num_rows:
+            return
         self.rows += batch.num_rows
         self._waiting.append(pa.RecordBatch.from_arrays(batch.columns, schema=self._schema))
         self._waiting_bytes += batch.nbytes

@@ -1,6 +1,5 @@
 """A home in a temporary folder with a write side that needs no engine."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +55,5 @@ def rows_of(intake: Intake, dataset: str) -> pa.Table:
 def values_of(intake: Intake, dataset: str, column: str) -> list[object]:
     """One column of the table, sorted."""
     table = rows_of(intake, dataset)
-    return sorted(table[column].to_pylist(), key=repr) if column in table.schema.names else []
-
-
-Step = Callable[[str], None]
+    values = table[column].to_pylist() if column in table.schema.names else []
+    return sorted(values, key=lambda value: (str(type(value)), value))

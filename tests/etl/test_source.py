@@ -1,0 +1,134 @@
+"""Files are what their first bytes say, and damage is told with the name of the file."""
+
+import bz2
+import gzip
+import lzma
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from athena.errors import Failed, Refused
+from etl.source import Source, ignored, sources_of
+from tests.archives import zip_of
+
+DATA = b"n,name\n" + b"1,one\n" * 50_000
+
+
+def zst_of(content: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(content)
+    return bytes(sink.getvalue())
+
+
+COMPRESSED = {
+    "": DATA,
+    "gz": gzip.compress(DATA),
+    "bz2": bz2.compress(DATA),
+    "xz": lzma.compress(DATA),
+    "zst": zst_of(DATA),
+}
+
+
+def content_of(source: Source) -> bytes:
+    with source.open() as stream:
+        return stream.read()
+
+
+@pytest.mark.parametrize("kind", COMPRESSED)
+def test_a_source_gives_the_decompressed_bytes_whatever_its_name(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "file.txt"
+    path.write_bytes(COMPRESSED[kind])
+    (source,) = sources_of(path, "t/file.txt")
+    assert (source.name, source.compression, source.stored_bytes) == ("t/file.txt", kind, len(COMPRESSED[kind]))
+    assert content_of(source) == DATA
+    assert content_of(source) == DATA  # it can be opened again
+
+
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz", "zst"])
+def test_several_streams_in_one_file_are_read_to_the_end(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(COMPRESSED[kind] * 2)
+    (source,) = sources_of(path, "t/file")
+    assert content_of(source) == DATA * 2
+
+
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz", "zst"])
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+def test_a_damaged_file_is_refused_by_name(tmp_path: Path, kind: str, damage: str) -> None:
+    content = bytearray(COMPRESSED[kind])
+    if damage == "cut":
+        del content[-9:]
+    else:
+        content[len(content) // 2] ^= 0xFF
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    (source,) = sources_of(path, "t/file")
+    with pytest.raises(Refused, match="t/file is damaged") as refusal:
+        content_of(source)
+    assert (refusal.value.code, refusal.value.remedy) == ("unreadable", "Drop it again, whole.")
+
+
+def test_every_member_of_a_zip_is_a_source(tmp_path: Path) -> None:
+    path = tmp_path / "all.zip"
+    path.write_bytes(zip_of({"a.csv": DATA, "sub/b.csv": "x\n", ".hidden": "-", "__MACOSX/._a.csv": "-"}))
+    sources = sources_of(path, "t/all.zip")
+    assert [(one.name, one.size_bytes) for one in sources] == [
+        ("t/all.zip!a.csv", len(DATA)),
+        ("t/all.zip!sub/b.csv", 2),
+    ]
+    assert [content_of(one) for one in sources] == [DATA, b"x\n"]
+
+
+def test_two_members_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("a.csv", "1")
+        archive.writestr("a.csv", "2")
+    with pytest.raises(Refused, match="two members of one name"):
+        sources_of(path, "t/all.zip")
+
+
+def test_a_damaged_member_is_refused_and_the_others_are_read(tmp_path: Path) -> None:
+    content = bytearray(zip_of({"a.csv": bytes(range(256)) * 8, "b.csv": DATA}))
+    content[60] ^= 0xFF
+    path = tmp_path / "all.zip"
+    path.write_bytes(content)
+    first, second = sources_of(path, "t/all.zip")
+    with pytest.raises(Refused, match=r"t/all\.zip!a\.csv is damaged"):
+        content_of(first)
+    assert content_of(second) == DATA
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [(b"PAR1....PAR1", "parquet"), (zip_of({"[Content_Types].xml": "", "xl/workbook.xml": ""}), "xlsx")],
+)
+def test_formats_that_cannot_be_loaded_are_named(tmp_path: Path, content: bytes, kind: str) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(Refused, match=kind) as refusal:
+        sources_of(path, "t/file")
+    assert refusal.value.code == "format-unsupported"
+
+
+def test_text_that_begins_like_an_archive_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "file.csv"
+    path.write_bytes(b"BZhello,world\n1,2\n")
+    (source,) = sources_of(path, "t/file.csv")
+    assert (source.compression, content_of(source)) == ("", b"BZhello,world\n1,2\n")
+
+
+def test_a_file_that_is_not_there_has_failed_not_been_refused(tmp_path: Path) -> None:
+    with pytest.raises(Failed, match="t/x cannot be read: No such file"):
+        sources_of(tmp_path / "x", "t/x")
+
+
+@pytest.mark.parametrize(
+    "name", [".a.csv", "_a.csv", "~$a.xlsx", "a.csv.part", "a.tmp", "a.crdownload", "x/.git/a.csv"]
+)
+def test_temporary_and_hidden_names_are_ignored(name: str) -> None:
+    assert ignored(name)
+    assert not ignored("a_b.csv")
