@@ -15,7 +15,7 @@ ORIGIN = "https://partner.example"
 @pytest.fixture
 def parts(tmp_path: Path) -> Iterator[Parts]:
     home = tmp_path / "home"
-    home.mkdir()
+    (home / "partners").mkdir(parents=True)
     (home / HOME_FILE).write_text(f'version = 1\ncors_origins = ["{ORIGIN}"]\n')
     with Lake.embedded(home) as lake:
         yield Parts.embedded(lake)
