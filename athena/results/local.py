@@ -30,12 +30,16 @@ class LocalResults:
 
     def stage(self, name: str) -> Path:
         """A folder of its own on the same disk, for an engine to write `name`'s result (and spill) into."""
-        place = self.folder / STAGING / name
+        place = self.staged(name)
         try:
             place.mkdir(parents=True)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
         return place
+
+    def staged(self, name: str) -> Path:
+        """Where `stage` made that folder."""
+        return self.folder / STAGING / name
 
     def unstage(self, place: Path) -> None:
         """Remove a staging folder with all that is left in it."""

@@ -37,6 +37,8 @@ def _load_planner() -> None:
 class _Execution:
     id: str
     job: Job
+    # Never another run's, not even when the bytes are equal: a late finisher takes its own away.
+    result_id: str
     ended: threading.Event = field(default_factory=threading.Event)
     progress: Progress = field(default_factory=Running)
     ride: Ride | None = None
@@ -73,7 +75,7 @@ class DuckDBEngine:
 
     def start(self, job: Job) -> str:
         """Begin the job; a token that is known and not broken is the execution that it named before."""
-        execution = _Execution(job.token, job)
+        execution = _Execution(job.token, job, secrets.token_hex(16))
         with self._lock:
             known = self._executions.get(job.token)
             if known is not None and not isinstance(known.progress, Broken):
@@ -122,7 +124,7 @@ class DuckDBEngine:
         job, settings = execution.job, self._settings
         try:
             plan = planned(job)
-            place = self._results.stage(execution.id)
+            place = self._results.stage(execution.result_id)
         except LakegateError as error:
             _log.warning("query %s could not be planned: %s", execution.id[:12], error)
             raise Unplanned(error.code) from error
@@ -149,7 +151,7 @@ class DuckDBEngine:
         )
 
     def _landed(self, execution: _Execution, done: Done, page: bytes) -> None:
-        place = self._results.folder / "staging" / execution.id
+        place = self._results.staged(execution.result_id)
         try:
             execution.progress = self._progress(execution, done, page, place / "result.parquet")
         except LakegateError as error:
@@ -163,11 +165,9 @@ class DuckDBEngine:
     def _progress(self, execution: _Execution, done: Done, page: bytes, staged: Path) -> Progress:
         if done.error_code is not None:
             return Broken(done.error_code)
-        # Never another run's, not even when the bytes are equal: a late finisher takes its own away.
-        result_id = secrets.token_hex(16)
-        self._results.keep(staged, result_id)
+        self._results.keep(staged, execution.result_id)
         receipt = Receipt(
-            result_id=result_id,
+            result_id=execution.result_id,
             columns=done.columns,
             row_count=done.row_count,
             truncated=done.truncated,
