@@ -51,12 +51,14 @@ class Cloud:
         return Bucket(s3, name, prefix="some/where/", patience=AT_ONCE)
 
     def tables(self) -> Tables:
-        """Iceberg tables of the Glue database `lake`, in a bucket of their own."""
+        """The Glue database `lake` with nothing in it, its Iceberg tables in a bucket of their own."""
         from pyiceberg.catalog.glue import GlueCatalog
 
         bucket = self.bucket()
         catalog = GlueCatalog("glue", **self.emulator.iceberg_catalog, warehouse=f"s3://{bucket.name}/tables")
         catalog.create_namespace_if_not_exists("lake")
+        for name in catalog.list_tables("lake"):
+            catalog.drop_table(name)
         return Tables.in_glue(catalog)
 
     def engine(self, *, page_rows: int = 1000) -> AthenaEngine:

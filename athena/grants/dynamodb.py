@@ -1,32 +1,43 @@
-"""Grants in DynamoDB: one item per partner, read on every request."""
+"""Grants in DynamoDB: one item per partner with the text of its file, read on every request."""
 
-import hashlib
-from dataclasses import replace
+from functools import lru_cache
 
-from athena.dynamodb import Item, Key, Table, text
-from athena.errors import Damaged, Failed
+from athena.dynamodb import Key, Table, text
+from athena.errors import Failed, Refused
 from athena.grants import Grant
-from athena.records import decode, encode
+from athena.grants.toml import PARTNER_NAME, grant_text, parse_grant
+
+# A text is parsed once by each process: what was edited is another text.
+_KEPT = 1024
 
 
 class DynamoGrants:
-    """Items `grant` / `<partner>`. The digest is that of the stored text, so that an edit by any hand changes it."""
+    """Items `grant` / `<partner>`: `content`, as in `partners/<name>.toml`."""
 
     def __init__(self, state: Table) -> None:
         self._table = state
 
     def get(self, partner: str) -> Grant | None:
         """The grant, None for an unknown or revoked partner; `Failed` (`grant-invalid`) when it is not understood."""
+        if not PARTNER_NAME.match(partner):
+            return None
         item = self._table.get(_key(partner))
-        return None if item is None else _grant(partner, item)
+        if item is None:
+            return None
+        try:
+            return _parsed(text(item.get("content", b"")), partner)
+        except Refused as error:
+            # It is the owner's to mend; whoever asks is not told.
+            raise Failed(error.message, error.remedy, code=error.code) from error
 
     def partners(self) -> tuple[str, ...]:
         """All names, sorted."""
         return tuple(text(item["sk"]) for item in self._table.each("grant", only="sk"))
 
     def put(self, grant: Grant) -> None:
-        """Grant this from the next request on, instead of whatever was granted before."""
-        content = encode(replace(grant, digest="")).decode()
+        """Grant this from the next request on, instead of whatever was granted before. Raises `Refused`."""
+        content = grant_text(grant)
+        parse_grant(content, partner=grant.partner, where=grant.partner)
         self._table.change(_key(grant.partner), "SET content = :content", content=content)
 
     def remove(self, partner: str) -> None:
@@ -38,16 +49,6 @@ def _key(partner: str) -> Key:
     return Key("grant", partner)
 
 
-def _grant(partner: str, item: Item) -> Grant:
-    try:
-        content = text(item["content"]).encode()
-        grant = decode(Grant, content)
-        if grant.partner != partner:
-            raise ValueError("it is another partner's")
-    except (ValueError, TypeError, KeyError, AttributeError, Damaged) as error:
-        raise Failed(
-            f"The grant of {partner} cannot be understood, so it grants nothing.",
-            "Push the partner's file again.",
-            code="grant-invalid",
-        ) from error
-    return replace(grant, digest=hashlib.sha256(content).hexdigest())
+@lru_cache(maxsize=_KEPT)
+def _parsed(content: str, partner: str) -> Grant:
+    return parse_grant(content, partner=partner, where=f"The grant of {partner}")

@@ -20,14 +20,20 @@ from athena.results.s3 import S3Results
 from lakegate.emulate.stack import create_workgroup
 from tests.cloud import AT_ONCE, Cloud, Fault, Faults, answer_lost, refused, request_lost, server_error, throttled
 from tests.contracts.test_engines import finished, job, rows_of
+from tests.tables import Tables
 
 ROWS = pa.table({"carrier": ["UA", "AA", None], "delay": pa.array([5, None, -2], pa.int32())})
 COUNT = 'SELECT count(*) AS n FROM "lake"."flights"'
 
 
 @pytest.fixture(scope="module")
-def head(cloud: Cloud) -> Head:
-    return cloud.tables().append("flights", ROWS)
+def tables(cloud: Cloud) -> Tables:
+    return cloud.tables()
+
+
+@pytest.fixture(scope="module")
+def head(tables: Tables) -> Head:
+    return tables.append("flights", ROWS)
 
 
 class Place:
@@ -95,9 +101,11 @@ def test_a_poll_that_fails_says_nothing_about_the_query(place: Place, head: Head
     assert faults.calls > 2 * AT_ONCE.tries
 
 
-def test_a_later_pin_of_the_same_question_is_another_statement_and_no_conflict(place: Place, head: Head) -> None:
+def test_a_later_pin_of_the_same_question_is_another_statement_and_no_conflict(
+    place: Place, tables: Tables, head: Head
+) -> None:
     wanted = job(COUNT, "n", pin=head)
-    later = place.cloud.tables().append("flights2", ROWS)
+    later = tables.append("others", ROWS)
     moved = replace(wanted, pins={"flights": replace(head, snapshot_id=later.snapshot_id)})
     first = place.engine.start(wanted)
     second = place.engine.start(moved)
