@@ -55,11 +55,10 @@ def _check(home: Path, grant: Grant) -> None:
 
     with Lake.embedded(home) as lake:
         heads = {head.dataset: head for head in lake.heads.all()}
-    unknown = [f"there is no dataset {name!r}" for name in grant.datasets if name not in heads]
-    problems = [*unknown, *grant_problems(grant, heads)]
+    problems = grant_problems(grant, heads)
     if problems:
         raise Refused(
-            f"The grant of {grant.partner} does not fit the lake: {'; '.join(problems)}.",
+            f"The grant of {grant.partner} does not fit the lake: {'; '.join(one.rstrip('.') for one in problems)}.",
             "See `lakegate datasets` and `lakegate describe DATASET`; nothing was written.",
             code="grant-invalid",
         )

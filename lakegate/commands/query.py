@@ -62,6 +62,7 @@ def query(
 
     Rows go to stdout; stderr tells their number, whether the answer was a hit or a miss, and the milliseconds.
     """
+    from athena import ask  # noqa: F401 - its imports are no part of the milliseconds told
     from athena.lake import Lake
 
     chosen = _chosen(form, output)
@@ -69,10 +70,10 @@ def query(
     values = tuple(parse_parameter(text) for text in param or ())
     text = sys.stdin.read() if sql == "-" else sql
     question = Question(caller, text, parameters=values, limit=limit, cache="refresh" if refresh else "use")
-    started = time.perf_counter()
     with Lake.embedded(current_home(home)) as lake:
         if partner is not None and lake.grants.get(partner) is None:
             raise NotFound(f"There is no partner {partner!r}.", "See `lakegate partner list`.", code="no-partner")
+        started = time.perf_counter()
         answer = final_answer(lake, question)
         milliseconds = (time.perf_counter() - started) * 1000
         _write(lake, caller, answer, chosen, output)
