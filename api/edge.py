@@ -24,6 +24,8 @@ from athena.question import Caller
 
 View = Callable[..., Reply]
 
+# API Gateway sends these in base64; Chalice's own list is long, and it is gone through three times per request.
+BINARY_TYPES = ["application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"]
 log = logging.getLogger("lakegate.api")
 
 _request: ContextVar[Request | None] = ContextVar("request", default=None)
@@ -61,6 +63,7 @@ class App(Chalice):
     def __init__(self, name: str) -> None:
         # Without an environment of its own Chalice would write into the process's.
         super().__init__(name, configure_logs=False, env={})
+        self.api.binary_types = BINARY_TYPES
 
     @property
     def current_request(self) -> Request | None:

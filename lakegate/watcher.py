@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("lakegate.watcher")
 loads_log = logging.getLogger(LOADS)
 
-AGAIN_SECONDS = 5.0
+AGAIN_SECONDS = 1.0
 STOP_SECONDS = 60.0
 
 
