@@ -22,7 +22,7 @@ _BEFORE = (
     "SET TimeZone = 'UTC'",
 )
 # Optimisers that look at the data's statistics and could so let hidden rows decide about a failure.
-_STATISTICS_DRIVEN = "join_order,statistics_propagation,build_side_probe_side,reorder_filter,compressed_materialization"
+STATISTICS_DRIVEN = "join_order,statistics_propagation,build_side_probe_side,reorder_filter,compressed_materialization"
 
 
 def open_database() -> duckdb.DuckDBPyConnection:
@@ -38,7 +38,7 @@ def lock_in(connection: duckdb.DuckDBPyConnection, errand: Errand) -> None:
     for statement in (*_limits(errand), *errand.setup, *_views(errand)):
         connection.execute(statement)
     if errand.guarded:
-        connection.execute(f"SET disabled_optimizers = '{_STATISTICS_DRIVEN}'")
+        connection.execute(f"SET disabled_optimizers = '{STATISTICS_DRIVEN}'")
     files = ", ".join(quoted(path) for path in errand.files)
     connection.execute(f"SET allowed_paths = [{files}]")
     connection.execute("SET enable_external_access = false")
