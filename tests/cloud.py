@@ -5,7 +5,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -15,11 +15,13 @@ from botocore.httpsession import URLLib3Session
 from athena.aws import Patience, client
 from athena.dynamodb import Table
 from athena.engines.athena.engine import AthenaEngine, Limits, Workgroup
-from athena.lake import utc_now
+from athena.lake import Lake, utc_now
 from athena.results.s3 import S3Results
 from athena.s3 import Bucket
+from athena.settings_aws import AwsSettings, aws_settings
 from lakegate.emulate import Emulator
-from lakegate.emulate.stack import create_bucket, create_table, create_workgroup
+from lakegate.emulate.service import Execution
+from lakegate.emulate.stack import create_bucket, create_lake, create_table, create_workgroup
 from tests.tables import Tables
 
 AT_ONCE = Patience(sleep=lambda _: None)
@@ -60,6 +62,24 @@ class Cloud:
         for name in catalog.list_tables("lake"):
             catalog.drop_table(name)
         return Tables.in_glue(catalog)
+
+    def settings(self, **changes: Any) -> AwsSettings:
+        """The settings of a lake of its own, with everything that they name."""
+        stage = f"test-{uuid.uuid4().hex[:12]}"
+        with _environment(self.emulator.environment):
+            made = create_lake(client, stage)
+        settings = aws_settings({**made, "stage": stage})
+        return replace(settings, page_rows=2, **changes)
+
+    def lake(self, settings: AwsSettings) -> Lake:
+        """A process's lake with these settings."""
+        with _environment(self.emulator.environment):
+            return Lake.aws(settings)
+
+    def started(self, settings: AwsSettings) -> list[Execution]:
+        """What this lake's questions started in Athena."""
+        found = list(self.emulator.athena.executions.values())
+        return [one for one in found if one.request["WorkGroup"] == settings.workgroup]
 
     def engine(self, *, page_rows: int = 1000) -> AthenaEngine:
         """Athena with a work group of its own that writes to a bucket of its own."""

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -35,6 +36,12 @@ def _listening(port: int) -> socket.socket:
     return held
 
 
+def _signed_for(environ: dict[str, Any]) -> str:
+    # Authorization: AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, …
+    scope = str(environ.get("HTTP_AUTHORIZATION", "")).partition(",")[0].split("/")
+    return scope[3] if len(scope) == 5 else ""
+
+
 class _Quiet(MotoRequestHandler):  # type: ignore[misc]
     """One line per request on stderr would drown everything else."""
 
@@ -46,11 +53,13 @@ class Emulator:
     """Everything that moto knows of AWS, and Athena, at `url`, from `start` until `stop`. Port 0 takes a free one.
 
     It keeps everything in memory, one for a process, and believes every credential: for this machine alone.
+    `calls` counts the requests by service (as they are signed for: `s3`, `dynamodb`, `athena`, …).
     """
 
     athena: Service
 
     def __init__(self, *, port: int = 0) -> None:
+        self.calls: Counter[str] = Counter()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._dynamodb = threading.Lock()
         with _listening(port) as held:
@@ -135,6 +144,7 @@ class Emulator:
         self.stop()
 
     def _application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        self.calls[_signed_for(environ)] += 1
         service, _, operation = str(environ.get("HTTP_X_AMZ_TARGET", "")).partition(".")
         if service == "AmazonAthena" and self.athena.knows(operation):
             return self._athena_answer(operation, environ, start_response)

@@ -37,6 +37,14 @@ def create_workgroup(athena: Any, name: str, output_location: str) -> None:
     )
 
 
+def create_database(glue: Any, location: str) -> None:
+    """The lake's database of the Glue catalog, whose tables lie at `location`; one that is there stays."""
+    try:
+        glue.create_database(DatabaseInput={"Name": LAKE, "LocationUri": location})
+    except glue.exceptions.AlreadyExistsException:
+        return
+
+
 def create_lake(client: Callable[[str], Any], stage: str) -> dict[str, str]:
     """Everything that a lake needs, named for `stage`, and its settings under `/lakegate/<stage>/` in SSM.
 
@@ -49,9 +57,7 @@ def create_lake(client: Callable[[str], Any], stage: str) -> dict[str, str]:
     for table in ("state", "cache"):
         create_table(dynamodb, f"{name}-{table}")
     create_workgroup(client("athena"), name, f"s3://{name}-results/answers/")
-    client("glue").create_database(
-        DatabaseInput={"Name": LAKE, "LocationUri": f"s3://{name}-tables/{LAKE}"},
-    )
+    create_database(client("glue"), f"s3://{name}-tables/{LAKE}")
     client("events").create_event_bus(Name=name)
     settings = {
         "results": f"s3://{name}-results/answers/",

@@ -14,7 +14,7 @@ from athena.aws import Patience, error_code, persist
 from athena.engines import Broken, Finished, Job, Progress, Running
 from athena.engines.athena.pin import pinned
 from athena.engines.athena.reason import code_of
-from athena.errors import Failed, Gone, LakegateError, OutcomeUnknown
+from athena.errors import Failed, Gone, LakegateError, OutcomeUnknown, Refused
 from athena.lake import Clock
 from athena.question import Receipt, ResultColumn, SnapshotRef
 from athena.records import decode, encode
@@ -86,13 +86,12 @@ class AthenaEngine:
         return f"athena engine version 3, format {FORMAT}"
 
     def check(self, job: Job) -> None:
-        """Nothing to refuse: the statement is in Athena's own dialect."""
+        """Refuse what does not fit into one call; the dialect is Athena's own."""
+        _statement(job)
 
     def start(self, job: Job) -> str:
-        """Begin the job, or adopt the execution that the same token has begun. Raises `Busy`, `Failed`."""
-        sql = pinned(job.sql, {name: head.snapshot_id for name, head in job.pins.items()}, row_limit=job.row_limit)
-        if len(sql.encode()) > MAX_QUERY_BYTES:
-            raise Failed("The statement is too long for Athena.", "Write a shorter one.", code="query-unsupported")
+        """Begin the job, or adopt the execution that the same token has begun. Raises `Busy`, `Failed`, `Refused`."""
+        sql = _statement(job)
         try:
             started = self._called(
                 lambda: self._client.start_query_execution(
@@ -215,6 +214,17 @@ class AthenaEngine:
 
     def _called(self, call: Callable[[], T]) -> T:
         return persist(call, patience=self._patience)
+
+
+def _statement(job: Job) -> str:
+    sql = pinned(job.sql, {name: head.snapshot_id for name, head in job.pins.items()}, row_limit=job.row_limit)
+    if len(sql.encode()) > MAX_QUERY_BYTES:
+        raise Refused(
+            "The statement is too long for Athena once your grant is applied.",
+            "Read fewer columns or tables.",
+            code="sql-unsupported",
+        )
+    return sql
 
 
 def _read(execution: str) -> _Execution | None:

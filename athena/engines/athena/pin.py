@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import sqlglot
 from sqlglot import exp
 
-from athena.errors import Failed
+from athena.errors import Failed, Refused
 
 
 def pinned(sql: str, snapshots: Mapping[str, str], *, row_limit: int) -> str:
@@ -52,4 +52,4 @@ def _limit(tree: exp.Expr, most: int) -> None:
     elif isinstance(given, exp.Literal):
         given.replace(exp.Literal.number(most))
     else:
-        raise Failed("The statement's limit is no number.", "Write a number.", code="query-unsupported")
+        raise Refused("The statement's limit is no number.", "Write a number.", code="sql-unsupported")
