@@ -76,6 +76,11 @@ class Cloud:
         with _environment(self.emulator.environment):
             return Lake.aws(settings)
 
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Everything in a table, as DynamoDB shows it."""
+        found: list[dict[str, Any]] = self.client("dynamodb").scan(TableName=table)["Items"]
+        return found
+
     def started(self, settings: AwsSettings) -> list[Execution]:
         """What this lake's questions started in Athena."""
         found = list(self.emulator.athena.executions.values())
