@@ -71,9 +71,16 @@ def running(home: Path, *, host: str = "127.0.0.1", port: int = 0, watch: bool =
 
 
 async def _until_signal(lake: Lake, listening: Listening, ready: Callable[[Listening], None]) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+
+    def stopping() -> None:
+        stop.set()
+        for number in numbers:  # the second signal ends the process as it stands
+            loop.remove_signal_handler(number)
+
+    for number in numbers:
+        loop.add_signal_handler(number, stopping)
     await served(lake, listening, stop=stop, ready=ready)
 
 

@@ -2,14 +2,14 @@
 
 import json
 import logging
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,56 +27,67 @@ STOP_SECONDS = 60.0
 
 
 @contextmanager
-def watching(home: Path) -> Iterator[None]:
-    """A process that loads what lands in `home` as long as the block lasts; a load under way is finished first."""
-    stopping = threading.Event()
-    thread = threading.Thread(target=_tend, args=(home, stopping), name="watcher")
+def watching(home: Path) -> Iterator[Callable[[], int]]:
+    """A process that loads what lands in `home` as long as the block lasts; a load under way is finished first.
+    The block gets a function that tells the process's id."""
+    watcher = _Watcher(home)
+    thread = threading.Thread(target=watcher.tend, name="watcher")
     thread.start()
     try:
-        yield
+        yield lambda: watcher.process.pid
     finally:
-        stopping.set()
+        watcher.stopping.set()
         thread.join()
 
 
-def _tend(home: Path, stopping: threading.Event) -> None:
-    process = _started(home)
-    while not stopping.wait(0.2):
-        if not process.is_alive():
-            log.error("The watcher ended with code %s; it is started again.", process.exitcode)
-            if stopping.wait(AGAIN_SECONDS):
+class _Watcher:
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self.stopping = threading.Event()
+        self.process = self._start()
+
+    def tend(self) -> None:
+        """Until `stopping`: start it again when it ended; then end it."""
+        while not self.stopping.wait(0.2):
+            if self.process.poll() is None:
+                continue
+            log.error("The watcher ended with code %s; it is started again.", self.process.returncode)
+            if self.stopping.wait(AGAIN_SECONDS):
                 break
-            process = _started(home)
-    process.terminate()
-    process.join(STOP_SECONDS)
-    if process.is_alive():
-        process.kill()
-        process.join()
+            self.process = self._start()
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
-
-def _started(home: Path) -> SpawnProcess:
-    process = multiprocessing.get_context("spawn").Process(target=_watch, args=(home,), name="lakegate-watch")
-    process.start()
-    return process
+    def _start(self) -> "subprocess.Popen[bytes]":
+        # A session of its own: a terminal sends Ctrl-C to all in its own, and this one is to finish its load.
+        command = [sys.executable, "-P", "-m", "lakegate.watcher", str(self._home)]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 our own words
 
 
 def _watch(home: Path) -> None:
-    """The child: watches until it is told to end, or its parent is gone."""
+    """What the process does: watch until it is told to end, or its parent is gone."""
     from athena.lake import Lake
     from etl.intake import Intake
     from etl.watch import watch
 
+    parent = os.getppid()
     ended = threading.Event()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent decides
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     log_to_stderr()
-    parent = os.getppid()
     with Lake.embedded(home) as lake:
         watch(Intake.embedded(lake), stop=lambda: ended.is_set() or os.getppid() != parent, told=_log_loads)
 
 
-def _log_loads(round_: "Reconciled") -> None:
-    for report in round_.reports:
+def _log_loads(done: "Reconciled") -> None:
+    for report in done.reports:
         found = report.as_json()
         line = {name: found[name] for name in ("status", "dataset", "file", "rows_loaded", "rows_rejected", "seconds")}
         loads_log.info("%s", json.dumps({"at": instant(datetime.now(UTC)), **line, "error": found["error"]}))
+
+
+if __name__ == "__main__":
+    _watch(Path(sys.argv[1]))
