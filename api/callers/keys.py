@@ -1,10 +1,12 @@
 """The signing keys of a home: files that only their owner can read. The newest signs; all that are there verify.
 
 A file is named `<instant it was made>-<key id>.pem`. An older key stays until the last token that it signed has
-ended, so that a rotation refuses nobody; deleting its file refuses its tokens from the next request on.
+ended, so that a rotation refuses nobody; deleting its file refuses its tokens from the next request on. Every 90 days
+the keys rotate by themselves; `python -m api.callers.keys HOME` does it now.
 """
 
 import os
+import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,11 +18,13 @@ from joserfc.jwk import RSAKey
 
 from athena.errors import Damaged, Failed
 from athena.lake import Clock
+from athena.settings import read_settings
 
 KEY_BITS = 2048
 STAMP = "%Y%m%dT%H%M%S%fZ"
 # Clocks may differ by that much between who signs and who rotates.
 GRACE = timedelta(minutes=5)
+ROTATED_AFTER = timedelta(days=90)
 # A folder's time has steps of a few ms: one that was read sooner may change again without a new time.
 SETTLED_NS = 50_000_000
 UNREAD = -1
@@ -31,6 +35,7 @@ class Ring:
     """The keys of one moment by id, oldest first."""
 
     keys: dict[str, RSAKey]
+    newest_made_at: datetime
 
     @property
     def newest(self) -> RSAKey:
@@ -46,7 +51,7 @@ class SigningKeys:
         self._clock = clock
         self._token_lifetime_seconds = token_lifetime_seconds
         self._lock = Lock()
-        self._ring = Ring({})
+        self._ring = Ring({}, clock())
         self._changed_ns = UNREAD
 
     def ring(self) -> Ring:
@@ -58,11 +63,20 @@ class SigningKeys:
             if not _files(self._folder):
                 rotate_keys(self._folder, now=self._clock(), token_lifetime_seconds=self._token_lifetime_seconds)
                 changed_ns = self._folder_changed_ns()
-            keys = {path.stem.partition("-")[2]: _read(path) for path in _files(self._folder)}
+            paths = _files(self._folder)
+            keys = {path.stem.partition("-")[2]: _read(path) for path in paths}
             if list(keys) != list(self._ring.keys):
-                self._ring = Ring(keys)
+                self._ring = Ring(keys, _made_at(paths[-1]))
             self._changed_ns = changed_ns if time.time_ns() - changed_ns > SETTLED_NS else UNREAD
             return self._ring
+
+    def signing(self) -> RSAKey:
+        """The key to sign with; one that has signed for 90 days is replaced first."""
+        ring = self.ring()
+        if self._clock() - ring.newest_made_at > ROTATED_AFTER:
+            rotate_keys(self._folder, now=self._clock(), token_lifetime_seconds=self._token_lifetime_seconds)
+            ring = self.ring()
+        return ring.newest
 
     def _folder_changed_ns(self) -> int:
         try:
@@ -123,3 +137,9 @@ def _write(path: Path, content: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     draft.rename(path)
+
+
+if __name__ == "__main__":
+    home = read_settings(Path(sys.argv[1]))
+    lifetime_seconds = home.token_lifetime_seconds
+    sys.stdout.write(rotate_keys(home.keys, now=datetime.now(UTC), token_lifetime_seconds=lifetime_seconds) + "\n")

@@ -45,7 +45,7 @@ class Tokens:
     def issue(self, client_id: str) -> str:
         """A token of `client_id` that holds from now on for `lifetime_seconds`."""
         now = int(self._clock().timestamp())
-        key = self._keys.ring().newest
+        key = self._keys.signing()
         claims = {
             "iss": self._issuer,
             "aud": self._issuer,

@@ -1,10 +1,14 @@
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from api.callers.keys import SigningKeys, rotate_keys
 from athena.errors import Damaged
+from athena.lake import utc_now
+from athena.settings import HOME_FILE
 from tests.clock import SetClock
 
 LIFETIME = 3600
@@ -42,6 +46,29 @@ def test_a_rotation_signs_with_the_new_key_and_keeps_the_old_one_until_its_token
     clock.move(seconds=LIFETIME + 600)
     newer = rotate_keys(tmp_path, now=clock(), token_lifetime_seconds=LIFETIME)
     assert set(keys.ring().keys) == {new, newer}
+
+
+def test_a_key_that_has_signed_for_long_is_replaced_by_itself(tmp_path: Path, clock: SetClock) -> None:
+    keys = SigningKeys(tmp_path, clock=clock, token_lifetime_seconds=LIFETIME)
+    first = keys.signing().kid
+    clock.move(seconds=89 * 86_400)
+    assert keys.signing().kid == first
+    clock.move(seconds=2 * 86_400)
+    second = keys.signing().kid
+    assert second != first
+    assert keys.signing().kid == second
+    assert set(keys.ring().keys) == {first, second}
+
+
+def test_an_operator_can_rotate_by_hand(tmp_path: Path) -> None:
+    (tmp_path / HOME_FILE).write_text("version = 1\n")
+    made = [
+        subprocess.run([sys.executable, "-m", "api.callers.keys", str(tmp_path)], capture_output=True, check=True)
+        for _ in range(2)
+    ]
+    kids = [one.stdout.decode().strip() for one in made]
+    keys = SigningKeys(tmp_path / "keys", clock=utc_now, token_lifetime_seconds=LIFETIME)
+    assert list(keys.ring().keys) == kids
 
 
 def test_a_key_whose_file_is_gone_verifies_no_more(tmp_path: Path, clock: SetClock) -> None:
