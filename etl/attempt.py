@@ -13,7 +13,7 @@ from etl.intake import Intake
 from etl.landing import Key, Landed
 from etl.plan import Plan
 from etl.planning import Decision, NotRead, decide
-from etl.publish import remove_files
+from etl.publish import check_ledger, remove_files
 from etl.reading import Reading, file_changed
 from etl.report import Problem, Report
 from etl.transform import READER_VERSION
@@ -66,6 +66,7 @@ def read(
 
 def settle(intake: Intake, early: Batch, held: Turn, *, progress: Progress) -> tuple[Batch, Decision]:
     """What is to be done, by the ledger as it is now that the table is ours; read again where the ground has moved."""
+    check_ledger(intake, early.dataset)
     if _stands(intake, early):
         try:
             return early, _decide(intake, early)

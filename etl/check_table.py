@@ -11,7 +11,7 @@ from etl.commit import load_table
 from etl.contract_file import find_contract
 from etl.finding import REPAIR, Finding
 from etl.intake import Intake
-from etl.publish import resolve
+from etl.publish import publish_head, resolve
 from etl.rebuild import rebuild_ledger, rows_in, stored_files
 from etl.turn import turn_at
 
@@ -80,7 +80,7 @@ def _check_head(intake: Intake, name: str, *, repair: bool) -> Iterator[Finding]
     elif published is not None and published.metadata_location == actual.metadata_location:
         yield Finding("head", name, "ok", f"{actual.rows:,} rows at snapshot {actual.snapshot_id}")
     elif repair:
-        intake.heads.publish(actual)
+        publish_head(intake, actual, intake.new_id())
         yield Finding("head", name, "error", "the head was not the catalog's", repaired=True)
     elif published is None or published.intent is None:
         yield Finding("head", name, "error", "the head is not the catalog's", REPAIR)

@@ -4,12 +4,11 @@ The catalog's compare-and-swap is the fence: what is committed here is built on 
 commit that somebody else made in between makes this one fail for sure.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.io.pyarrow import (
     compute_statistics_plan,
     data_file_statistics_from_parquet_metadata,
@@ -22,10 +21,9 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update.snapshot import ExpireSnapshots, _ManifestMergeManager, _OverwriteFiles
 from pyiceberg.typedef import Record
-from sqlalchemy.exc import SQLAlchemyError
 
 from athena.dataset import SYSTEM_COLUMNS, Column
-from athena.errors import Damaged, Failed, LakegateError
+from athena.errors import Damaged
 from athena.heads import Head
 from athena.heads.catalog import COMMIT_ID, DATA_VERSION, DESCRIPTION, head_of
 from etl.contract import Layout
@@ -39,6 +37,7 @@ from etl.iceberg import (
     table_columns,
     transform_of,
 )
+from etl.iceberg_errors import translated
 from etl.partition import parse_partition
 from etl.plan import WrittenFile
 from etl.write import check_footer
@@ -66,7 +65,7 @@ class Change:
 
 def load_table(catalog: Catalog, dataset: str) -> Table | None:
     """The table as it is now, None when there is none."""
-    with _catalog_errors(dataset):
+    with translated(dataset):
         try:
             return catalog.load_table((catalog.name, dataset))
         except NoSuchTableError:
@@ -75,7 +74,7 @@ def load_table(catalog: Catalog, dataset: str) -> Table | None:
 
 def create_table(catalog: Catalog, dataset: str, columns: Sequence[Column], layout: Layout) -> Table:
     """The table, made without a snapshot when it is not there: until its first commit it has no head."""
-    with _catalog_errors(dataset):
+    with translated(dataset):
         try:
             return catalog.create_table(
                 (catalog.name, dataset),
@@ -87,18 +86,23 @@ def create_table(catalog: Catalog, dataset: str, columns: Sequence[Column], layo
             return catalog.load_table((catalog.name, dataset))
 
 
-def commit(catalog: Catalog, change: Change) -> Head:
-    """Make the change; the head afterwards.
-
-    Raises `Failed` ("commit-conflict") when somebody else committed in between, and whatever else goes wrong as
-    `Failed` or `Damaged`; then `find_commit` tells whether it happened.
-    """
+def table_for(catalog: Catalog, change: Change) -> Table:
+    """The table that a change is for, made when it is not there. Load it before the plan is recorded: a commit is
+    built on the table as it was then, so that whoever resolves the plan meanwhile makes it fail."""
     first = change.first_columns or change.columns
-    table = load_table(catalog, change.dataset) or create_table(
+    return load_table(catalog, change.dataset) or create_table(
         catalog, change.dataset, first, change.layout or Layout()
     )
+
+
+def commit(table: Table, change: Change) -> Head:
+    """Make the change on the table as it was loaded; the head afterwards.
+
+    Raises `Failed` ("commit-conflict") when somebody else committed since, and whatever else goes wrong as
+    `Failed` or `Damaged`; then `find_commit` tells whether it happened.
+    """
     removed = _data_files(table, change.remove)
-    with _catalog_errors(change.dataset), table.transaction() as transaction:
+    with translated(change.dataset), table.transaction() as transaction:
         _evolve(transaction, table, change)
         metadata = transaction.table_metadata
         added = [_data_file(metadata, file, change) for file in change.add]
@@ -110,10 +114,12 @@ def commit(catalog: Catalog, change: Change) -> Head:
 def find_commit(catalog: Catalog, dataset: str, commit_id: str) -> Head | None:
     """The table's head when `commit_id` is in its (recent) history, None when it never happened."""
     table = load_table(catalog, dataset)
-    if table is None:
-        return None
-    happened = any(snapshot.summary and snapshot.summary.get(COMMIT_ID) == commit_id for snapshot in table.snapshots())
-    return _head(dataset, table) if happened else None
+    return _head(dataset, table) if table is not None and has_commit(table, commit_id) else None
+
+
+def has_commit(table: Table, commit_id: str) -> bool:
+    """Whether the commit is in the (recent) history of the table as it was loaded."""
+    return any(snapshot.summary and snapshot.summary.get(COMMIT_ID) == commit_id for snapshot in table.snapshots())
 
 
 def fence(catalog: Catalog, dataset: str, commit_id: str) -> Head | None:
@@ -124,7 +130,7 @@ def fence(catalog: Catalog, dataset: str, commit_id: str) -> Head | None:
     table = load_table(catalog, dataset)
     if table is None:
         return None
-    with _catalog_errors(dataset), table.transaction() as transaction:
+    with translated(dataset), table.transaction() as transaction:
         _snapshot(transaction, f"fence-{commit_id}", [], [])
     return _head(dataset, table)
 
@@ -134,7 +140,7 @@ def set_description(catalog: Catalog, dataset: str, columns: Sequence[Column], d
     table = load_table(catalog, dataset)
     if table is None:
         raise Damaged(f"{dataset} has a head but no table.", "Run `lakegate doctor` on this home.")
-    with _catalog_errors(dataset), table.transaction() as transaction:
+    with translated(dataset), table.transaction() as transaction:
         transaction.set_properties(described(columns, description))
     return _head(dataset, table)
 
@@ -243,12 +249,13 @@ def _data_files(table: Table, paths: Sequence[str]) -> list[DataFile]:
     snapshot = table.current_snapshot()
     if not wanted or snapshot is None:
         return []
-    found = [
-        entry.data_file
-        for manifest in snapshot.manifests(table.io)
-        for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)
-        if entry.data_file.file_path in wanted
-    ]
+    with translated(table.name()[-1]):
+        found = [
+            entry.data_file
+            for manifest in snapshot.manifests(table.io)
+            for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)
+            if entry.data_file.file_path in wanted
+        ]
     missing = wanted - {file.file_path for file in found}
     if missing:
         raise Damaged(
@@ -265,29 +272,3 @@ def _head(dataset: str, table: Table) -> Head:
     if head is None:
         raise Damaged(f"{dataset} has no snapshot after a commit.", "Run `lakegate doctor` on this home.")
     return head
-
-
-@contextmanager
-def _catalog_errors(dataset: str) -> Iterator[None]:
-    try:
-        yield
-    except LakegateError:
-        raise
-    except CommitFailedException as error:
-        raise Failed(
-            f"{dataset}: somebody else committed at the same time.",
-            "Nothing was changed; try again.",
-            code="commit-conflict",
-        ) from error
-    except SQLAlchemyError as error:
-        raise Failed(
-            f"{dataset}: the catalog could not be used: {error.__class__.__name__}: {str(error).splitlines()[0]}.",
-            "Check that catalog.sqlite can be written and the disk has room; `lakegate doctor` says more.",
-            code="state-unavailable",
-        ) from error
-    except OSError as error:
-        raise Failed(
-            f"{dataset}: table metadata could not be written: {error}.",
-            "Check that the disk is writable and has room, then load again.",
-            code="disk",
-        ) from error

@@ -25,7 +25,10 @@ def describe(intake: Intake, dataset: str) -> None:
         resolve(intake, dataset)
         head = intake.heads.get(dataset)
         if head is not None and contract is not None and _differs(head, contract):
-            intake.heads.publish(set_description(intake.catalog, dataset, told(head, contract), contract.description))
+            change_id = intake.new_id()
+            intake.heads.intend(dataset, change_id)
+            said = set_description(intake.catalog, dataset, told(head, contract), contract.description)
+            intake.heads.publish(replace(said, intent=change_id))
 
 
 def told(head: Head, contract: Contract) -> tuple[Column, ...]:

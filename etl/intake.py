@@ -9,7 +9,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from athena.errors import Failed
 from athena.events import DatasetUpdated, Events
 from athena.heads import Head, Heads
 from athena.heads.catalog import CatalogFile
@@ -98,12 +97,9 @@ def _open_catalog(settings: Settings) -> "Catalog":
     from sqlalchemy.exc import SQLAlchemyError
 
     from etl.iceberg import open_catalog
+    from etl.iceberg_errors import catalog_error
 
     try:
         return open_catalog(settings.catalog, settings.tables, settings.name)
     except SQLAlchemyError as error:
-        raise Failed(
-            f"{settings.catalog.name} could not be used: {str(error).splitlines()[0]}.",
-            "Check that the disk has room and can be written; `lakegate doctor` says whether the file is damaged.",
-            code="state-unavailable",
-        ) from error
+        raise catalog_error(settings.name, error) from error

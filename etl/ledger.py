@@ -66,12 +66,6 @@ class Ledger:
     def __init__(self, state: Path) -> None:
         self._database = Database(state, _SCHEMA)
 
-    def version(self, dataset: str) -> int:
-        """Rises with every record of the dataset: equal versions, equal holdings."""
-        with self._database.read() as connection:
-            found = connection.execute("SELECT max(number) AS last FROM load WHERE dataset = ?", (dataset,)).fetchone()
-        return found["last"] or 0
-
     def datasets(self) -> tuple[str, ...]:
         """Every dataset that the ledger knows, sorted."""
         with self._database.read() as connection:
@@ -96,6 +90,12 @@ class Ledger:
         with self._database.read() as connection:
             rows = connection.execute("SELECT * FROM piece WHERE dataset = ? ORDER BY path, slot", (dataset,))
             return tuple(Piece(row["slot"], row["path"], row["rows"], row["size_bytes"]) for row in rows)
+
+    def rows(self, dataset: str) -> int:
+        """How many rows the table has, as far as the ledger knows."""
+        with self._database.read() as connection:
+            found = connection.execute("SELECT sum(rows) AS rows FROM piece WHERE dataset = ?", (dataset,)).fetchone()
+        return found["rows"] or 0
 
     def pieces_of(self, dataset: str, slots: Iterable[str]) -> tuple[Piece, ...]:
         """The same, of these slots alone."""
@@ -162,16 +162,27 @@ class Ledger:
             rows = connection.execute("SELECT dataset FROM plan UNION SELECT dataset FROM writing ORDER BY 1")
             return tuple(row["dataset"] for row in rows)
 
+    def forget(self, plan: Plan, holder: str) -> bool:
+        """Close a plan whose commit did not happen; False when somebody else has closed it. What was written for it is
+        noted as by `begin`, for `holder` to remove."""
+        with self._database.write() as connection:
+            if not connection.execute("DELETE FROM plan WHERE commit_id = ?", (plan.commit_id,)).rowcount:
+                return False
+            values = (plan.commit_id, plan.dataset, holder)
+            connection.execute("INSERT OR REPLACE INTO writing VALUES (?, ?, ?)", values)
+        return True
+
     def close(self, commit_id: str) -> None:
-        """The plan is done, or forgotten."""
+        """The plan is done."""
         with self._database.write() as connection:
             connection.execute("DELETE FROM plan WHERE commit_id = ?", (commit_id,))
 
     def record(self, plan: Plan, *, snapshot: str | None) -> None:
-        """Let the ledger say what the table says now; `snapshot` goes into the reports. Repeats without harm."""
+        """Let the ledger say what the table says now; `snapshot` goes into the reports. Changes nothing when somebody
+        else has recorded or closed the plan meanwhile."""
         with self._database.write() as connection:
             state = connection.execute("SELECT state FROM plan WHERE commit_id = ?", (plan.commit_id,)).fetchone()
-            if state is not None and state["state"] == "recorded":
+            if state is None or state["state"] == "recorded":
                 return
             _record(connection, plan)
             connection.executemany(

@@ -94,8 +94,3 @@ class Plan:
     def rows_added(self) -> int:
         """Rows in the files that the commit adds."""
         return sum(piece.rows for piece in self.pieces)
-
-    @property
-    def new_paths(self) -> tuple[str, ...]:
-        """Every file that this commit brings, rejects included."""
-        return (*(piece.path for piece in self.pieces), *(file.path for file in self.reject_files))

@@ -6,16 +6,17 @@ after it every step repeats without harm, so that it can be finished by somebody
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from athena.dataset import REJECTS_SUFFIX
-from athena.errors import Failed, LakegateError, OutcomeUnknown
+from athena.errors import Damaged, Failed, LakegateError, OutcomeUnknown
 from athena.events import DatasetUpdated
-from athena.heads import Head
+from athena.heads import Head, conflict
 from athena.leases.sqlite import is_gone
 from etl import rejects
-from etl.commit import Change, commit, fence, find_commit
+from etl.commit import Change, commit, fence, find_commit, has_commit, table_for
 from etl.intake import Intake
 from etl.plan import LoadEntry, Plan
 
@@ -27,14 +28,20 @@ def publish(intake: Intake, plan: Plan, change: Change | None) -> Head | None:
     Raises `Failed` when nothing happened (its files are removed), and `OutcomeUnknown` when that cannot be told or the
     rest could not be finished: the plan stays open then, for whoever comes next.
     """
-    intake.ledger.plan(plan)
+    try:
+        table = None if change is None else table_for(intake.catalog, change)
+        intake.ledger.plan(plan)
+    except LakegateError:
+        with suppress(LakegateError):
+            remove_written(intake, plan.dataset, plan.commit_id)
+        raise
     intake.step("planned")
-    if change is None:
+    if table is None or change is None:
         return finish(intake, plan, intake.heads.get(plan.dataset))
     try:
         intake.heads.intend(plan.dataset, plan.commit_id)
         intake.step("intended")
-        head = commit(intake.catalog, change)
+        head = commit(table, change)
     except LakegateError as error:
         head = _found(intake, plan, error)
     intake.step("committed")
@@ -53,7 +60,7 @@ def finish(intake: Intake, plan: Plan, head: Head | None) -> Head | None:
         if head is not None and plan.changes_table:
             intake.events.put(_event(plan, head))
             intake.step("told")
-            intake.heads.publish(head)
+            intake.heads.publish(replace(head, intent=plan.commit_id))
             intake.step("published")
         intake.ledger.close(plan.commit_id)
     except LakegateError as error:
@@ -72,11 +79,22 @@ def resolve(intake: Intake, dataset: str) -> None:
         _resolve(intake, plan)
     for commit_id, holder in intake.ledger.begun(dataset).items():
         if is_gone(holder):
-            for folder in (intake.data(dataset), intake.data(dataset + REJECTS_SUFFIX)):
-                remove_files(str(path) for path in folder.glob(f"{commit_id}-*.parquet"))
-            intake.ledger.end(commit_id)
-    if intake.heads.pending(dataset) is not None:
-        _publish_from_catalog(intake, dataset)
+            remove_written(intake, dataset, commit_id)
+    for name in (dataset, dataset + REJECTS_SUFFIX):
+        if pending := intake.heads.pending(name):
+            _publish_from_catalog(intake, name, pending)
+
+
+def check_ledger(intake: Intake, dataset: str) -> None:
+    """Raises `Damaged` ("ledger-mismatch") when table and ledger disagree: a load would double rows or lose them."""
+    head, known = intake.settled(dataset), intake.ledger.rows(dataset)
+    stored = head.rows if head else 0
+    if stored != known:
+        raise Damaged(
+            f"{dataset} has {stored} rows in its table, but {known} in the ledger.",
+            "Nothing was changed. Run `lakegate doctor --repair`, which rebuilds the ledger from the table.",
+            code="ledger-mismatch",
+        )
 
 
 def _resolve(intake: Intake, plan: Plan) -> None:
@@ -94,59 +112,72 @@ def _resolve(intake: Intake, plan: Plan) -> None:
                 raise
             _resolve(intake, plan)
             return
-        _forget(intake, plan)
         if fenced is not None:
-            intake.heads.publish(fenced)
+            publish_head(intake, fenced, plan.commit_id)
+        _forget(intake, plan)
         return
     finish(intake, plan, head)
+
+
+def publish_head(intake: Intake, head: Head, commit_id: str) -> None:
+    """Let everybody see the head, unless another commit is under way (which will do so itself)."""
+    intake.heads.intend(head.dataset, commit_id)
+    intake.heads.publish(replace(head, intent=commit_id))
 
 
 def _found(intake: Intake, plan: Plan, error: LakegateError) -> Head:
     """The head, when the commit happened in spite of `error`; else the error, once nothing is left of the plan."""
     try:
         head = find_commit(intake.catalog, plan.dataset, plan.commit_id)
-        if head is None:
-            _forget(intake, plan)
+        forgotten = head is None and _forget(intake, plan)
     except LakegateError as doubt:
         raise OutcomeUnknown(
             f"Whether {plan.dataset} took the commit {plan.commit_id} cannot be told: {error.message} {doubt.message}",
             "The next load, or `lakegate reconcile`, finds out and finishes it; nothing is lost.",
         ) from error
-    if head is None:
-        raise error
-    return head
+    if head is not None:
+        return head
+    raise error if forgotten else conflict(plan.dataset)
 
 
-def _forget(intake: Intake, plan: Plan) -> None:
+def _forget(intake: Intake, plan: Plan) -> bool:
+    """Leave nothing of a plan whose commit did not happen; False when somebody else has seen to it."""
     intake.heads.abandon(plan.dataset, plan.commit_id)
-    remove_files(plan.new_paths)
+    if not intake.ledger.forget(plan, intake.holder):
+        return False
     for entry in plan.loads:
-        csv = report_path(intake.settings.reports, entry).with_suffix(".rejects.csv")
-        remove_files([f"{csv}{rejects.UNFINISHED}"])
-    intake.ledger.close(plan.commit_id)
+        path = report_path(intake.settings.reports, entry)
+        remove_files([f"{path.with_suffix('.rejects.csv')}{rejects.UNFINISHED}"])
+    remove_written(intake, plan.dataset, plan.commit_id)
+    return True
 
 
-def _publish_from_catalog(intake: Intake, dataset: str) -> None:
+def remove_written(intake: Intake, dataset: str, commit_id: str) -> None:
+    """Remove the data files of a commit that did not happen, rejects included."""
+    for folder in (intake.data(dataset), intake.data(dataset + REJECTS_SUFFIX)):
+        remove_files(str(path) for path in folder.glob(f"{commit_id}-*.parquet"))
+    intake.ledger.end(commit_id)
+
+
+def _publish_from_catalog(intake: Intake, dataset: str, pending: str) -> None:
     head = intake.settled(dataset)
     if head is not None:
-        intake.heads.publish(head)
-    elif pending := intake.heads.pending(dataset):
+        publish_head(intake, head, pending)
+    else:
         intake.heads.abandon(dataset, pending)
 
 
 def _commit_rejects(intake: Intake, plan: Plan) -> None:
     """The rejects of a plan into `<dataset>__rejects`, once; the table is made with the dataset's first commit."""
     name = plan.dataset + REJECTS_SUFFIX
-    known = intake.heads.get(name)
-    if not plan.reject_files and (known is not None or not plan.changes_table):
+    if not plan.reject_files and (not plan.changes_table or intake.heads.get(name) is not None):
         return
-    head = find_commit(intake.catalog, name, plan.commit_id)
-    if head is None:
-        intake.heads.intend(name, plan.commit_id)
-        change = Change(name, plan.commit_id, rejects.COLUMNS, f"Rejected records of {plan.dataset}")
-        head = commit(intake.catalog, replace(change, add=plan.reject_files))
-    if known is None or known.snapshot_id != head.snapshot_id:
-        intake.heads.publish(head)
+    change = Change(name, plan.commit_id, rejects.COLUMNS, f"Rejected records of {plan.dataset}", add=plan.reject_files)
+    table = table_for(intake.catalog, change)
+    intake.heads.intend(name, plan.commit_id)
+    head = intake.settled(name) if has_commit(table, plan.commit_id) else commit(table, change)
+    if head is not None:
+        intake.heads.publish(replace(head, intent=plan.commit_id))
 
 
 def _event(plan: Plan, head: Head) -> DatasetUpdated:

@@ -10,6 +10,7 @@ from pyiceberg.table import Table
 
 from athena.errors import Damaged
 from etl.contract_file import find_contract
+from etl.iceberg_errors import translated
 from etl.intake import Intake
 from etl.landing import key_of, parse_key
 from etl.plan import Holding, Piece
@@ -21,9 +22,10 @@ UNKNOWN = "unknown"
 def stored_files(table: Table) -> Iterator[DataFile]:
     """The data files of the current snapshot."""
     snapshot = table.current_snapshot()
-    for manifest in snapshot.manifests(table.io) if snapshot else ():
-        for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
-            yield entry.data_file
+    with translated(table.name()[-1]):
+        for manifest in snapshot.manifests(table.io) if snapshot else ():
+            for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
+                yield entry.data_file
 
 
 def rebuild_ledger(intake: Intake, dataset: str, table: Table) -> None:

@@ -10,7 +10,7 @@ from etl.intake import Intake
 from etl.landing import key_of, parse_key
 from etl.plan import LoadEntry, Plan
 from etl.planning import difference
-from etl.publish import publish, resolve
+from etl.publish import check_ledger, publish, resolve
 from etl.turn import turn_at
 from etl.union import let_go, settle
 
@@ -24,6 +24,7 @@ def retract(intake: Intake, key: str) -> tuple[Load, ...]:
     dataset = parse_key(key_of(key)).dataset
     with turn_at(intake, dataset):
         resolve(intake, dataset)
+        check_ledger(intake, dataset)
         plan = _plan(intake, dataset, key)
         columns = base_of(intake, dataset).columns
         change = Change(dataset, plan.commit_id, columns, remove=plan.removed_paths) if plan.changes_table else None

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from athena.dataset import Column
+from athena.errors import Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,10 @@ class Heads(Protocol):
         ...
 
     def intend(self, dataset: str, commit_id: str) -> None:
-        """Record, before a commit, that `commit_id` is about to happen (the head may not exist yet)."""
+        """Record, before a commit, that `commit_id` is about to happen (the head may not exist yet).
+
+        Raises `Failed` ("commit-conflict") while the intent of another commit is open: it is resolved first.
+        """
         ...
 
     def abandon(self, dataset: str, commit_id: str) -> None:
@@ -46,9 +50,19 @@ class Heads(Protocol):
         ...
 
     def publish(self, head: Head) -> None:
-        """Replace the head and clear the intent, in one step."""
+        """Replace the head and clear the intent, in one step. With `head.intent` only while that is the open one:
+        a writer that comes late, after somebody else has finished its commit, changes nothing."""
         ...
 
     def pending(self, dataset: str) -> str | None:
         """The intent that is still open, also for a table without a head."""
         ...
+
+
+def conflict(dataset: str) -> Failed:
+    """What `intend` raises while the intent of another commit is open."""
+    return Failed(
+        f"{dataset}: another commit is half done.",
+        "Nothing was changed; try again, which finishes it first.",
+        code="commit-conflict",
+    )

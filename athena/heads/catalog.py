@@ -81,7 +81,7 @@ def head_in(dataset: str, metadata_location: str, content: bytes) -> Head | None
     """The same from the file's content, wherever it was read."""
     try:
         return _head(dataset, metadata_location, json.loads(content))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
         raise Damaged(f"{metadata_location} is damaged: {error!r}.", _DOCTOR, code="state-damaged") from error
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from athena.dynamodb import Item, Key, Table, text
 from athena.errors import Damaged
-from athena.heads import Head
+from athena.heads import Head, conflict
 from athena.records import decode, encode
 
 
@@ -26,17 +26,23 @@ class DynamoHeads:
         return tuple(head for head in found if head is not None)
 
     def intend(self, dataset: str, commit_id: str) -> None:
-        """Record that `commit_id` is about to happen."""
-        self._table.change(_key(dataset), "SET intent = :intent", intent=commit_id)
+        """Record that `commit_id` is about to happen. Raises `Failed` while another intent is open."""
+        free = "attribute_not_exists(intent) OR intent = :intent"
+        if not self._table.change(_key(dataset), "SET intent = :intent", when=free, intent=commit_id).won:
+            raise conflict(dataset)
 
     def abandon(self, dataset: str, commit_id: str) -> None:
         """Forget this intent; another one is left alone."""
         self._table.change(_key(dataset), "REMOVE intent", when="intent = :intent", intent=commit_id)
 
     def publish(self, head: Head) -> None:
-        """Replace the head and clear the intent, in one write."""
+        """Replace the head and clear the intent, in one write; with `head.intent` only while it is open."""
         packed = zlib.compress(encode(replace(head, intent=None)))
-        self._table.change(_key(head.dataset), "SET head = :head REMOVE intent", head=packed)
+        update = "SET head = :head REMOVE intent"
+        if head.intent is None:
+            self._table.change(_key(head.dataset), update, head=packed)
+        else:
+            self._table.change(_key(head.dataset), update, when="intent = :intent", head=packed, intent=head.intent)
 
     def pending(self, dataset: str) -> str | None:
         """The open intent, also of a table without a head."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from athena.errors import Damaged
-from athena.heads import Head
+from athena.heads import Head, conflict
 from athena.records import decode, encode
 from athena.sqlite import Database
 
@@ -37,9 +37,11 @@ class SqliteHeads:
             return tuple(_head(row) for row in connection.execute(f"{_SELECT} ORDER BY dataset"))
 
     def intend(self, dataset: str, commit_id: str) -> None:
-        """Record that `commit_id` is about to happen."""
+        """Record that `commit_id` is about to happen. Raises `Failed` while another intent is open."""
         with self._database.write() as connection:
-            connection.execute("INSERT OR REPLACE INTO intent VALUES (?, ?)", (dataset, commit_id))
+            connection.execute("INSERT OR IGNORE INTO intent VALUES (?, ?)", (dataset, commit_id))
+            if _pending(connection, dataset) != commit_id:
+                raise conflict(dataset)
 
     def abandon(self, dataset: str, commit_id: str) -> None:
         """Forget this intent; another one is left alone."""
@@ -47,17 +49,23 @@ class SqliteHeads:
             connection.execute("DELETE FROM intent WHERE dataset = ? AND commit_id = ?", (dataset, commit_id))
 
     def publish(self, head: Head) -> None:
-        """Replace the head and clear the intent, in one transaction."""
+        """Replace the head and clear the intent, in one transaction; with `head.intent` only while it is open."""
         row = (head.dataset, encode(replace(head, intent=None)))
         with self._database.write() as connection:
+            if head.intent is not None and _pending(connection, head.dataset) != head.intent:
+                return
             connection.execute("INSERT OR REPLACE INTO head VALUES (?, ?)", row)
             connection.execute("DELETE FROM intent WHERE dataset = ?", (head.dataset,))
 
     def pending(self, dataset: str) -> str | None:
         """The open intent, also of a table without a head."""
         with self._database.read() as connection:
-            row = connection.execute("SELECT commit_id FROM intent WHERE dataset = ?", (dataset,)).fetchone()
-        return None if row is None else str(row["commit_id"])
+            return _pending(connection, dataset)
+
+
+def _pending(connection: sqlite3.Connection, dataset: str) -> str | None:
+    row = connection.execute("SELECT commit_id FROM intent WHERE dataset = ?", (dataset,)).fetchone()
+    return None if row is None else str(row["commit_id"])
 
 
 def _head(row: sqlite3.Row) -> Head:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from athena.dataset import Column, DataType
+from athena.errors import Failed
 from athena.heads import Head, Heads
 from athena.heads.dynamodb import DynamoHeads
 from athena.heads.sqlite import SqliteHeads
@@ -72,6 +73,22 @@ def test_publishing_clears_the_intent(heads: Heads) -> None:
     assert heads.get("flights") == HEAD
 
 
+def test_publishing_without_a_named_intent_clears_any(heads: Heads) -> None:
+    heads.intend("flights", "c1")
+    heads.publish(HEAD)
+    assert (heads.pending("flights"), heads.get("flights")) == (None, HEAD)
+
+
+def test_a_late_finisher_changes_nothing(heads: Heads) -> None:
+    heads.intend("flights", "c1")
+    heads.publish(replace(HEAD, snapshot_id="2", intent="c1"))
+    heads.publish(replace(HEAD, snapshot_id="1", intent="c1"))
+    assert heads.get("flights") == replace(HEAD, snapshot_id="2")
+    heads.intend("flights", "c2")
+    heads.publish(replace(HEAD, snapshot_id="1", intent="c1"))
+    assert heads.get("flights") == replace(HEAD, snapshot_id="2", intent="c2")
+
+
 def test_an_intent_is_forgotten_by_its_own_name_only(heads: Heads) -> None:
     heads.intend("flights", "c2")
     heads.abandon("flights", "c1")
@@ -80,10 +97,13 @@ def test_an_intent_is_forgotten_by_its_own_name_only(heads: Heads) -> None:
     assert heads.pending("flights") is None
 
 
-def test_a_later_intent_takes_the_place_of_an_earlier_one(heads: Heads) -> None:
+def test_an_intent_waits_until_another_one_is_resolved(heads: Heads) -> None:
     heads.intend("flights", "c1")
-    heads.intend("flights", "c2")
-    assert heads.pending("flights") == "c2"
+    heads.intend("flights", "c1")
+    with pytest.raises(Failed, match="half done") as failure:
+        heads.intend("flights", "c2")
+    assert failure.value.code == "commit-conflict"
+    assert heads.pending("flights") == "c1"
 
 
 def test_intents_of_different_tables_are_apart(heads: Heads) -> None:

@@ -1,0 +1,202 @@
+"""One Iceberg commit: all of it or nothing, bounded in cost, and a head that can be rebuilt from it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyiceberg.catalog import Catalog
+
+from athena.dataset import Column, DataType
+from athena.errors import Damaged, Failed
+from athena.heads import Head
+from athena.heads.catalog import CatalogFile
+from etl.commit import KEEP_AT_MOST, Change, commit, fence, find_commit, load_table, set_description, table_for
+from etl.contract import Layout
+from etl.evolve import evolve
+from etl.iceberg import open_catalog, table_columns
+from etl.plan import WrittenFile
+from etl.transform import arrow_schema
+from etl.write import ContentWriter
+
+
+class Lake:
+    """A catalog, and a way to write files for its table `t`."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.catalog: Catalog = open_catalog(home / "catalog.sqlite", home / "tables", "lake")
+        self.file = CatalogFile(home / "catalog.sqlite", "lake")
+        self.columns = evolve("t", (), [Column("n", DataType("int"), unit="min", sensitive=True)], last_id=0).columns
+        self.written = 0
+
+    def write(
+        self, *values: int, columns: tuple[Column, ...] = (), layout: Layout | None = None
+    ) -> tuple[WrittenFile, ...]:
+        self.written += 1
+        columns = columns or self.columns
+        writer = ContentWriter(self.home / "tables/lake/t/data", f"w{self.written}", columns, layout)
+        rows = [{"n": value, "_file": "t/a.csv", "_line": 1} for value in values]
+        schema = arrow_schema([replace(column, field_id=None, required=False) for column in columns])
+        writer.write(pa.RecordBatch.from_pylist(rows, schema=schema))
+        return writer.close()
+
+    def commit(self, change: Change) -> Head:
+        return commit(table_for(self.catalog, change), change)
+
+    def values(self) -> list[int]:
+        table = load_table(self.catalog, "t")
+        return sorted(table.scan().to_arrow()["n"].to_pylist()) if table else []
+
+    def change(self, commit_id: str, *values: int, remove: tuple[WrittenFile, ...] = ()) -> Change:
+        return Change("t", commit_id, self.columns, add=self.write(*values), remove=tuple(one.path for one in remove))
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    home = tmp_path / "a home # with? signs"
+    home.mkdir()
+    return Lake(home)
+
+
+def test_files_are_added_and_removed_in_one_snapshot(lake: Lake) -> None:
+    first = lake.change("c1", 1, 2)
+    before = lake.commit(first)
+    after = lake.commit(lake.change("c2", 7, remove=first.add))
+    table = load_table(lake.catalog, "t")
+    assert table is not None
+    snapshot = table.current_snapshot()
+    assert snapshot is not None
+    assert (lake.values(), str(snapshot.parent_snapshot_id)) == ([7], before.snapshot_id)
+    assert (after.rows, after.data_version) == (1, after.snapshot_id)
+
+
+def test_a_head_is_rebuilt_from_the_catalog_alone(lake: Lake) -> None:
+    assert lake.file.head("t") is None
+    head = lake.commit(replace(lake.change("c1", 1, 2), description="of numbers"))
+    assert lake.file.head("t") == head
+    assert lake.file.datasets() == ("t",)
+    assert (head.rows, head.description, head.columns) == (2, "of numbers", lake.columns)
+    assert json.loads(Path(head.metadata_location).read_text())["current-snapshot-id"] == int(head.snapshot_id)
+
+
+def test_a_commit_is_found_by_its_id(lake: Lake) -> None:
+    head = lake.commit(lake.change("c1", 1))
+    assert find_commit(lake.catalog, "t", "c1") == head
+    assert find_commit(lake.catalog, "t", "c2") is None
+    assert find_commit(lake.catalog, "other", "c1") is None
+
+
+def test_a_commit_on_an_older_state_fails_and_changes_nothing(lake: Lake) -> None:
+    lake.commit(lake.change("c1", 1))
+    late = lake.change("c2", 2)
+    table = table_for(lake.catalog, late)
+    lake.commit(lake.change("c3", 3))
+    with pytest.raises(Failed, match="somebody else committed") as failure:
+        commit(table, late)
+    assert failure.value.code == "commit-conflict"
+    assert lake.values() == [1, 3]
+
+
+def test_a_fence_makes_a_late_commit_fail_and_keeps_the_data_version(lake: Lake) -> None:
+    head = lake.commit(lake.change("c1", 1))
+    late = lake.change("c2", 2)
+    table = table_for(lake.catalog, late)
+    fenced = fence(lake.catalog, "t", "c2")
+    assert fenced is not None
+    assert (fenced.data_version, fenced.snapshot_id != head.snapshot_id) == (head.data_version, True)
+    with pytest.raises(Failed, match="somebody else committed"):
+        commit(table, late)
+    assert lake.values() == [1]
+    assert fence(lake.catalog, "other", "c2") is None
+
+
+def test_a_fence_holds_before_the_first_commit_too(lake: Lake) -> None:
+    late = lake.change("c1", 1)
+    table = table_for(lake.catalog, late)
+    fence(lake.catalog, "t", "c1")
+    with pytest.raises(Failed, match="somebody else committed"):
+        commit(table, late)
+    assert lake.values() == []
+
+
+def test_schema_and_data_change_together(lake: Lake) -> None:
+    lake.commit(lake.change("c1", 1))
+    wanted = [Column("n", DataType("long")), Column("x", DataType("string"))]
+    wider = evolve("t", lake.columns, wanted, last_id=5).columns
+    head = lake.commit(Change("t", "c2", wider, add=lake.write(5_000_000_000, columns=wider)))
+    assert [(one.name, str(one.type), one.field_id) for one in head.columns[:3]] == [
+        ("n", "long", 1),
+        ("x", "string", 6),
+        ("_file", "string", 2),
+    ]
+    assert lake.values() == [1, 5_000_000_000]
+
+
+def test_a_new_partitioning_holds_for_new_files_and_old_ones_can_still_go(lake: Lake) -> None:
+    first = lake.change("c1", 1, 2, 3)
+    lake.commit(first)
+    layout = Layout(("bucket(2, n)",), ("n",))
+    add = lake.write(4, 5, 6, 7, layout=layout)
+    lake.commit(Change("t", "c2", lake.columns, layout=layout, add=add))
+    assert lake.values() == list(range(1, 8))
+    lake.commit(Change("t", "c3", lake.columns, remove=tuple(one.path for one in (*first.add, *add[:1]))))
+    assert lake.values() == sorted(set(range(4, 8)) - values_in(add[0]))
+    table = load_table(lake.catalog, "t")
+    assert table is not None
+    assert [str(one.transform) for one in table.spec().fields] == ["bucket[2]"]
+
+
+def values_in(file: WrittenFile) -> set[int]:
+    import pyarrow.parquet as pq
+
+    return set(pq.read_table(file.path)["n"].to_pylist())
+
+
+def test_removing_what_is_not_there_is_damage_and_changes_nothing(lake: Lake) -> None:
+    lake.commit(lake.change("c1", 1))
+    gone = WrittenFile("/nowhere/x.parquet", 1, 1)
+    with pytest.raises(Damaged, match=r"1 data files that the ledger knows are not in the table"):
+        lake.commit(lake.change("c2", 2, remove=(gone,)))
+    assert lake.values() == [1]
+
+
+def test_a_file_with_other_field_ids_is_not_committed(lake: Lake) -> None:
+    lake.commit(lake.change("c1", 1))
+    swapped = tuple(replace(one, field_id=6 - (one.field_id or 0)) for one in lake.columns)
+    with pytest.raises(Damaged, match="does not fit its table"):
+        lake.commit(Change("t", "c2", lake.columns, add=lake.write(2, columns=swapped)))
+    assert lake.values() == [1]
+
+
+def test_snapshots_and_manifests_stay_few(lake: Lake) -> None:
+    last: tuple[WrittenFile, ...] = ()
+    for number in range(KEEP_AT_MOST + 15):
+        change = lake.change(f"c{number}", number, remove=last)
+        lake.commit(change)
+        last = change.add
+    table = load_table(lake.catalog, "t")
+    assert table is not None
+    snapshot = table.current_snapshot()
+    assert snapshot is not None
+    assert len(table.snapshots()) <= KEEP_AT_MOST
+    assert len(snapshot.manifests(table.io)) <= 5
+    assert lake.values() == [KEEP_AT_MOST + 14]
+
+
+def test_words_change_without_a_snapshot(lake: Lake) -> None:
+    before = lake.commit(lake.change("c1", 1))
+    columns = (replace(lake.columns[0], unit="h", sensitive=False, description="hours"), *lake.columns[1:])
+    head = set_description(lake.catalog, "t", columns, "described")
+    assert (head.snapshot_id, head.description, head.columns) == (before.snapshot_id, "described", columns)
+    table = load_table(lake.catalog, "t")
+    assert table is not None
+    assert table_columns(table) == columns
+
+
+def test_metadata_is_on_the_disk_before_the_catalog_names_it(lake: Lake) -> None:
+    lake.commit(lake.change("c1", 1))
+    table = load_table(lake.catalog, "t")
+    assert table is not None
+    assert type(table.io).__name__ == "DurableFileIO"

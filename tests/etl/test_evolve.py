@@ -1,0 +1,83 @@
+"""Schemas change by Iceberg's rules alone."""
+
+import pytest
+
+from athena.dataset import SYSTEM_COLUMNS, Column, DataType
+from athena.errors import Refused
+from etl.evolve import Evolution, evolve
+
+
+def column(name: str, kind: str, **more: object) -> Column:
+    return Column(name, DataType(kind), **more)  # type: ignore[arg-type]
+
+
+FIRST = evolve("t", (), [column("day", "date"), column("n", "int", unit="min")], last_id=0)
+
+
+def shape(evolution: Evolution) -> list[tuple[str, str, int | None]]:
+    return [(one.name, str(one.type), one.field_id) for one in evolution.own]
+
+
+def test_a_new_table_has_its_columns_and_then_the_systems() -> None:
+    assert shape(FIRST) == [("day", "date", 1), ("n", "int", 2)]
+    assert [(one.name, one.field_id) for one in FIRST.columns[2:]] == [
+        (one.name, number) for number, one in enumerate(SYSTEM_COLUMNS, 3)
+    ]
+    assert (len(FIRST.added), FIRST.promoted, FIRST.changes) == (6, (), True)
+
+
+def test_the_same_columns_change_nothing() -> None:
+    again = evolve("t", FIRST.columns, FIRST.own, last_id=6)
+    assert (again.columns, again.changes) == (FIRST.columns, False)
+
+
+def test_new_columns_get_new_ids_and_stand_before_the_systems() -> None:
+    more = evolve("t", FIRST.columns, [column("x", "string", field_id=2), column("n", "int")], last_id=6)
+    assert shape(more) == [("day", "date", 1), ("n", "int", 2), ("x", "string", 7)]
+    assert [one.name for one in more.added] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (DataType("int"), DataType("long")),
+        (DataType("float"), DataType("double")),
+        (DataType("decimal", 9, 2), DataType("decimal", 12, 2)),
+    ],
+)
+def test_legal_promotions_keep_the_id_and_are_not_undone(old: DataType, new: DataType) -> None:
+    table = evolve("t", (), [Column("n", old)], last_id=0)
+    wider = evolve("t", table.columns, [Column("n", new)], last_id=5)
+    assert [(one.name, one.type, one.field_id) for one in wider.promoted] == [("n", new, 1)]
+    back = evolve("t", wider.columns, [Column("n", old)], last_id=5)
+    assert (back.columns, back.changes) == (wider.columns, False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (DataType("int"), DataType("double")),
+        (DataType("string"), DataType("date")),
+        (DataType("decimal", 9, 2), DataType("decimal", 9, 3)),
+        (DataType("timestamp"), DataType("timestamptz")),
+    ],
+)
+def test_everything_else_is_refused_with_the_remedy(old: DataType, new: DataType) -> None:
+    table = evolve("t", (), [Column("n", old)], last_id=0)
+    with pytest.raises(Refused, match="cannot become") as refusal:
+        evolve("t", table.columns, [Column("n", new)], last_id=5)
+    assert refusal.value.code == "schema-conflict"
+    assert str(old) in refusal.value.remedy
+
+
+def test_names_of_the_system_are_taken() -> None:
+    with pytest.raises(Refused, match="'_line' is taken") as refusal:
+        evolve("t", (), [column("_line", "long")], last_id=0)
+    assert "rename" in refusal.value.remedy
+
+
+def test_words_follow_the_contract_and_columns_without_one_keep_theirs() -> None:
+    said = evolve("t", FIRST.columns, [column("day", "date", description="of departure")], last_id=6)
+    assert [one.description for one in said.own] == ["of departure", None]
+    assert [one.unit for one in said.own] == [None, "min"]
+    assert not said.changes

@@ -1,0 +1,216 @@
+"""A commit left half done is finished or forgotten by whoever comes next; an unknown outcome loses nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.table import CommitTableResponse, Table
+from pyiceberg.table.update import TableRequirement, TableUpdate
+from pyiceberg.typedef import Identifier
+from sqlalchemy.exc import OperationalError
+
+from athena.errors import Damaged, Failed, OutcomeUnknown
+from athena.events import DatasetUpdated
+from athena.heads import Head
+from etl.commit import load_table
+from etl.ingest import ingest, reconcile
+from etl.intake import Intake
+from tests.home import drop, intake_at, values_of
+
+TEXT = "n,name\n1,a\n2,b\n"
+
+
+class Crash(Exception):
+    """The process dies here."""
+
+
+def dying(intake: Intake, at: str) -> Intake:
+    def die(step: str) -> None:
+        if step == at:
+            raise Crash
+
+    return replace(intake, step=die)
+
+
+@pytest.fixture
+def intake(tmp_path: Path) -> Intake:
+    return intake_at(tmp_path / "home")
+
+
+def data_files(intake: Intake) -> int:
+    return len(list(intake.data("t").glob("*.parquet")))
+
+
+def test_before_the_commit_a_plan_is_forgotten_and_its_files_go(intake: Intake) -> None:
+    ingest(intake, drop(intake, "t/a.csv", TEXT))
+    with pytest.raises(Crash):
+        ingest(dying(intake, "intended"), drop(intake, "t/b.csv", "n,name\n3,c\n"))
+    before = intake.heads.get("t")
+    assert before is not None
+    assert (before.intent is not None, data_files(intake)) == (True, 2)
+    (intake.landing.root / "t/b.csv").unlink()
+    reconcile(intake)
+    after = intake.heads.get("t")
+    assert after is not None
+    assert (after.intent, after.data_version, after.rows) == (None, before.data_version, 2)
+    assert (data_files(intake), values_of(intake, "t", "n")) == (1, [1, 2])
+
+
+def test_behind_the_commit_a_plan_is_finished_without_the_file(intake: Intake) -> None:
+    with pytest.raises(Crash):
+        ingest(dying(intake, "committed"), drop(intake, "t/a.csv", TEXT))
+    assert intake.heads.get("t") is None
+    (intake.landing.root / "t/a.csv").unlink()
+    reconcile(intake)
+    head = intake.heads.get("t")
+    assert head is not None
+    assert (head.rows, values_of(intake, "t", "n")) == (2, [1, 2])
+    assert len(list((intake.settings.reports / "t/a.csv").glob("*.json"))) == 1
+
+
+@pytest.mark.parametrize("step", ["committed", "rejects", "reported", "recorded", "told", "published"])
+def test_an_event_is_told_at_least_once_also_when_the_process_dies(intake: Intake, step: str) -> None:
+    told: list[DatasetUpdated] = []
+    telling = replace(intake, deliver=told.append)
+    with pytest.raises(Crash):
+        ingest(dying(telling, step), drop(intake, "t/a.csv", TEXT))
+    reconcile(telling)
+    head = intake.heads.get("t")
+    assert head is not None
+    assert {(event.dataset, event.snapshot_id, event.rows_added) for event in told} == {("t", head.snapshot_id, 2)}
+    assert len({event.id for event in told}) == 1
+    assert intake.events.undelivered() == ()
+
+
+def test_a_late_writer_that_only_slept_cannot_commit_what_was_forgotten(intake: Intake) -> None:
+    ingest(intake, drop(intake, "t/a.csv", TEXT))
+    drop(intake, "t/b.csv", "n,name\n3,c\n")
+    heir = replace(intake, holder="heir")
+    slept: list[str] = []
+
+    def sleep_long(step: str) -> None:
+        # The lease runs out while the writer sleeps between its plan and its commit.
+        if step == "intended" and not slept:
+            slept.append(step)
+            lease = intake.leases.current("t")
+            assert lease is not None
+            intake.leases.release(lease)
+            reconcile(heir)
+
+    ingest(replace(intake, step=sleep_long), "t/b.csv")
+    assert values_of(intake, "t", "n") == [1, 2, 3]
+    assert reconcile(intake).reports == ()
+
+
+class Unreachable(SqlCatalog):
+    """A catalog that goes away while a commit is on its way to it: before it arrives, or before the answer does."""
+
+    arrives = True
+    gone = False
+
+    def load_table(self, identifier: str | Identifier) -> Table:
+        if self.gone:
+            raise OperationalError("SELECT", None, Exception("no route to host"))
+        return super().load_table(identifier)
+
+    def commit_table(
+        self, table: Table, requirements: tuple[TableRequirement, ...], updates: tuple[TableUpdate, ...]
+    ) -> CommitTableResponse:
+        if self.arrives:
+            super().commit_table(table, requirements, updates)
+        self.gone = True
+        raise OperationalError("UPDATE", None, Exception("connection lost"))
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_an_outcome_that_cannot_be_told_leaves_files_and_plan_to_the_next(intake: Intake, arrives: bool) -> None:
+    ingest(intake, drop(intake, "t/a.csv", TEXT))
+    drop(intake, "t/b.csv", "n,name\n3,c\n")
+    unreachable = Unreachable("lake", **intake.catalog.properties)
+    unreachable.arrives = arrives
+    with pytest.raises(OutcomeUnknown, match="cannot be told") as doubt:
+        ingest(replace(intake, open_catalog=lambda: unreachable), "t/b.csv")
+    assert "nothing is lost" in doubt.value.remedy
+    assert data_files(intake) == 2
+    assert intake.ledger.unresolved() == ("t",)
+    reconcile(intake)
+    assert values_of(intake, "t", "n") == [1, 2, 3]
+    assert data_files(intake) == 2
+    assert intake.ledger.unresolved() == ()
+
+
+def test_what_could_not_be_finished_is_told_as_such_and_finished_later(intake: Intake) -> None:
+    reports = intake.settings.reports
+    reports.write_text("a file where the folder should be")
+    with pytest.raises(OutcomeUnknown, match="was committed, but not finished") as doubt:
+        ingest(intake, drop(intake, "t/a.csv", TEXT))
+    assert "rows are safe" in doubt.value.remedy
+    assert doubt.value.code == "unfinished"
+    reports.unlink()
+    reconcile(intake)
+    assert values_of(intake, "t", "n") == [1, 2]
+    assert len(list((reports / "t/a.csv").glob("*.json"))) == 1
+
+
+def test_files_of_a_writer_that_died_before_its_plan_are_removed(intake: Intake) -> None:
+    ingest(intake, drop(intake, "t/a.csv", TEXT))
+    intake.ledger.begin("dead", "t", "process:" + intake.holder.split(":")[1] + ":1:0:x")
+    (intake.data("t") / "dead-00001-00001.parquet").write_text("half")
+    intake.ledger.begin("alive", "t", intake.holder)
+    (intake.data("t") / "alive-00001-00001.parquet").write_text("half")
+    reconcile(intake)
+    assert sorted(
+        path.name.split("-")[0] for path in intake.data("t").iterdir() if "alive" in path.name or "dead" in path.name
+    ) == ["alive"]
+
+
+def test_a_table_whose_ledger_is_lost_is_not_loaded_into(intake: Intake) -> None:
+    ingest(intake, drop(intake, "t/a.csv", TEXT))
+    for path in intake.settings.home.glob("state.sqlite*"):
+        path.unlink()
+    anew = intake_at(intake.settings.home)
+    with pytest.raises(Damaged, match="2 rows in its table, but 0 in the ledger") as damage:
+        ingest(anew, "t/a.csv")
+    assert damage.value.code == "ledger-mismatch"
+    assert "lakegate doctor --repair" in damage.value.remedy
+    assert values_of(anew, "t", "n") == [1, 2]
+
+
+def test_an_intent_whose_plan_is_lost_is_settled_by_the_catalog(intake: Intake) -> None:
+    ingest(intake, drop(intake, "t/a.csv", TEXT))
+    head = intake.heads.get("t")
+    intake.heads.intend("t", "of nobody")
+    intake.heads.intend("u", "of nobody")
+    (intake.landing.root / "u").mkdir()
+    reconcile(intake)
+    reconcile(intake, "u")
+    assert (intake.heads.get("t"), intake.heads.pending("u")) == (head, None)
+
+
+def test_readers_see_a_commit_through_its_intent(intake: Intake) -> None:
+    ingest(intake, drop(intake, "t/a.csv", TEXT))
+    seen: list[Head | None] = []
+
+    def look(step: str) -> None:
+        if step == "committed":
+            seen.append(intake.heads.get("t"))
+            seen.append(intake.settled("t"))
+
+    ingest(replace(intake, step=look), drop(intake, "t/a.csv", "n,name\n9,z\n"))
+    published, settled = seen
+    assert published and settled
+    assert (published.intent is not None, published.rows, settled.rows) == (True, 2, 1)
+    assert settled == intake.heads.get("t")
+
+
+def test_a_disk_error_before_the_plan_leaves_nothing_behind(intake: Intake) -> None:
+    intake.data("t").parent.mkdir(parents=True)
+    intake.data("t").write_text("a file where the folder should be")
+    with pytest.raises(Failed, match="could not be written") as failure:
+        ingest(intake, drop(intake, "t/a.csv", TEXT))
+    assert failure.value.code == "disk"
+    assert intake.ledger.unresolved() == ()
+    assert load_table(intake.catalog, "t") is None
+    intake.data("t").unlink()
+    assert [report.status for report in reconcile(intake).reports] == ["loaded"]
