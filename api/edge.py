@@ -151,15 +151,15 @@ def _guarded(view: View) -> Callable[..., Response]:
                 log.error("%s: %s: %s", _request_id(), error.code, error.message)
             return _Parkable(problem_reply(problem))
         except Exception as error:  # noqa: BLE001 the outermost frame: whatever it is, the caller gets a problem
-            log.error("%s: %s\n%s", _request_id(), type(error).__name__, _frames(error))
-            return _Parkable(problem_reply(INTERNAL))
+            return _Parkable(unexpected(error, request_id=_request_id()))
 
     return guarded
 
 
-def _frames(error: Exception) -> str:
-    # Without the message, which may quote a statement or a value of somebody's data.
-    return "".join(traceback.format_tb(error.__traceback__))
+def unexpected(error: Exception, *, request_id: str) -> Reply:
+    """500 without details. The log gets kind and frames, and not the message: it may quote somebody's data."""
+    log.error("%s: %s\n%s", request_id, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+    return problem_reply(INTERNAL)
 
 
 def _request_id() -> str:

@@ -10,7 +10,7 @@ from secrets import token_hex
 from typing import Any
 from urllib.parse import parse_qsl
 
-from api.edge import App, Visit
+from api.edge import App, Visit, unexpected
 from api.problem import WrongRequest, as_problem
 from api.response import Reply, finished, preflight, problem_reply
 from athena.errors import LakegateError
@@ -45,6 +45,8 @@ def respond(app: App, arrival: Arrival, visit: Visit) -> Reply:
         reply = _routed(app, arrival, visit)
     except LakegateError as error:
         reply = problem_reply(as_problem(error))
+    except Exception as error:  # noqa: BLE001 as in a view, for what is around it
+        reply = unexpected(error, request_id=visit.request_id)
     return leave(reply, arrival, visit)
 
 

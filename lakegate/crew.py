@@ -19,7 +19,7 @@ class Crew:
     def __init__(self, name: str, *, threads: int, max_queued: int) -> None:
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._max_queued = max_queued
-        self._threads = [threading.Thread(target=self._work, name=f"{name}-{at}") for at in range(threads)]
+        self._threads = [threading.Thread(target=self._work, name=f"{name}-{at}", daemon=True) for at in range(threads)]
         for thread in self._threads:
             thread.start()
 

@@ -77,10 +77,14 @@ class Front:
         made: asyncio.Future[Reply] = loop.create_future()
 
         def task() -> None:
-            reply = respond(self._app, call.arrival, call.visit)
-            if reply.park is None:
-                call.reply(reply)
-            loop.call_soon_threadsafe(made.set_result, reply)
+            try:
+                reply = respond(self._app, call.arrival, call.visit)
+                if reply.park is None:
+                    call.reply(reply)
+            except Exception as error:  # noqa: BLE001 a thread of the crew has nobody else to tell
+                loop.call_soon_threadsafe(made.set_exception, error)
+            else:
+                loop.call_soon_threadsafe(made.set_result, reply)
 
         crew = self._token_crew if call.arrival.path == TOKEN_ROUTE else self._crew
         crew.give(task)
