@@ -4,7 +4,7 @@ import types
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import orjson
@@ -32,6 +32,12 @@ def decode(kind: type[Value], content: bytes) -> Value:
     """
     built: Value = _reader(cast(Any, kind))(orjson.loads(content))
     return built
+
+
+@lru_cache(maxsize=1024)
+def recall(kind: type[Value], content: bytes) -> Value:
+    """The same as `decode`, for what is read on every request and seldom changes: the value may be shared."""
+    return decode(kind, content)
 
 
 @cache

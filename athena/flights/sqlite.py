@@ -10,7 +10,7 @@ from athena.flights import Flight
 from athena.flights.step import expired, next_step
 from athena.lake import Clock
 from athena.question import Page, Receipt, State
-from athena.records import decode, encode
+from athena.records import encode, recall
 from athena.sqlite import Database
 
 # What nobody finishes or asks for again is forgotten after a day.
@@ -150,7 +150,7 @@ def _find(connection: sqlite3.Connection, fingerprint: str, attempt: int | None)
     return replace(
         _light(row),
         work=row["work"],
-        receipt=None if row["receipt"] is None else decode(Receipt, row["receipt"]),
+        receipt=None if row["receipt"] is None else recall(Receipt, row["receipt"]),
         page=None if fragment is None else Page(fragment, row["page_rows"], row["next_offset"]),
     )
 

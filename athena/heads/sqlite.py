@@ -6,7 +6,7 @@ from pathlib import Path
 
 from athena.errors import Damaged
 from athena.heads import Head, conflict
-from athena.records import decode, encode
+from athena.records import encode, recall
 from athena.sqlite import Database
 
 # An intent may stand before there is a head, so the two have tables of their own. FULL: what is published
@@ -70,7 +70,8 @@ def _pending(connection: sqlite3.Connection, dataset: str) -> str | None:
 
 def _head(row: sqlite3.Row) -> Head:
     try:
-        return replace(decode(Head, row["head"]), intent=row["commit_id"])
+        head = recall(Head, row["head"])
+        return head if row["commit_id"] is None else replace(head, intent=row["commit_id"])
     except (ValueError, TypeError, KeyError) as error:
         raise Damaged(
             f"The head of {row['dataset']} cannot be read: {error}.",
