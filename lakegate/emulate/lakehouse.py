@@ -6,9 +6,9 @@ The way from Athena's SQL to DuckDB's is the embedded home's own, so that the tw
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import duckdb
@@ -21,8 +21,12 @@ from athena.engines.duckdb.fault import code_of
 from athena.engines.duckdb.files import DataFile, PlannedColumn, TableFiles
 from athena.engines.duckdb.plan import Plan, plan_of
 from athena.errors import LakegateError
+from athena.results.arrow import values_of
 from lakegate.emulate.result import athena_type
 from lakegate.emulate.service import QueryFailed, Rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SCHEMA = "lake"
 _ROWS_PER_FETCH = 10_000
@@ -36,6 +40,7 @@ _NAMES = {
     "query-memory": "EXCEEDED_LOCAL_MEMORY_LIMIT",
     "query-disk": "EXCEEDED_SPILL_LIMIT",
     "query-unsupported": "NOT_SUPPORTED",
+    "sql-unsupported": "NOT_SUPPORTED",
     "snapshot-gone": "ICEBERG_INVALID_SNAPSHOT_ID",
 }
 
@@ -112,9 +117,10 @@ class DuckDBQuery:
         try:
             plan = self._planned()
             self._prepare(plan)
-            described = self._connection.execute(plan.sql).description or []
-            columns = [(str(name), athena_type(str(kind))) for name, kind, *_ in described]
-            return Rows(columns, self._fetched(), plan.size_bytes)
+            relation = self._connection.sql(plan.sql)
+            kinds = [athena_type(str(kind)) for kind in relation.types]
+            columns = list(zip(relation.columns, kinds, strict=True))
+            return Rows(columns, self._fetched(relation.to_arrow_reader(_ROWS_PER_FETCH)), plan.size_bytes)
         except (duckdb.Error, LakegateError, SqlglotError) as error:
             raise _failed(error) from error
 
@@ -140,10 +146,13 @@ class DuckDBQuery:
         for view in plan.views:
             self._connection.execute(f'CREATE VIEW "{SCHEMA}"."{view.name}" AS {view.select}')
 
-    def _fetched(self) -> Iterator[tuple[object, ...]]:
+    def _fetched(self, batches: Iterable["pa.RecordBatch"]) -> Iterator[tuple[object, ...]]:
+        import pyarrow as pa
+
         try:
-            while rows := self._connection.fetchmany(_ROWS_PER_FETCH):
-                yield from rows
+            for batch in batches:
+                # By way of Arrow, as a float is then the shortest number that rounds to it.
+                yield from zip(*values_of(pa.Table.from_batches([batch])), strict=True)
         except duckdb.Error as error:
             raise _failed(error) from error
 
