@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from athena.answers import CsvPage, JsonPage, answered, cancel, csv, look, on_done, page, result_file, wait
-from athena.errors import Damaged, Failed
+from athena.errors import Damaged, Failed, OutcomeUnknown
 from athena.flight import depart, new_leader
 from athena.flights import Flight, Flights
 from athena.handles import Handle
@@ -19,7 +19,7 @@ from athena.question import Answer, CacheOutcome, Question, State
 from athena.records import encode
 
 # The cache's store is away; the question can do without it.
-STORE_AWAY = ("state-unavailable", "state-damaged")
+STORE_AWAY = ("state-unavailable", "state-damaged", "outcome-unknown")
 
 __all__ = ["CsvPage", "JsonPage", "ask", "cancel", "csv", "look", "on_done", "page", "result_file", "wait"]
 
@@ -37,7 +37,7 @@ def ask(lake: Lake, question: Question) -> Answer:
     asking = _Asking(lake, standing, plan, asked_at, asker=lake.random_bytes(8).hex())
     try:
         return _hit_join_or_lead(asking, lake.flights, anew=question.cache == "refresh")
-    except (Failed, Damaged) as error:
+    except (Failed, Damaged, OutcomeUnknown) as error:
         if error.code not in STORE_AWAY:
             raise
         return _hit_join_or_lead(asking, lake.tower.alone, anew=False)

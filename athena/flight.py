@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from athena.engines import Broken, Finished, Job, Progress, Running
-from athena.errors import Damaged, Failed, LakegateError
+from athena.errors import LakegateError
 from athena.flights import Flight, Flights
 from athena.question import State
 from athena.records import decode
@@ -58,7 +58,7 @@ def landed(lake: "Lake", runs: Iterable[Run]) -> list[Run]:
             elif flight.lease_expires_at <= lake.clock():
                 take_over(lake, lake.flights, run)
         return over
-    except (Failed, Damaged):
+    except LakegateError:
         return []  # the store is away: whoever waits will see so for himself
 
 
@@ -92,7 +92,7 @@ def _fly(lake: "Lake", flights: Flights, flight: Flight) -> None:
         progress = Broken("engine-failed")
     try:
         _land(lake, flights, flight, progress)
-    except (Failed, Damaged) as error:
+    except LakegateError as error:
         # The lease ends by itself, and whoever still waits takes over.
         _log.warning("flight %s has landed, but the store was away: %s", flight.fingerprint[:12], error.code)
 
@@ -130,7 +130,7 @@ def _kept(lake: "Lake", flights: Flights, flight: Flight, execution: str) -> boo
         if now is not None and now.state is State.CANCELLED:
             lake.engine.stop(execution)
         return now is not None and now.leader == flight.leader and now.state is State.RUNNING
-    except (Failed, Damaged):
+    except LakegateError:
         return True  # the store may come back before the engine is done
 
 

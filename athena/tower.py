@@ -55,7 +55,9 @@ class Tower:
                 drive()
             finally:
                 with self._changed:
-                    del self._led[run]
+                    # After a lost lease the same process may lead the same run again, in another thread.
+                    if self._led.get(run) is threading.current_thread():
+                        del self._led[run]
                 self._wake(run)
 
         thread = threading.Thread(target=fly, name=f"flight-{run.fingerprint[:8]}", daemon=True)

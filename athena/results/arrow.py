@@ -11,6 +11,7 @@ from athena.question import Page, ResultColumn
 
 # A page is shorter than asked for rather than larger than this.
 PAGE_BYTES = 8 * 1024 * 1024
+_SAMPLE_ROWS = 500
 
 _PLAIN: dict[pa.DataType, str] = {
     pa.string(): "string",
@@ -53,6 +54,9 @@ def first_page(columns: Sequence[ResultColumn], table: pa.Table, *, rows: int, m
 def fitted(columns: Sequence[ResultColumn], table: pa.Table) -> tuple[bytes, int]:
     """As many of the rows as make at most `PAGE_BYTES` of JSON (one at least), and how many they are."""
     count = table.num_rows
+    if count > _SAMPLE_ROWS:
+        sample = json_fragment(columns, values_of(table.slice(0, _SAMPLE_ROWS)))
+        count = max(1, min(count, _SAMPLE_ROWS * PAGE_BYTES // len(sample)))
     while True:
         fragment = json_fragment(columns, values_of(table.slice(0, count)))
         if len(fragment) <= PAGE_BYTES or count <= 1:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 STAGING = "staging"
 _SWEEP_EVERY_SECONDS = 3600.0
+# However many rows somebody asks for at once, a page is read into memory whole.
+_MOST_PAGE_ROWS = 50_000
 
 
 class LocalResults:
@@ -70,7 +72,7 @@ class LocalResults:
         from athena.results.arrow import fitted
 
         with self._opened(receipt) as file:
-            table = _rows(file, offset, limit)
+            table = _rows(file, offset, min(limit, _MOST_PAGE_ROWS))
             fragment, count = fitted(receipt.columns, table)
         return Page(fragment, count, _following(receipt, offset + count))
 

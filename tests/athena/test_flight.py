@@ -123,6 +123,21 @@ def test_whoever_looks_after_the_leaders_death_takes_over(home: Home, processes:
             assert len(counting.started) == 1
 
 
+def test_a_process_that_lost_its_lease_may_lead_again(home: Home) -> None:
+    with home.opened() as (lake, engine):
+        engine.hold()
+        first = ask(lake, question(COUNT))
+        flight = lake.flights.get(first.fingerprint)
+        assert flight is not None
+        assert lake.flights.beat(flight, lease_seconds=0)
+        second = ask(lake, question(COUNT))
+        assert second.cache == "miss"
+        engine.let_go()
+        answers = [wait(lake, OWNER, answer.id, seconds=30) for answer in (first, second)]
+        assert [rows(answer) for answer in answers] == [[["3"]], [["3"]]]
+        assert ask(lake, question(COUNT)).cache == "hit"
+
+
 def test_a_process_that_stops_hands_over_at_once(home: Home) -> None:
     with home.opened() as (lake, engine):
         with home.opened() as (stopping, held):
