@@ -1,18 +1,16 @@
 """A home with eight partners who see one carrier each, and data that nobody may see."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-
-import pyarrow as pa
 
 from api.callers.credentials import Credentials, Issued
 from athena.grants import DatasetGrant, Grant, Limits
 from athena.grants.files import write_grant
-from athena.heads.sqlite import SqliteHeads
+from athena.lake import Lake
 from athena.settings import Settings
+from etl.ingest import reconcile
+from etl.intake import Intake
 from lakegate.home import init_home
-from tests.tables import Tables
 
 CARRIERS = tuple(f"C{at}" for at in range(8))
 ROWS_EACH = 100
@@ -48,22 +46,20 @@ def market(folder: Path, *, more_settings: str = "") -> Market:
 
 
 def _fill(settings: Settings) -> None:
-    tables, heads = Tables(settings.home), SqliteHeads(settings.state)
-    heads.publish(tables.append("flights", _flights()))
-    heads.publish(tables.append("payroll", pa.table({"name": [f"{MARKER} pilot"], "salary": [f"{MARKER} 100000"]})))
-    tables.close()
+    for name, text in (("flights", _flights()), ("payroll", f"name,salary\n{MARKER} pilot,{MARKER} 100000\n")):
+        folder = settings.landing / name
+        folder.mkdir(parents=True)
+        (folder / "all.csv").write_text(text)
+    with Lake.embedded(settings.home) as lake:
+        done = reconcile(Intake.embedded(lake))
+    assert {report.status for report in done.reports} == {"loaded"}
 
 
-def _flights() -> pa.Table:
-    carriers = [carrier for carrier in CARRIERS for _ in range(ROWS_EACH)]
-    count = len(carriers)
-    return pa.table(
-        {
-            "carrier": carriers,
-            "number": pa.array(range(count), pa.int32()),
-            # A number in the rows of C0 alone: whoever else casts it must not fail on what they do not see.
-            "code": [str(at) if carrier == "C0" else f"{MARKER} {carrier} {at}" for at, carrier in enumerate(carriers)],
-            "tailnum": [f"{MARKER} N{at}" for at in range(count)],
-            "day": pa.array([datetime(2026, 1, 1, tzinfo=UTC).date()] * count, pa.date32()),
-        }
-    )
+def _flights() -> str:
+    lines = ["carrier,number,code,tailnum,day"]
+    for number in range(len(CARRIERS) * ROWS_EACH):
+        carrier = CARRIERS[number // ROWS_EACH]
+        # A number in the rows of C0 alone: who sees only these must not fail on the others when casting it.
+        code = str(number) if carrier == "C0" else f"{MARKER} {carrier} {number}"
+        lines.append(f"{carrier},{number},{code},{MARKER} N{number},2026-01-01")
+    return "\n".join(lines) + "\n"
