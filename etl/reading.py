@@ -130,12 +130,12 @@ class Reading:
 
 
 def effective(dataset: str, contract: Contract | None, table: Sequence[Column]) -> Contract | None:
-    """The contract a file is read by: the owner's, and what the table has beyond it (columns that files added)."""
-    if contract is None and not table:
-        return None
+    """The contract a file is read by: the owner's, and what the table has beyond it (columns that files added).
+    None while neither names a column: then the file says what they are."""
     contract = contract or Contract(dataset, ())
     named = {column.name for column in contract.columns} | SYSTEM_NAMES
-    return replace(contract, columns=(*contract.columns, *(column for column in table if column.name not in named)))
+    columns = (*contract.columns, *(column for column in table if column.name not in named))
+    return replace(contract, columns=columns) if columns else None
 
 
 def written_by(contract: Contract, evolution: Evolution, studied: Study, source: str) -> Contract:

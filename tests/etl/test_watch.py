@@ -15,7 +15,7 @@ from tests.clock import SetClock
 from tests.home import drop, intake_at, values_of
 
 TEXT = "n,name\n1,a\n2,b\n"
-BAD = "n,name\n1\n2\n3,c\n"
+BAD = "n,name\n" + "".join(f"{value},v\n" for value in range(8)) + "1\n2\n"  # two of ten are too many
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def held(intake: Intake, dataset: str = "t") -> list[object]:
     return values_of(intake, dataset, "n")
 
 
-BAD = "n,name\n1\n2\n3,v3\n"  # more bad records than max_rejected allows
+BAD = "n,name\n" + "".join(f"{value},v\n" for value in range(100, 108)) + "1\n2\n"  # two of ten are too many
 HEADER = "n,name\n"
 
 

@@ -35,7 +35,9 @@ CONTENTS: dict[str, tuple[int, ...] | None] = {
     "bad": None,
 }
 TEXTS = {
-    name: "n,name\n1\n2\n" if values is None else "n,name\n" + "".join(f"{value},v{value}\n" for value in values)
+    name: "n,name\n" + "1,v\n" * 8 + "1\n2\n"
+    if values is None
+    else "n,name\n" + "".join(f"{value},v{value}\n" for value in values)
     for name, values in CONTENTS.items()
 }
 PLAIN = ("t/a.csv", "t/b.csv", "t/s/c.csv.gz")
