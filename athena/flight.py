@@ -7,6 +7,7 @@ others   join ─▶ parked until it has landed; who finds the lease over takes 
 import hashlib
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -48,18 +49,23 @@ def take_over(lake: "Lake", flights: Flights, run: Run) -> bool:
 def landed(lake: "Lake", runs: Iterable[Run]) -> list[Run]:
     """Those of several runs that are over; takes over those whose leader died on the way."""
     wanted = list(runs)
-    try:
-        standing = {flight.fingerprint: flight for flight in lake.flights.standing([run.fingerprint for run in wanted])}
-        over = []
-        for run in wanted:
-            flight = standing.get(run.fingerprint)
-            if flight is None or flight.attempt != run.attempt or flight.state.final:
-                over.append(run)
-            elif flight.lease_expires_at <= lake.clock():
-                take_over(lake, lake.flights, run)
-        return over
-    except LakegateError:
-        return []  # the store is away: whoever waits will see so for himself
+    over = _over(lake, lake.tower.alone, [run for run in wanted if run.alone])
+    # While the store is away, whoever waits will see so for himself.
+    with suppress(LakegateError):
+        over += _over(lake, lake.flights, [run for run in wanted if not run.alone])
+    return over
+
+
+def _over(lake: "Lake", flights: Flights, runs: list[Run]) -> list[Run]:
+    standing = {flight.fingerprint: flight for flight in flights.standing([run.fingerprint for run in runs])}
+    over = []
+    for run in runs:
+        flight = standing.get(run.fingerprint)
+        if flight is None or flight.attempt != run.attempt or flight.state.final:
+            over.append(run)
+        elif flight.lease_expires_at <= lake.clock():
+            take_over(lake, flights, run)
+    return over
 
 
 def abandon(lake: "Lake", flights: Flights, flight: Flight) -> None:
@@ -82,7 +88,8 @@ def token_of(fingerprint: str, attempt: int) -> str:
     return hashlib.sha256(f"{fingerprint}/{attempt}".encode()).hexdigest()
 
 
-def _fly(lake: "Lake", flights: Flights, flight: Flight) -> None:
+def _fly(lake: "Lake", flights: Flights, flight: Flight) -> bool:
+    """Drive it to its end; whether this process is the one that ended it."""
     try:
         progress = _driven(lake, flights, flight)
     except LakegateError as error:
@@ -91,10 +98,11 @@ def _fly(lake: "Lake", flights: Flights, flight: Flight) -> None:
         _log.exception("flight %s", flight.fingerprint[:12])
         progress = Broken("engine-failed")
     try:
-        _land(lake, flights, flight, progress)
+        return _landed(lake, flights, flight, progress)
     except LakegateError as error:
         # The lease ends by itself, and whoever still waits takes over.
         _log.warning("flight %s has landed, but the store was away: %s", flight.fingerprint[:12], error.code)
+        return False
 
 
 def _driven(lake: "Lake", flights: Flights, flight: Flight) -> Progress:
@@ -134,16 +142,18 @@ def _kept(lake: "Lake", flights: Flights, flight: Flight, execution: str) -> boo
         return True  # the store may come back before the engine is done
 
 
-def _land(lake: "Lake", flights: Flights, flight: Flight, progress: Progress) -> None:
+def _landed(lake: "Lake", flights: Flights, flight: Flight, progress: Progress) -> bool:
     if isinstance(progress, Finished):
         expires_at = lake.clock() + timedelta(days=lake.settings.result_days)
-        if not flights.finish(flight, progress.receipt, progress.page, expires_at=expires_at):
-            _discard_if_orphaned(lake, flights, flight, progress)
+        if flights.finish(flight, progress.receipt, progress.page, expires_at=expires_at):
+            return True
+        _discard_if_orphaned(lake, flights, flight, progress)
     elif isinstance(progress, Running) or lake.tower.closing:
         # Not ours to end: a lease that ends now lets whoever waits elsewhere take over at once.
         flights.beat(flight, lease_seconds=0)
     else:
-        flights.fail(flight, progress.code)
+        return flights.fail(flight, progress.code)
+    return False
 
 
 def _discard_if_orphaned(lake: "Lake", flights: Flights, flight: Flight, finished: Finished) -> None:

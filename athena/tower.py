@@ -47,18 +47,24 @@ class Tower:
         """Whether a thread of this process drives it."""
         return run in self._led
 
-    def depart(self, run: Run, drive: Callable[[], None]) -> None:
-        """Drive a flight in a thread of its own; wakes who waits for it when `drive` returns."""
+    def depart(self, run: Run, drive: Callable[[], bool]) -> None:
+        """Drive a flight in a thread of its own; wakes who waits for it when `drive` says that it has landed.
+
+        Else (another leads it by now) they stay, and hear of it from the watch.
+        """
 
         def fly() -> None:
+            over = False
             try:
-                drive()
+                over = drive()
             finally:
                 with self._changed:
                     # After a lost lease the same process may lead the same run again, in another thread.
                     if self._led.get(run) is threading.current_thread():
                         del self._led[run]
-                self._wake(run)
+                    self._changed.notify_all()
+                if over:
+                    self._wake(run)
 
         thread = threading.Thread(target=fly, name=f"flight-{run.fingerprint[:8]}", daemon=True)
         with self._changed:
