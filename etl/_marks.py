@@ -137,6 +137,7 @@ class _Walk:
         self.sorting = Sorting(data, shape)
         self.good: list[tuple[Positions, Positions]] = []
         self.crowded: Flags | None = None
+        self.headings: Positions | None = None
 
     def split(self) -> Split:
         marks = self.marks
@@ -152,7 +153,7 @@ class _Walk:
         firsts = _joined([first for first, _ in self.good])
         lasts = _joined([last for _, last in self.good])
         consumed = int(marks.ends[line - 1]) if line else 0
-        faults, skips = tuple(self.sorting.faults), tuple(self.sorting.skips)
+        faults, skips = self.sorting.in_order()
         return Split(marks.starts[firsts], marks.ends[lasts], firsts, faults, skips, consumed, line)
 
     def _clean(self, line: int) -> int:
@@ -231,13 +232,29 @@ class _Walk:
             has_content = last_byte >= marks.starts[firsts]
             at_end = np.isin(last_byte, marks.delimiters)
             wrong |= ~(has_content & at_end) if shape.trailing else ~has_content
-        for record in np.flatnonzero(wrong):
+        again = self._repeated(firsts, lasts)
+        for record in np.flatnonzero(wrong & ~again):
             first, last = int(firsts[record]), int(lasts[record])
             where = int(marks.starts[first]), int(marks.ends[last])
             self.sorting.miscounted(*where, first, last - first + 1, int(counts[record]))
+        wrong |= again
         if wrong.any():
             firsts, lasts = firsts[~wrong], lasts[~wrong]
         self.good.append((firsts, lasts))
+
+    def _repeated(self, firsts: Positions, lasts: Positions) -> Flags:
+        """Records that are the header once more; skipped, whatever they count."""
+        found = np.zeros(len(firsts), np.bool_)
+        if self.headings is None:
+            self.headings = _all_places(self.data, self.shape.heading)
+        places = np.searchsorted(self.marks.starts[firsts], self.headings)
+        for record, start in zip(places.tolist(), self.headings.tolist(), strict=True):
+            if record < len(firsts) and self.marks.starts[firsts[record]] == start:
+                end = int(self.marks.ends[lasts[record]])
+                if self.sorting.is_heading(start, end):
+                    found[record] = True
+                    self.sorting.repeated(start, end, int(firsts[record]))
+        return found
 
     def _exact(self, line: int) -> int:
         """Read the one record that begins at `line`; its height, 0 when it may go on behind the block."""
@@ -247,11 +264,22 @@ class _Walk:
             return 0
         if record.fault is not None:
             self.sorting.broken(start, record.end, line, record.fault)
+        elif self.sorting.is_heading(start, record.end):
+            self.sorting.repeated(start, record.end, line)
         elif fits(record, self.shape):
             self.good.append((np.array([line]), np.array([line + record.height - 1])))
         else:
             self.sorting.miscounted(start, record.end, line, record.height, len(record.fields))
         return record.height
+
+
+def _all_places(data: bytes, needle: bytes | None) -> Positions:
+    places: list[int] = []
+    place = -1 if needle is None else data.find(needle)
+    while needle is not None and place >= 0:
+        places.append(place)
+        place = data.find(needle, place + 1)
+    return np.array(places, np.int64)
 
 
 def _content_ends(block: Bytes, ends: Positions) -> Positions:

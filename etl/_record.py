@@ -27,7 +27,8 @@ UNCLOSED = "A quote is opened and not closed."
 class Shape:
     """How UTF-8 bytes split into records of `fields` fields each (with `trailing`, the last one is empty).
 
-    `numeric` marks the fields that hold numbers or dates as a rule.
+    `numeric` marks the fields that hold numbers or dates as a rule; `heading` is the header's line, which may be
+    met again where files were joined.
     """
 
     delimiter: bytes
@@ -38,6 +39,7 @@ class Shape:
     trailing: bool = False
     spaced: bool = False
     numeric: tuple[bool, ...] = ()
+    heading: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Skip:
     end: int
     line: int
     height: int
-    kind: Literal["blank", "comment", "footer"]
+    kind: Literal["header", "blank", "comment", "footer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,10 @@ class Split:
     skips: tuple[Skip, ...]
     consumed: int
     line_count: int
+
+
+# Old systems end a file with control-Z, crashed ones with zeros.
+_BLANK = b" \r\n\x1a\x00"
 
 
 @dataclass(slots=True)
@@ -69,7 +73,7 @@ class Sorting:
 
     def miscounted(self, start: int, end: int, line: int, height: int, fields: int) -> None:
         """A record with the wrong number of fields: blank, comment or fault."""
-        text = self.data[start:end].strip(b"\r\n" if self.shape.fields == 1 else b" \r\n" + self._tab())
+        text = self.data[start:end].strip(b"\r\n" if self.shape.fields == 1 else _BLANK + self._tab())
         if not text:
             self.skips.append(Skip(start, end, line, height, "blank"))
         elif self.is_comment(start):
@@ -77,12 +81,28 @@ class Sorting:
         else:
             self.faults.append(Fault(start, end, line, height, "field-count", _counted(fields, self.shape)))
 
+    def is_heading(self, start: int, end: int) -> bool:
+        """Whether a good record is the header once more."""
+        return self.shape.heading is not None and self.data[start:end].rstrip(b"\r\n") == self.shape.heading
+
+    def repeated(self, start: int, end: int, line: int) -> None:
+        """The header once more, as in files that were joined."""
+        self.skips.append(Skip(start, end, line, 1, "header"))
+
+    def in_order(self) -> tuple[tuple[Fault, ...], tuple[Skip, ...]]:
+        """Faults and skips by line."""
+        return tuple(sorted(self.faults, key=_by_line)), tuple(sorted(self.skips, key=_by_line))
+
     def _tab(self) -> bytes:
         return b"" if self.shape.delimiter == b"\t" else b"\t"
 
     def is_comment(self, start: int) -> bool:
         """Whether a line begins like a comment."""
         return self.shape.comment is not None and self.data.startswith(self.shape.comment, start)
+
+
+def _by_line(piece: Fault | Skip) -> int:
+    return piece.line
 
 
 def _counted(fields: int, shape: Shape) -> str:
@@ -112,13 +132,15 @@ def split_exact(data: bytes, shape: Shape, *, complete: bool) -> Split:
             record = found
         if record.fault is not None:
             sorting.broken(position, record.end, line, record.fault)
+        elif sorting.is_heading(position, record.end):
+            sorting.repeated(position, record.end, line)
         elif fits(record, shape):
             good.append((position, record.end, line))
         else:
             sorting.miscounted(position, record.end, line, record.height, len(record.fields))
         position, line = record.end, line + record.height
     columns = np.array(good, dtype=np.int64).reshape(-1, 3)
-    faults, skips = tuple(sorting.faults), tuple(sorting.skips)
+    faults, skips = sorting.in_order()
     return Split(columns[:, 0], columns[:, 1], columns[:, 2], faults, skips, position, line)
 
 

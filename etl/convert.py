@@ -1,12 +1,41 @@
-"""One file to one typed Parquet file, without a lake."""
+"""One file to one typed Parquet file, without a lake.
 
-from collections.abc import Callable
+source → study → transform → Parquet under a temporary name → renamed
+"""
+
+import csv
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
-from etl.contract import Contract
-from etl.report import Report
-from etl.transform import Advance, no_advance
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from athena.dataset import REJECT_COLUMNS, SYSTEM_COLUMNS, Column
+from athena.errors import Failed, Refused
+from etl.contract import Contract, SourceRules
+from etl.report import MAX_SKIPPED_SHOWN, Problem, Reject, Report, Skipped
+from etl.source import Source, sources_of
+from etl.transform import (
+    Advance,
+    Portion,
+    Study,
+    Tally,
+    arrow_schema,
+    no_advance,
+    study,
+    transform,
+    with_origin,
+)
+
+ROW_GROUP_ROWS = 131_072
+_ZSTD_LEVEL = 3
 
 
 def utc_now() -> datetime:
@@ -28,7 +57,213 @@ def convert(
 
     A file that is refused as a whole (empty, binary, does not fit the contract, more bad records than the contract
     allows) gives a report with status "failed" and `error`; `dst` is then as it was. `rejects` is written as CSV
-    whenever the file could be read (with a header line alone when there are none). Raises `Refused` for
-    a `src` that is not there ("no-such-file") and `Failed` when the disk fails.
+    whenever the file could be read (with a header line alone when there are none). A contract's rules are those of
+    its source `default`. Raises `Refused` for a `src` that is not there ("no-such-file") and `Failed` when the disk
+    fails.
     """
-    raise NotImplementedError
+    began = time.monotonic()
+    if not src.is_file():
+        raise Refused(f"{src} is no file.", "Name a file that exists.", code="no-such-file")
+    work = _Work(src.name, contract)
+    error: Refused | None = None
+    try:
+        source = _only_source(src)
+        work.studied = study(source, contract=contract, rules=work.rules, text=text, advance=advance)
+        with _reject_file(rejects, work) as tell:
+            error = _write(work, source, dst, tell, clock(), advance)
+    except Refused as refused:
+        error = refused
+    return work.report(time.monotonic() - began, error)
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is known so far, so that a report can be made at any point."""
+
+    file: str
+    contract: Contract | None
+    studied: Study | None = None
+    tally: Tally = field(default_factory=Tally)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    @property
+    def rules(self) -> SourceRules:
+        return self.contract.rules("default") if self.contract else SourceRules()
+
+    def report(self, seconds: float, error: Refused | None = None) -> Report:
+        studied, tally = self.studied, self.tally
+        known = {} if studied is None else _known(studied)
+        return Report(
+            status="failed" if error else "loaded",
+            dataset=None,
+            source=None,
+            file=self.file,
+            lines_in=tally.lines_in,
+            lines_skipped=tally.lines_skipped,
+            rows_in=tally.rows_in,
+            rows_loaded=0 if error else tally.rows_loaded,
+            rows_rejected=tally.rows_rejected,
+            reasons=tally.reasons,
+            skipped=tuple(self.skipped),
+            seconds=seconds,
+            error=Problem.of(error) if error else None,
+            **known,  # type: ignore[arg-type]
+        )
+
+
+def _known(studied: Study) -> dict[str, object]:
+    dialect = studied.dialect
+    return {
+        "content": studied.content,
+        "encoding": dialect.encoding,
+        "delimiter": dialect.delimiter,
+        "quote": dialect.quote,
+        "escape": dialect.escape,
+        "header": dialect.header,
+        "confidence": dialect.confidence,
+        "columns": {column.name: str(column.type) for column in studied.columns},
+        "warnings": studied.warnings,
+    }
+
+
+def _only_source(src: Path) -> Source:
+    sources = sources_of(src, src.name)
+    if len(sources) > 1:
+        names = ", ".join(source.name.partition("!")[2] for source in sources[:5])
+        raise Refused(
+            f"{src.name} holds {len(sources)} files: {names}.",
+            "Unpack it and convert one of them, or load it into a lake, which takes every member.",
+            code="archive-members",
+        )
+    return sources[0]
+
+
+def _write(
+    work: _Work, source: Source, dst: Path, tell: Callable[[Iterable[Reject]], None], now: datetime, advance: Advance
+) -> Refused | None:
+    """Write the file; or why it is not kept."""
+    studied = work.studied
+    if studied is None:
+        return None
+    columns = _numbered(studied.columns)
+    with _target(dst, arrow_schema((*columns, *_numbered(SYSTEM_COLUMNS, len(columns))))) as target:
+        for portion in transform(source, studied, columns, studied.rules, advance=advance):
+            work.tally += portion.tally
+            work.skipped += portion.skipped[: MAX_SKIPPED_SHOWN - len(work.skipped)]
+            tell(portion.rejects)
+            target.add(portion, file=source.name, content=studied.content, loaded_at=now)
+        most = work.contract.max_rejected if work.contract else 1.0
+        if work.tally.rejected_share <= most:
+            target.finish()
+            return None
+    return Refused(
+        f"{work.tally.rows_rejected} of {work.tally.rows_in} records of {work.file} are bad, more than "
+        f"max_rejected = {most:g} allows.",
+        "See the rejects (--rejects F.csv), then mend the file or the contract, or raise max_rejected in the contract.",
+        code="too-many-rejects",
+    )
+
+
+def _numbered(columns: Sequence[Column], above: int = 0) -> tuple[Column, ...]:
+    """The columns with field ids 1, 2, … where they have none of their own."""
+    return tuple(
+        column if column.field_id is not None else replace(column, field_id=above + number)
+        for number, column in enumerate(columns, 1)
+    )
+
+
+class _Target:
+    """A Parquet file under a temporary name, in row groups of a fixed number of rows."""
+
+    def __init__(self, dst: Path, schema: pa.Schema) -> None:
+        self._dst = dst
+        # In the same folder: a rename is atomic only there.
+        self.path = dst.with_name(f".{dst.name}.{secrets.token_hex(6)}.part")
+        self._schema = schema
+        self._waiting: list[pa.RecordBatch] = []
+        self._rows = 0
+        self._writer = pq.ParquetWriter(
+            self.path,
+            schema,
+            compression="zstd",
+            compression_level=_ZSTD_LEVEL,
+            store_decimal_as_integer=True,
+            store_schema=False,
+        )
+
+    def add(self, portion: Portion, *, file: str, content: str, loaded_at: datetime) -> None:
+        """Take rows in."""
+        if portion.rows.num_rows:
+            rows = with_origin(portion, file=file, content=content, loaded_at=loaded_at)
+            self._waiting.append(pa.RecordBatch.from_arrays(rows.columns, schema=self._schema))
+            self._rows += portion.rows.num_rows
+        if self._rows >= ROW_GROUP_ROWS:
+            self._flush(self._rows // ROW_GROUP_ROWS * ROW_GROUP_ROWS)
+
+    def finish(self) -> None:
+        """Write what waits and give the file its name."""
+        self._flush(self._rows)
+        self._writer.close()
+        self.path.replace(self._dst)
+
+    def close(self) -> None:
+        """Remove the file unless it is finished."""
+        self._writer.close()
+        self.path.unlink(missing_ok=True)
+
+    def _flush(self, rows: int) -> None:
+        if not rows:
+            return
+        table = pa.Table.from_batches(self._waiting)
+        self._writer.write_table(table.slice(0, rows), row_group_size=ROW_GROUP_ROWS)
+        self._waiting = table.slice(rows).to_batches()
+        self._rows -= rows
+
+
+@contextmanager
+def _target(dst: Path, schema: pa.Schema) -> Iterator[_Target]:
+    with _disk(dst):
+        target = _Target(dst, schema)
+        try:
+            yield target
+        finally:
+            target.close()
+
+
+@contextmanager
+def _reject_file(path: Path | None, work: _Work) -> Iterator[Callable[[Iterable[Reject]], None]]:
+    """Where rejects are written as CSV; nowhere without a path. The file gets its name at the end."""
+    if path is None:
+        yield lambda rejects: None
+        return
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+    with _disk(path):
+        try:
+            with unfinished.open("w", encoding="utf-8", newline="") as stream:
+                yield _reject_rows(stream, work)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def _reject_rows(stream: TextIO, work: _Work) -> Callable[[Iterable[Reject]], None]:
+    writer = csv.DictWriter(stream, [column.name for column in REJECT_COLUMNS])
+    writer.writeheader()
+    content = work.studied.content if work.studied else ""
+
+    def tell(rejects: Iterable[Reject]) -> None:
+        writer.writerows(reject.as_row(load_id=content[:16], file=work.file) for reject in rejects)
+
+    return tell
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Failed(
+            f"{path} could not be written: {os.strerror(error.errno) if error.errno else error}.",
+            "Check that its folder is there and writable, and that the disk has room; nothing was changed.",
+            code="disk",
+        ) from error

@@ -1,19 +1,36 @@
 """The whole way from one opened file to typed batches, for `convert` and `ingest` alike.
 
 Two passes over the source: `study` (what is this?) and `transform` (typed rows, rejects, a tally that balances).
+
+    study:      bytes → dialect → every value's kinds → columns
+    transform:  bytes → blocks of whole records → typed columns and faults → portions
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pyarrow as pa
 
-from athena.dataset import Column
+from athena.dataset import SYSTEM_COLUMNS, Column
+from athena.errors import Damaged, Failed
+from etl._column import arrow_type
+from etl._encoding import Encoding
+from etl._plan import Plan, plan
+from etl._study import Wanted, as_text, concluded, settled, spellings, wanted
+from etl._survey import Survey, drain, observe_all, sample_values
 from etl.contract import Contract, SourceRules
-from etl.dialect import Dialect
+from etl.dialect import SAMPLE_BYTES, Dialect, detect
+from etl.read import Readable, read_blocks
 from etl.report import Reject, Skipped
 from etl.source import Source
+from etl.standardise import Typed, Way, standardise
+from etl.tally import Tally
+
+__all__ = ["READER_VERSION", "Portion", "Study", "Tally", "arrow_schema", "study", "transform", "with_origin"]
 
 READER_VERSION = 1
 """Part of a load's interpretation: rises when the same bytes and contract would give other rows."""
@@ -27,44 +44,12 @@ def no_advance(_bytes_read: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """Counts of physical lines and records. Tallies add up."""
-
-    lines_in: int = 0
-    lines_loaded: int = 0
-    lines_rejected: int = 0
-    lines_skipped: Mapping[str, int] = field(default_factory=dict)
-    rows_loaded: int = 0
-    rows_rejected: int = 0
-    reasons: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def rows_in(self) -> int:
-        """Every record, loaded or rejected."""
-        return self.rows_loaded + self.rows_rejected
-
-    @property
-    def rejected_share(self) -> float:
-        """Rejected records among all, 0 to 1; 0 for a file without records."""
-        return self.rows_rejected / self.rows_in if self.rows_in else 0.0
-
-    @property
-    def balances(self) -> bool:
-        """Whether every line in is accounted for."""
-        return self.lines_in == self.lines_loaded + self.lines_rejected + sum(self.lines_skipped.values())
-
-    def __add__(self, other: "Tally") -> "Tally":
-        """Both together."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
 class Study:
     """What the first pass found out.
 
     `columns` is what the file should be loaded as: the contract's columns, with those that the file adds at the
     end (`added`); or the inferred ones where there is no contract; or the contract's, legally widened, while it is
-    `inferred`. `rules` are the rules given, completed by what inference decided (`formats`, `decimal`, …): they
+    `inferred`. `rules` are the rules given, completed by what was found out (`formats`, `decimal`, …): they
     are what a first contract is written with. `lines` and `size_bytes` are of the decompressed file.
     """
 
@@ -91,15 +76,69 @@ class Portion:
 
 
 def study(
-    source: Source, *, contract: Contract | None, rules: SourceRules, text: bool = False, advance: Advance = no_advance
+    source: Source,
+    *,
+    contract: Contract | None,
+    rules: SourceRules,
+    text: bool = False,
+    advance: Advance = no_advance,
+    threads: int = 2,
 ) -> Study:
     """The first pass: content hash, dialect, and types where no confirmed contract gives them.
 
     `text` makes every column a string. Raises `Refused`: "empty-file" (zero bytes), "not-text" (binary),
-    "encoding" (cannot be decoded as the rules say), "contract-mismatch" (a required column is missing, or new
-    columns where the contract rejects them), "type-conflict" (cannot be widened legally).
+    "contract-mismatch" (a required column is missing, or new columns where the contract rejects them),
+    "type-conflict" (cannot be widened legally), "contract-invalid" (rules that cannot be meant).
     """
-    raise NotImplementedError
+    task = _Task(source, None if text else contract, rules, text, advance, threads)
+    sample, whole = _sample(source)
+    expected = [column.name for column in contract.columns] if contract else []
+    dialect = detect(sample, whole=whole, rules=rules, expected=expected)
+    passed, verdict = _pass(task, dialect, sample)
+    if verdict is not None and rules.encoding is None and verdict.name != dialect.encoding:
+        # Bytes behind the sample told of another encoding.
+        dialect = detect(sample, whole=whole, rules=replace(rules, encoding=verdict.name), expected=expected)
+        passed, _ = _pass(task, dialect, sample)
+    if verdict is not None and verdict.note and rules.encoding is None:
+        passed = replace(passed, warnings=(verdict.note, *passed.warnings))
+    return passed
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    source: Source
+    contract: Contract | None
+    rules: SourceRules
+    text: bool
+    advance: Advance
+    threads: int
+
+
+def _sample(source: Source) -> tuple[bytes, bool]:
+    with closing(source.open()) as stream:
+        sample = stream.read(SAMPLE_BYTES)
+        return sample, not stream.read(1)
+
+
+def _pass(task: _Task, dialect: Dialect, sample: bytes) -> tuple[Study, Encoding | None]:
+    """Everything that the whole file tells when it is read in this dialect, and what encoding its bytes tell of."""
+    found, rules = Wanted({}, (), ()), task.rules
+    if not task.text:
+        found = wanted(dialect, task.contract, rules)
+        if found.sampled:
+            rules, found = settled(found, sample_values(sample, dialect, found.sampled, rules), rules, dialect)
+    with closing(task.source.open()) as stream:
+        survey = Survey(stream, dialect, task.advance)
+        seen = {}
+        if found.infer:
+            seen = observe_all(survey, dialect, found.infer, spellings(rules), threads=task.threads)
+        drain(survey)
+    ended = as_text(dialect, rules) if task.text else concluded(task.contract, found, seen, rules)
+    warnings = (*dialect.notes, *ended.warnings)
+    seen_as = Study(
+        survey.content, survey.size_bytes, survey.lines, dialect, ended.columns, ended.rules, ended.added, warnings
+    )
+    return seen_as, survey.verdict()
 
 
 def transform(
@@ -117,15 +156,85 @@ def transform(
     to the whole file; when they do not balance the last step raises `Damaged` ("unbalanced"), and when the file is not
     the studied one any more `Failed` ("file-changed").
     """
-    raise NotImplementedError
+    planned = plan(studied.dialect, columns, rules)
+    schema = arrow_schema(columns)
+    total = Tally()
+    with closing(source.open()) as stream:
+        counted = _Counted(stream, advance)
+        for typed in _typed(counted, studied.dialect, planned, threads):
+            total += typed.tally
+            rows = pa.RecordBatch.from_arrays(list(typed.columns), schema=schema)
+            yield Portion(rows, typed.first_lines, typed.rejects, typed.skipped, typed.tally)
+    if counted.size_bytes != studied.size_bytes:
+        raise Failed(
+            f"{source.name} had {studied.size_bytes} bytes when it was studied and has {counted.size_bytes} now.",
+            "Load it again once nobody writes to it any more.",
+            code="file-changed",
+        )
+    if not total.balances or total.lines_in != studied.lines:
+        raise Damaged(
+            f"{source.name} does not balance: {studied.lines} lines in, accounted for are {total}.",
+            "Nothing was loaded. This is a fault of Lakegate: please report it with the file.",
+            code="unbalanced",
+        )
+
+
+@dataclass(slots=True)
+class _Counted:
+    """A stream that tells how far it was read."""
+
+    stream: Readable
+    advance: Advance
+    size_bytes: int = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self.stream.read(size)
+        self.size_bytes += len(data)
+        self.advance(self.size_bytes)
+        return data
+
+
+def _typed(stream: Readable, dialect: Dialect, planned: Plan, threads: int) -> Iterator[Typed]:
+    """The blocks, standardised ahead of the caller by some threads, in their order."""
+    pending: deque[Future[Typed]] = deque()
+    way: Way = "direct"
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for block in read_blocks(stream, dialect):
+                pending.append(pool.submit(standardise, block, planned, way))
+                if len(pending) > threads:
+                    typed = pending.popleft().result()
+                    way = typed.way
+                    yield typed
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for waiting in pending:
+                waiting.cancel()
 
 
 def with_origin(portion: Portion, *, file: str, content: str, loaded_at: datetime) -> pa.RecordBatch:
     """The portion's rows with the system columns (`athena.dataset.SYSTEM_COLUMNS`) at the end."""
-    raise NotImplementedError
+    count = portion.rows.num_rows
+    instant = pa.repeat(pa.scalar(loaded_at, pa.timestamp("us", "UTC")), count)
+    origin = [pa.repeat(pa.scalar(file), count), portion.first_lines, pa.repeat(pa.scalar(content), count), instant]
+    return pa.RecordBatch.from_arrays(
+        [*portion.rows.columns, *origin],
+        names=[*portion.rows.schema.names, *(column.name for column in SYSTEM_COLUMNS)],
+    )
 
 
 def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
     """The Arrow schema of `columns`; fields carry `PARQUET:field_id` where the column has one, and are not nullable
-    where it is required."""
-    raise NotImplementedError
+    where it is required.
+
+    >>> from athena.dataset import DataType
+    >>> arrow_schema([Column("n", DataType("int"), required=True, field_id=1)]).field("n").nullable
+    False
+    """
+    return pa.schema([_field(column) for column in columns])
+
+
+def _field(column: Column) -> pa.Field:
+    metadata = None if column.field_id is None else {"PARQUET:field_id": str(column.field_id)}
+    return pa.field(column.name, arrow_type(column.type), nullable=not column.required, metadata=metadata)

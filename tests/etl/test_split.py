@@ -21,6 +21,8 @@ SHAPES = [
     Shape(b"\t", 2),
     Shape(b",", 2, spaced=True),
     Shape(b",", 1, numeric=(True,)),
+    Shape(b",", 2, heading=b"1,a"),
+    Shape(b",", 3, heading=b"1,a"),
 ]
 
 
@@ -78,8 +80,9 @@ def test_where_a_block_ends_does_not_change_what_is_found(data: bytes, shape: Sh
 def test_every_line_is_accounted_for_once(data: bytes, shape: Shape) -> None:
     found = split(data, shape, complete=True)
     pieces = sorted(
-        list(zip(found.starts.tolist(), found.ends.tolist(), strict=True))
-        + [(one.start, one.end) for one in (*found.faults, *found.skips)]
+        [*zip(found.starts.tolist(), found.ends.tolist(), strict=True)]
+        + [(one.start, one.end) for one in found.faults]
+        + [(one.start, one.end) for one in found.skips]
     )
     assert b"".join(data[start:end] for start, end in pieces) == data
     assert found.consumed == len(data)

@@ -1,0 +1,61 @@
+"""What one field looks like, roughly: enough to tell delimiters, headers and footers by. Pure.
+
+Types are inferred elsewhere, from every value and more strictly.
+"""
+
+import re
+from functools import lru_cache
+
+NUMBER = re.compile(
+    rb"[-+]?[$\xc2\xa3\xe2\x82\xac]*[-+]?(\d{1,3}([.,' ]\d{3})+|\d+)?([.,]\d+)?([eE][-+]?\d+)?\s?(%|\xe2\x82\xac)?"
+)
+_MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_DATE = rb"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|(?i:\d{1,2}[- ]" + _MONTH + rb"[- ]\d{2,4})"
+_TIME = rb"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s?[AaPp]\.?[Mm]\.?)?"
+_ZONE = rb"(\s?(Z|UTC|GMT|[-+]\d{2}(:?\d{2})?))?"
+MOMENT = re.compile(rb"(" + _DATE + rb")([T ]" + _TIME + _ZONE + rb")?|" + _TIME)
+MISSING = frozenset([b"", b"NA", b"N/A", b"NULL", b"null", b"NaN", b"nan", b"None", b"-", b"\\N", b"n/a", b"#N/A"])
+_TRUTH = frozenset([b"true", b"false", b"yes", b"no"])
+_LINK = re.compile(rb"[a-z]{2,6}://[^\s\"]+|[\w.+-]+@[\w-]+(\.[\w-]+)+")
+_STRONG = re.compile(rb"[,;|\t]")
+
+NUMERIC, TEMPORAL, TRUTH, EMPTY, LINK, WORDS, MIXED = "number", "moment", "truth", "empty", "link", "words", "mixed"
+
+
+@lru_cache(maxsize=65536)
+def kind(value: bytes) -> str:
+    """The rough kind of a field.
+
+    >>> kind(b"1.234,50"), kind(b"2024-01-02 10:00"), kind(b"Ulm"), kind(b"5;2"), kind(b"NA")
+    ('number', 'moment', 'words', 'mixed', 'empty')
+    """
+    text = value.strip()
+    if text in MISSING:
+        return EMPTY
+    if any(48 <= one <= 57 for one in text):
+        if NUMBER.fullmatch(text):
+            return NUMERIC
+        if MOMENT.fullmatch(text):
+            return TEMPORAL
+    if text.lower() in _TRUTH:
+        return TRUTH
+    if _LINK.fullmatch(text):
+        return LINK
+    if _STRONG.search(text) or (len(text) > 1 and text[:1] == text[-1:] == b"'") or b'"' in text:
+        return MIXED
+    return WORDS
+
+
+def is_typed(value: bytes) -> bool:
+    """Whether it is a number, a date or a time."""
+    return kind(value) in (NUMERIC, TEMPORAL)
+
+
+def holds_numbers(values: list[bytes]) -> bool:
+    """Whether a column's values are numbers or moments, but for one in ten at most, and not all are missing.
+
+    >>> holds_numbers([b"1", b"", b"3"]), holds_numbers([b"1", b"x", b"3"]), holds_numbers([b""])
+    (True, False, False)
+    """
+    present = [value for value in values if kind(value) != EMPTY]
+    return bool(present) and sum(map(is_typed, present)) >= 0.9 * len(present)

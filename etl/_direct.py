@@ -1,0 +1,185 @@
+"""A block's bytes → typed columns in one step of Arrow's CSV reader, or None when a closer look is needed.
+
+The reader is given exact types and a text whose structure is known or can be checked by counting. What it accepts
+and the exact reading does not is looked for first; whatever it refuses, it refuses for the whole block.
+"""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from etl._column import NotFast, arrow_type, check_column, convert_column, guarded, holds_decimals
+from etl._plan import Feed, Plan
+from etl._values import FALSE, MISSING, TRUE, Reading
+
+_BOM = b"\xef\xbb\xbf"
+_FLOATS = frozenset(["float", "double"])
+_NUMBERS = _FLOATS | {"int", "long", "decimal"}
+
+
+def parse_typed(text: bytes, plan: Plan, records: int, *, tokens: bool) -> list[pa.Array] | None:
+    """The fed columns of `text`, which must hold `records` records, all of them good; None when it is not so simple.
+
+    `tokens` says that words for missing values are expected among numbers and dates: it costs a little more.
+    """
+    if _is_suspect(text, plan):
+        return None
+    try:
+        columns = _read_with_words(text, plan) if tokens else read_columns(text, plan, _fed(plan), plan.text_missing)
+        if any(len(column) != records for column in columns.values()):
+            return None
+        return [_finished(columns[feed], feed.reading) for feed in _fed(plan)]
+    except (pa.ArrowInvalid, NotFast):
+        return None
+
+
+def parse_text(text: bytes, plan: Plan, records: int) -> list[pa.Array] | None:
+    """The same columns as text; null where a value is missing text that stands outside of quotes."""
+    if text.startswith(_BOM) or not splits_alike(text, plan):
+        return None
+    try:
+        columns = read_columns(text, plan, _fed(plan), plan.text_missing, as_text=True)
+    except pa.ArrowInvalid:
+        return None
+    return None if any(len(column) != records for column in columns.values()) else list(columns.values())
+
+
+def has_words(text: bytes, missing: Sequence[str]) -> bool:
+    """Whether one of the words for missing values may stand in the text."""
+    return any(word.encode() in text for word in missing if word)
+
+
+def splits_alike(text: bytes, plan: Plan) -> bool:
+    """Whether Arrow's reader takes these bytes apart as the exact one does."""
+    shape = plan.shape
+    if shape.spaced:
+        return False
+    if shape.escape is None or shape.escape not in text:
+        return True
+    # Arrow drops every escape; the exact reading only those before something that has a meaning.
+    special = (shape.quote or b"") + shape.escape + shape.delimiter
+    place = text.find(shape.escape)
+    while place >= 0:
+        if text[place + 1 : place + 2] not in [bytes([one]) for one in special]:
+            return False
+        place = text.find(shape.escape, place + 2)
+    return True
+
+
+def _is_suspect(text: bytes, plan: Plan) -> bool:
+    if text.startswith(_BOM) or not splits_alike(text, plan):
+        return True
+    # Arrow reads hexadecimal numbers, and takes 1e-61 for zero in a decimal.
+    types = {feed.reading.type.name for feed in plan.feeds}
+    if types & {"int", "long"} and (_holds(text, b"x", b"0x") or _holds(text, b"X", b"0X")):
+        return True
+    if "decimal" in types and (_holds(text, b"e", b"e-") or _holds(text, b"E", b"E-")):
+        return True
+    # Bytes of columns that are not loaded are looked at by nobody else.
+    return len(_fed(plan)) < plan.shape.fields and not text.isascii() and not _is_utf8(text)
+
+
+def _holds(text: bytes, first: bytes, mark: bytes) -> bool:
+    # One byte is looked for much faster than two.
+    return first in text and mark in text
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _fed(plan: Plan) -> list[Feed]:
+    return [feed for feed in plan.feeds if feed.place is not None]
+
+
+def is_direct(reading: Reading) -> bool:
+    """Whether Arrow's reader can make the values by itself, but for checks afterwards."""
+    if reading.is_text:
+        return not reading.words
+    if reading.form is not None or reading.words:
+        return False
+    name = reading.type.name
+    if name == "timestamptz":
+        return reading.zone is None
+    if not holds_decimals(reading.type):
+        return False
+    # What is grouped, Arrow refuses.
+    return name not in _NUMBERS or reading.factor is None or name in _FLOATS
+
+
+def _finished(column: pa.Array, reading: Reading) -> pa.Array:
+    if is_direct(reading):
+        values = guarded(column, reading)
+        bad = check_column(None, values, reading, {})
+    else:
+        values, bad = (converted := convert_column(column, reading)).values, converted.bad
+    if bad:
+        raise NotFast
+    return values
+
+
+def _read_with_words(text: bytes, plan: Plan) -> dict[Feed, pa.Array]:
+    """Empty alone is missing in text, more than that elsewhere, but the reader knows one list: so it reads twice."""
+    typed = [feed for feed in _fed(plan) if is_direct(feed.reading) and not feed.reading.is_text]
+    others = [feed for feed in _fed(plan) if feed not in typed]
+    return read_columns(text, plan, typed, MISSING) | read_columns(text, plan, others, plan.text_missing)
+
+
+def read_columns(
+    text: bytes, plan: Plan, feeds: list[Feed], missing: tuple[str, ...], *, as_text: bool = False
+) -> dict[Feed, pa.Array]:
+    """The columns of `feeds` as Arrow's reader makes them of these bytes; raises `pa.ArrowInvalid`."""
+    if not feeds:
+        return {}
+    shape = plan.shape
+    types = {f"f{feed.place}": pa.string() if as_text else _reader_type(feed.reading) for feed in feeds}
+    table = pacsv.read_csv(
+        pa.BufferReader(text),
+        pacsv.ReadOptions(
+            use_threads=False,
+            block_size=len(text) + 1,
+            column_names=[f"f{place}" for place in range(shape.fields)],
+        ),
+        pacsv.ParseOptions(
+            delimiter=shape.delimiter.decode(),
+            quote_char=shape.quote.decode() if shape.quote else False,
+            double_quote=True,
+            escape_char=shape.escape.decode() if shape.escape else False,
+            newlines_in_values=True,
+        ),
+        pacsv.ConvertOptions(
+            column_types=types,
+            include_columns=list(types),
+            null_values=list(missing),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            true_values=_TRUE,
+            false_values=_FALSE,
+            decimal_point=plan.decimal,
+            timestamp_parsers=[pacsv.ISO8601],
+        ),
+    )
+    return {feed: _one_chunk(column) for feed, column in zip(feeds, table.columns, strict=True)}
+
+
+def _reader_type(reading: Reading) -> pa.DataType:
+    if not is_direct(reading):
+        return pa.string()
+    # Rounded to double first, as the exact way does it.
+    return pa.float64() if reading.type.name == "float" else arrow_type(reading.type)
+
+
+def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _spellings(words: tuple[str, ...]) -> list[str]:
+    return sorted({spelled for word in words for spelled in (word, word.upper(), word.title())})
+
+
+_TRUE, _FALSE = _spellings(TRUE), _spellings(FALSE)

@@ -1,0 +1,129 @@
+"""What stands below the records: totals, row counts, remarks. Pure.
+
+Only lines that say what they are, or that stand apart, are footers; whatever else does not fit at the end of a
+file is a broken record.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from etl._cell import is_typed
+from etl._record import Record, Shape, read_record
+from etl._split import Fault, Skip, Split
+
+MAX_FOOTER_LINES, MAX_FOOTER_BYTES = 20, 4096
+_TOTAL = re.compile(
+    rb"\W*(?:grand |sub)?(?:totals?|sum|summen?|gesamt(?:summe)?|insgesamt|somme|totale|totaal|suma|average)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+_REMARK = re.compile(
+    rb"\W*(?:\d+ (?:rows?|records?|zeilen|lines)\b|(?:rows?|records?|count|row count|zeilen|anzahl)\b ?:"
+    rb"|end of|eof\b|source ?:|quelle ?:|generated|exported|created (?:by|on|at)|note ?:|notes ?:|report|copyright).*"
+    rb"|\\\.|[-=*_ ]{3,}",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def names_total(fields: Sequence[bytes]) -> bool:
+    """Whether the first filled cell says that this is a total.
+
+    >>> names_total((b"", b"Grand total", b"12")), names_total((b"Totnes", b"12"))
+    (True, False)
+    """
+    first = next((cell.strip() for cell in fields if cell.strip()), b"")
+    return _TOTAL.fullmatch(first) is not None and len(first) <= 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line at the end of the file: a record (good or not), or blank."""
+
+    start: int
+    end: int
+    line: int
+    record: Record | None
+    good: bool = False
+
+
+def set_footer_apart(data: bytes, found: Split, shape: Shape) -> Split:
+    """The split of a file's last block with its footer lines told as such."""
+    tail = _tail(data, found, shape)
+    footer: list[_Line] = []
+    for place, line in reversed(list(enumerate(tail))):
+        if line.record is None:
+            continue
+        apart = any(above.record is None for above in tail[:place])
+        if not _is_footer(line, data, shape, apart=apart):
+            break
+        footer.append(line)
+    return _without(found, footer) if footer else found
+
+
+def _tail(data: bytes, found: Split, shape: Shape) -> list[_Line]:
+    """The last lines, down from behind the last good record that is no total."""
+    tail: list[_Line] = []
+    for piece in _from_below(found):
+        if piece.end - piece.start > MAX_FOOTER_BYTES:
+            break
+        record = None
+        if not isinstance(piece, Skip):
+            record = read_record(data, piece.start, replace(shape, fields=0), complete=True)
+            if record is None or record.end != piece.end or record.height > 1:
+                break
+            if isinstance(piece, _Good) and not names_total(record.fields):
+                break
+        elif piece.kind != "blank":
+            break
+        tail.append(_Line(piece.start, piece.end, piece.line, record, isinstance(piece, _Good)))
+    return tail[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Good:
+    start: int
+    end: int
+    line: int
+
+
+def _from_below(found: Split) -> list[_Good | Fault | Skip]:
+    last = slice(max(len(found.starts) - MAX_FOOTER_LINES, 0), None)
+    places = zip(found.starts[last].tolist(), found.ends[last].tolist(), found.lines[last].tolist(), strict=True)
+    pieces: list[_Good | Fault | Skip] = [_Good(*place) for place in places]
+    pieces += [*found.faults[-MAX_FOOTER_LINES:], *found.skips[-MAX_FOOTER_LINES:]]
+    return sorted(pieces, key=lambda piece: piece.line, reverse=True)[:MAX_FOOTER_LINES]
+
+
+def _is_footer(line: _Line, data: bytes, shape: Shape, *, apart: bool) -> bool:
+    record = line.record
+    if record is None:
+        return False
+    cells = [cell.strip() for cell in record.fields]
+    filled = [cell for cell in cells if cell]
+    if line.good:
+        return _breaks_the_columns(cells, shape) or (len(cells) > 1 and (apart or 2 * len(filled) <= len(cells) + 1))
+    if names_total(cells) or _REMARK.fullmatch(data[line.start : line.end].strip()):
+        return True
+    return apart and len(filled) == 1 and shape.fields > 1 and not is_typed(filled[0])
+
+
+def _breaks_the_columns(cells: list[bytes], shape: Shape) -> bool:
+    """The word for a total stands where numbers stand."""
+    place = next((place for place, cell in enumerate(cells) if cell), None)
+    return place is not None and place < len(shape.numeric) and shape.numeric[place]
+
+
+def _without(found: Split, footer: list[_Line]) -> Split:
+    lines = {line.line for line in footer}
+    kept = ~np.isin(found.lines, list(lines))
+    skips = (*found.skips, *(Skip(one.start, one.end, one.line, 1, "footer") for one in reversed(footer)))
+    return replace(
+        found,
+        starts=found.starts[kept],
+        ends=found.ends[kept],
+        lines=found.lines[kept],
+        faults=tuple(fault for fault in found.faults if fault.line not in lines),
+        skips=tuple(sorted(skips, key=lambda skip: skip.line)),
+    )

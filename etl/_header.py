@@ -1,0 +1,94 @@
+"""Whether the first record names the columns, and whether more such rows follow. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from etl._cell import EMPTY, NUMERIC, TEMPORAL, holds_numbers, is_typed, kind
+from etl._names import clean_name
+
+MAX_HEADER_ROWS = 4
+_YEAR = re.compile(rb"(19|20)\d\d")
+_MAX_NAME_BYTES = 100
+
+Row = Sequence[bytes]
+
+
+def votes_for_header(first: Row, below: Sequence[Row], expected: Sequence[str]) -> float:
+    """Above zero: the first row is a header; below: it is data; near zero: nothing tells.
+
+    `expected` are names that a contract knows; to meet them settles it.
+
+    >>> votes_for_header([b"id", b"name"], [[b"1", b"Ann"], [b"2", b"Bob"]], ())
+    1.0
+    >>> votes_for_header([b"1", b"Ann"], [[b"2", b"Bob"], [b"3", b"Ann"]], ()) < 0
+    True
+    """
+    known = {clean_name(name) for name in expected}
+    met = sum(clean_name(cell.decode("utf-8", "replace")) in known for cell in first)
+    if known and 2 * met >= len(known):
+        return 10.0
+    columns = list(zip(*below, strict=True)) if below else [()] * len(first)
+    if _are_years(first, columns):
+        return 2.0
+    return sum(_vote(cell, column) for cell, column in zip(first, columns, strict=True))
+
+
+def _vote(cell: bytes, column: Sequence[bytes]) -> float:
+    if holds_numbers(list(column)):
+        if kind(cell) == EMPTY:
+            return -0.1
+        return -1.0 if is_typed(cell) else 1.0
+    if is_typed(cell):
+        return -1.0
+    present = [value for value in column if kind(value) != EMPTY]
+    if kind(cell) == EMPTY or not present:
+        return 0.0
+    if cell in present:
+        return -1.0
+    sizes = {len(value) for value in present}
+    return 0.3 if len(present) > 2 and len(sizes) == 1 and len(cell) not in sizes else 0.0
+
+
+def _are_years(first: Row, columns: Sequence[Sequence[bytes]]) -> bool:
+    """A header like `country,2019,2020`: rising years above numbers that are none."""
+    places = [place for place, cell in enumerate(first) if _YEAR.fullmatch(cell.strip())]
+    years = [int(first[place]) for place in places]
+    if len(years) < 2 or years != sorted(set(years)):
+        return False
+    below = [value for place in places for value in columns[place] if kind(value) != EMPTY]
+    others = [cell for place, cell in enumerate(first) if place not in places]
+    return not any(is_typed(cell) for cell in others) and sum(map(bool, map(_YEAR.fullmatch, below))) < 0.5 * len(below)
+
+
+def looks_like_names(row: Row) -> bool:
+    """Whether every cell could name a column: some text, no number, no two alike.
+
+    >>> looks_like_names([b"id", b"Abflugtag"]), looks_like_names([b"id", b"3"]), looks_like_names([b"x", b"x"])
+    (True, False, False)
+    """
+    cells = [cell.strip() for cell in row]
+    while cells and not cells[-1]:
+        cells.pop()
+    if not cells or len(set(cells)) < len(cells):
+        return False
+    return all(cell and not is_typed(cell) and len(cell) <= _MAX_NAME_BYTES for cell in cells)
+
+
+def further_header_rows(body: Sequence[Row]) -> int:
+    """How many rows below the header (`body[0]`) are none of data: units, types, descriptions.
+
+    >>> further_header_rows([[b"t", b"v"], [b"s", b"m/s"], [b"1", b"2"], [b"2", b"3"]])
+    1
+    """
+    for rows in range(min(MAX_HEADER_ROWS, len(body) - 2), 1, -1):
+        columns = list(zip(*body[rows:], strict=True))
+        typed = [place for place, column in enumerate(columns) if holds_numbers(list(column))]
+        if len(typed) >= 2 and all(_names_nothing(row, typed) for row in body[1:rows]):
+            return rows - 1
+    return 0
+
+
+def _names_nothing(row: Row, typed: Sequence[int]) -> bool:
+    kinds = [kind(row[place]) for place in typed]
+    words = [one for one in kinds if one not in (NUMERIC, TEMPORAL, EMPTY)]
+    return len(words) >= 2 and NUMERIC not in kinds and TEMPORAL not in kinds

@@ -1,0 +1,211 @@
+"""Where the records of a text begin and what stands above them: preamble, comments, header rows. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from etl._cell import holds_numbers
+from etl._footer import names_total
+from etl._header import further_header_rows, looks_like_names, votes_for_header
+from etl._record import Record, Shape
+from etl._sniff import Placed, Sniffed
+
+_LOOK_AHEAD = 5
+_HINT = re.compile(rb"\"?sep=(.)\"?[ \t]*(\r\n|\r|\n|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """`lead`: the kind of each physical line above the first record. `headings` are None without a header."""
+
+    shape: Shape
+    lead: tuple[str, ...]
+    headings: tuple[str, ...] | None
+    confidence: float
+    notes: tuple[str, ...]
+
+
+def separator_hint(text: bytes) -> tuple[str, int] | None:
+    r"""The delimiter that a first line `sep=;` names, and the length of that line.
+
+    >>> separator_hint(b"sep=;\r\na;b\r\n")
+    (';', 7)
+    """
+    match = _HINT.match(text)
+    return (match[1].decode("latin-1"), match.end()) if match else None
+
+
+def lay_out(text: bytes, sniffed: Sniffed, *, header: bool | None, expected: Sequence[str]) -> Layout:
+    """The layout of the sniffed text. `header` is what the rules say, `expected` names that headings may have."""
+    sniffed = _with_late_trailing(sniffed)
+    shape = _with_comment(sniffed)
+    records = _without_false_header([one for one in sniffed.records if not _is_comment(one, text, shape)], shape)
+    first = _first_of_body(records, shape.fields)
+    fitting = [one for one in records[first:] if _fits(one, shape.fields)]
+    verdict = _header(records[:first], fitting, shape, header, expected)
+    kinds = {line: "comment" for one in sniffed.records if one not in records for line in _lines(one)}
+    kinds |= {line: "preamble" for one in records[:first] for line in _lines(one)}
+    kinds |= {line: "header" for one in verdict.rows for line in _lines(one)}
+    body = [one for one in fitting if one not in verdict.rows]
+    start = _start(body, sniffed, verdict.rows)
+    rows = [one.record.fields for one in body]
+    while len(rows) > 1 and names_total(rows[-1]):
+        rows.pop()
+    headings, trailing = _without_trailing(verdict.headings, body, shape.fields)
+    shape = replace(
+        shape, trailing=trailing, numeric=_numeric(rows, shape.fields), heading=_repeated(verdict, text, shape)
+    )
+    lead = tuple(kinds.get(line, "blank") for line in range(start))
+    return Layout(shape, lead, headings, sniffed.confidence * verdict.confidence, verdict.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    rows: tuple[Placed, ...]
+    headings: tuple[str, ...] | None
+    confidence: float = 1.0
+    notes: tuple[str, ...] = ()
+
+
+def _header(
+    above: list[Placed], fitting: list[Placed], shape: Shape, pinned: bool | None, expected: Sequence[str]
+) -> _Header:
+    if pinned is False or not (above or fitting):
+        return _Header((), None)
+    body = [one.record.fields for one in fitting]
+    votes = 10.0 if pinned else votes_for_header(body[0], body[1:], expected) if body else 0.0
+    ragged = _ragged(above, fitting, shape)
+    if ragged is not None and (votes < 0 or (votes == 0 and len(above) == 1)):
+        return ragged
+    if not body or votes < 0 or (votes == 0 and not looks_like_names(body[0])):
+        return _Header((), None, 0.9 if votes < -0.5 else 0.7)
+    rows = fitting[: 1 + further_header_rows(body)]
+    notes = [f"{len(rows)} header rows: the first names the columns."] if len(rows) > 1 else []
+    return _Header(tuple(rows), _decoded(body[0]), 1.0 if votes > 0 else 0.7, tuple(notes))
+
+
+def _ragged(above: list[Placed], fitting: list[Placed], shape: Shape) -> _Header | None:
+    """A header right above the records that has another number of fields than they have."""
+    if not above or above[-1].record.fault or not fitting:
+        return None
+    cells = above[-1].record.fields
+    if len(cells) < 2 or 2 * len(cells) < shape.fields or not looks_like_names(cells):
+        return None
+    rows = (above[-1],)
+    if len(cells) > shape.fields and not any(cells[shape.fields :]):
+        return _Header(rows, _decoded(cells[: shape.fields]), 0.9)
+    if len(cells) == shape.fields - 1 and all(one.record.fields[-1] == b"" for one in fitting):
+        return _Header(rows, (*_decoded(cells), ""), 0.9)
+    if len(cells) == shape.fields - 1 and _are_row_names(above[-1], fitting):
+        return _Header(rows, ("", *_decoded(cells)), 0.8, ("The header does not name the first column: row names.",))
+    note = f"The header names {len(cells)} columns, the records have {shape.fields}: its names were not used."
+    return _Header(rows, ("",) * shape.fields, 0.5, (note,))
+
+
+def _are_row_names(header: Placed, fitting: list[Placed]) -> bool:
+    """As R writes a data frame: all names in quotes, those of the rows too, and the latter different."""
+    names = [one.record.fields[0] for one in fitting]
+    quoted = all(header.record.quoted) and all(one.record.quoted[0] for one in fitting)
+    return quoted and len(names) > 1 and len(set(names)) == len(names)
+
+
+def _decoded(cells: Sequence[bytes]) -> tuple[str, ...]:
+    return tuple(cell.decode("utf-8", "replace") for cell in cells)
+
+
+def _fits(placed: Placed, fields: int) -> bool:
+    return placed.record.fault is None and len(placed.record.fields) == fields
+
+
+def _lines(placed: Placed) -> range:
+    return range(placed.line, placed.line + placed.record.height)
+
+
+def _with_late_trailing(sniffed: Sniffed) -> Sniffed:
+    """One delimiter more behind every record but not behind the header: the records' count is the one that holds."""
+    shape, fine = sniffed.shape, [one.record for one in sniffed.records if one.record.fault is None]
+    more = [record for record in fine[1:] if len(record.fields) == shape.fields + 1 and record.fields[-1] == b""]
+    if shape.fields > 1 and fine and len(fine[0].fields) == shape.fields and more and len(more) == len(fine) - 1:
+        return replace(sniffed, shape=replace(shape, fields=shape.fields + 1))
+    return sniffed
+
+
+def _with_comment(sniffed: Sniffed) -> Shape:
+    shape = sniffed.shape
+    if shape.fields == 1:
+        leading = [one.record for one in sniffed.records[:1]]
+        return replace(shape, comment=b"#") if leading and _begins(leading[0], b"# ") else shape
+    odd = any(not _fits(one, shape.fields) and _begins(one.record, b"#") for one in sniffed.records)
+    return replace(shape, comment=b"#") if odd else shape
+
+
+def _begins(record: Record, mark: bytes) -> bool:
+    return bool(record.fields) and record.fields[0].startswith(mark)
+
+
+def _is_comment(placed: Placed, text: bytes, shape: Shape) -> bool:
+    if shape.comment is None or not text.startswith(shape.comment, placed.start):
+        return False
+    return shape.fields == 1 or not _fits(placed, shape.fields)
+
+
+def _without_false_header(records: list[Placed], shape: Shape) -> list[Placed]:
+    """The records without a comment on top that happens to have the right number of delimiters."""
+    while len(records) > 2 and _fits(records[0], shape.fields) and _begins(records[0].record, b"# "):
+        below = [one.record.fields for one in records[1:] if _fits(one, shape.fields)]
+        if not below or votes_for_header(below[0], below[1:], ()) <= 0:
+            break
+        records = records[1:]
+    return records
+
+
+def _first_of_body(records: list[Placed], fields: int) -> int:
+    """The first record that has the usual number of fields, with others like it behind; not a padded title."""
+    for place, one in enumerate(records):
+        following = records[place + 1 : place + 1 + _LOOK_AHEAD]
+        alike = sum(_fits(other, fields) for other in following)
+        if _fits(one, fields) and 2 * alike >= len(following) and not _is_title(records[place:], fields):
+            return place
+    return next((place for place, one in enumerate(records) if _fits(one, fields)), 0)
+
+
+def _is_title(records: list[Placed], fields: int) -> bool:
+    """A line with one filled cell (or none) of three or more, above a row that looks like names."""
+    filled = sum(bool(cell.strip()) for cell in records[0].record.fields)
+    if fields < 3 or filled > 1:
+        return False
+    later = [one.record.fields for one in records[1 : 1 + 3 * _LOOK_AHEAD] if _fits(one, fields)]
+    return any(looks_like_names(row) and all(row[: fields - 1]) for row in later)
+
+
+def _start(body: list[Placed], sniffed: Sniffed, rows: tuple[Placed, ...]) -> int:
+    """The line where records begin: behind the header, or else with the first that fits."""
+    if rows:
+        return rows[-1].line + rows[-1].record.height
+    if body:
+        return body[0].line
+    return 0
+
+
+def _without_trailing(
+    headings: tuple[str, ...] | None, body: list[Placed], fields: int
+) -> tuple[tuple[str, ...] | None, bool]:
+    empty = sum(one.record.fields[-1] == b"" and not one.record.quoted[-1] for one in body)
+    if fields < 2 or empty < 0.95 * len(body) or (headings is not None and headings[-1] != ""):
+        return headings, False
+    if headings is None and not body:
+        return headings, False
+    return (None if headings is None else headings[:-1]), True
+
+
+def _numeric(rows: list[tuple[bytes, ...]], fields: int) -> tuple[bool, ...]:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * fields
+    return tuple(holds_numbers(list(column)) for column in columns)
+
+
+def _repeated(header: _Header, text: bytes, shape: Shape) -> bytes | None:
+    """The header's line, where it could be met again in files that were joined."""
+    if len(header.rows) != 1 or header.rows[0].record.height != 1 or shape.fields < 2:
+        return None
+    start = header.rows[0].start
+    return text[start : header.rows[0].record.end].rstrip(b"\r\n")

@@ -1,0 +1,60 @@
+"""Headings → column names: lower-case, `[a-z0-9_]`, unique. Pure."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+MAX_NAME = 120
+_SPELLED = str.maketrans(
+    {"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"}
+)
+_MARKS = str.maketrans({"%": " pct ", "#": " no ", "€": " eur ", "$": " usd ", "£": " gbp ", "°": " deg ", "µ": "u"})
+
+
+def clean_name(heading: str) -> str:
+    """The heading as a column name; empty when nothing of it can stand in one.
+
+    >>> clean_name(" Dep. Delay (min) "), clean_name("Größe"), clean_name("_line"), clean_name("价格"), clean_name("%")
+    ('dep_delay_min', 'grosse', 'line', '', 'pct')
+    """
+    text = heading.strip()
+    if not re.search(r"[^\W_]", text):
+        text = text.translate(_MARKS)
+    text = unicodedata.normalize("NFKD", text.lower().translate(_SPELLED))
+    text = "".join(one for one in text if not unicodedata.combining(one))
+    return re.sub(r"[^a-z0-9]+", "_", text).strip("_")[:MAX_NAME].rstrip("_")
+
+
+def clean_names(headings: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A unique name per heading, and a sentence for each that is not simply its heading in lower case.
+
+    >>> clean_names(["Id", "id", ""])
+    (('id', 'id_2', 'column_3'), ('Column 2 is called "id" like another: id_2.', 'Column 3 has no name: column_3.'))
+    """
+    taken = {clean_name(heading) for heading in headings}
+    used: set[str] = set()
+    names: list[str] = []
+    notes: list[str] = []
+    for place, heading in enumerate(headings, 1):
+        base = clean_name(heading)
+        name = base or f"column_{place}"
+        number = 1
+        while name in used or (name != base and name in taken):
+            number += 1
+            name = f"{base or f'column_{place}'}_{number}"
+        used.add(name)
+        names.append(name)
+        note = _note(place, heading.strip(), base, name)
+        if note:
+            notes.append(note)
+    return tuple(names), tuple(notes)
+
+
+def _note(place: int, heading: str, base: str, name: str) -> str | None:
+    if not heading:
+        return f"Column {place} has no name: {name}."
+    if name == base:
+        return None
+    if not base:
+        return f'Column {place}, "{heading}", has no letter from a to z or digit in its name: {name}.'
+    return f'Column {place} is called "{heading}" like another: {name}.'

@@ -1,0 +1,143 @@
+"""Which field of a file feeds which column, and how it is read. Pure."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from athena.dataset import Column
+from athena.errors import Refused
+from etl._moments import EPOCHS, pattern_of, zone_of
+from etl._names import clean_name
+from etl._record import Shape
+from etl._values import MISSING, Reading
+from etl.contract import SourceRules
+from etl.dialect import Dialect
+
+_TIMED = frozenset(["date", "timestamp", "timestamptz"])
+_NUMERIC = frozenset(["int", "long", "float", "double", "decimal"])
+_NUMBER_FORMS = ("percent", "currency")
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One column: `place` is the file's field (0-based), None when the file does not have it."""
+
+    column: Column
+    place: int | None
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the records of one file become rows. `text_missing` are the spellings of missing text."""
+
+    shape: Shape
+    feeds: tuple[Feed, ...]
+    text_missing: tuple[str, ...]
+    decimal: str
+
+
+def plan(dialect: Dialect, columns: Sequence[Column], rules: SourceRules) -> Plan:
+    """The plan for a file of this dialect; raises `Refused` ("contract-invalid", "contract-mismatch")."""
+    places = {name: place for place, name in enumerate(file_names(dialect, rules))}
+    feeds = tuple(Feed(column, places.get(column.name), _reading(column, rules)) for column in columns)
+    if all(feed.place is None for feed in feeds):
+        raise _mismatch(dialect, columns)
+    return Plan(dialect.shape, feeds, text_missing(rules), rules.decimal or ".")
+
+
+def text_missing(rules: SourceRules) -> tuple[str, ...]:
+    """How missing text is spelled: empty, unless the rules say otherwise.
+
+    >>> text_missing(SourceRules()), text_missing(SourceRules(null=("-",)))
+    (('',), ('-',))
+    """
+    return ("",) if rules.null is None else rules.null
+
+
+def file_names(dialect: Dialect, rules: SourceRules) -> tuple[str, ...]:
+    """The table's name for each field of the file: renamed where the rules say so.
+
+    A key of `rename` is a heading as it stands in the file, or the clean name made of it.
+    """
+    if not rules.rename:
+        return dialect.names
+    renamed = _by_heading(rules.rename)
+    headings = dialect.headings or dialect.names
+    names = tuple(
+        renamed.get(heading.strip(), renamed.get(name, name))
+        for heading, name in zip(headings, dialect.names, strict=True)
+    )
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise Refused(
+            f"Two columns of the file would be called {twice!r}.",
+            "Mend `rename` in the contract, or the file's header.",
+            code="contract-mismatch",
+        )
+    return names
+
+
+def _by_heading(rename: Mapping[str, str]) -> dict[str, str]:
+    cleaned = {clean_name(heading): name for heading, name in rename.items() if clean_name(heading)}
+    return cleaned | {heading.strip(): name for heading, name in rename.items()}
+
+
+def _mismatch(dialect: Dialect, columns: Sequence[Column]) -> Refused:
+    have, want = ", ".join(dialect.names[:20]), ", ".join(column.name for column in columns[:20])
+    return Refused(
+        f"The file has none of the contract's columns: it has {have}; the contract has {want}.",
+        "Drop it under its own dataset, or name its columns in the contract's `rename`.",
+        code="contract-mismatch",
+    )
+
+
+def _reading(column: Column, rules: SourceRules) -> Reading:
+    name, form = column.type.name, rules.formats.get(column.name)
+    _check_form(column, form)
+    if rules.zone is not None:
+        zone_of(rules.zone)
+    default = ("",) if name == "string" else MISSING
+    return Reading(
+        column.type,
+        absent=text_missing(rules),
+        missing=default if rules.null is None else rules.null,
+        decimal=rules.decimal or ".",
+        thousands=rules.thousands or None,
+        form=form,
+        zone=rules.zone,
+        words=tuple(rules.values.get(column.name, {}).items()),
+        factor=_factor(column, rules),
+        allowed=column.allowed,
+        required=column.required,
+    )
+
+
+def _factor(column: Column, rules: SourceRules) -> Decimal | None:
+    if column.name not in rules.scale:
+        return None
+    if column.type.name not in _NUMERIC:
+        raise _wrong(f"`scale` names {column.name}, which is no number but {column.type}.", "Take it out of `scale`.")
+    return Decimal(repr(rules.scale[column.name]))
+
+
+def _check_form(column: Column, form: str | None) -> None:
+    name = column.type.name
+    if form is None:
+        return
+    if name in _TIMED:
+        if form not in EPOCHS:
+            pattern_of(form)
+    elif name not in _NUMERIC or form not in _NUMBER_FORMS:
+        near = difflib.get_close_matches(form, _NUMBER_FORMS, n=1)
+        hint = (
+            f"Did you mean {near[0]!r}?"
+            if near
+            else "Formats are for dates and times; numbers may be percent or currency."
+        )
+        raise _wrong(f"The format {form!r} is none for {column.name}, a {column.type}.", hint)
+
+
+def _wrong(message: str, remedy: str) -> Refused:
+    return Refused(message, remedy, code="contract-invalid")

@@ -1,0 +1,179 @@
+"""Which delimiter, quote and escape a text is written with: the candidate that reads it most consistently. Pure.
+
+Each record votes; the first row has no more say than any other, so that a few bad records change nothing.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from etl._cell import EMPTY, LINK, MIXED, NUMERIC, TEMPORAL, TRUTH, WORDS, holds_numbers, is_typed, kind
+from etl._record import Record, Shape, read_record
+from etl.contract import SourceRules
+
+DELIMITERS = (b",", b";", b"\t", b"|", b"~", b"^", b":", b" ", b"\x01", b"\x1f")
+# Colons and spaces stand inside of values all the time, the others seldom.
+_PRIOR = {b",": 1.0, b";": 1.0, b"\t": 1.0, b"|": 0.99, b"~": 0.9, b"^": 0.9, b":": 0.6, b" ": 0.55}
+_WEAK = frozenset([b":", b" "])
+_WORTH = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.9, MIXED: 0.25}
+_ALONE = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.6, MIXED: 0.2}
+_MAX_RECORDS = 400
+_ENOUGH = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A record of the sample and where it stands: byte offset and physical line (0-based)."""
+
+    start: int
+    line: int
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Sniffed:
+    """The verdict: how records split (`shape.fields` is the most frequent count), the records, how sure (0 to 1)."""
+
+    shape: Shape
+    records: tuple[Placed, ...]
+    confidence: float
+
+
+def sniff(text: bytes, rules: SourceRules) -> Sniffed:
+    """The dialect of UTF-8 text that begins at a record; `rules` pins what it names.
+
+    >>> found = sniff(b"a;b\\n1,5;2\\n2,5;3\\n", SourceRules())
+    >>> found.shape.delimiter, found.shape.fields
+    (b';', 2)
+    """
+    judged = [(_score(found := _tried(text, shape)), found) for shape in _candidates(text, rules)]
+    if rules.delimiter is None:
+        judged.append((_score_alone(found := _tried(text, _single(rules))), found))
+    best, chosen = judged[0]
+    for score, found in judged[1:]:
+        if score > best + _ENOUGH:
+            best, chosen = score, found
+    rivals = [score for score, found in judged if found.shape.delimiter != chosen.shape.delimiter]
+    margin = 1.0 - max(rivals, default=0.0) / best if best else 0.0
+    sure = min(1.0, 0.5 + margin) if rules.delimiter is None else 1.0
+    return replace(chosen, confidence=round(chosen.confidence * sure, 3))
+
+
+def read_all(text: bytes, shape: Shape, limit: int = _MAX_RECORDS) -> tuple[Placed, ...]:
+    """The first records of the text, blank lines left out."""
+    found: list[Placed] = []
+    position = line = 0
+    while position < len(text) and len(found) < limit:
+        record = read_record(text, position, shape, complete=True)
+        if record is None:
+            break
+        if text[position : record.end].strip(b" \r\n"):
+            found.append(Placed(position, line, record))
+        position, line = record.end, line + record.height
+    return tuple(found)
+
+
+def _single(rules: SourceRules) -> Shape:
+    """One column only: a delimiter that does not occur in text."""
+    return Shape(b"\x1f", 1, quote=_pinned(rules.quote) if rules.quote is not None else b'"')
+
+
+def _pinned(mark: str) -> bytes | None:
+    return mark.encode() or None
+
+
+def _candidates(text: bytes, rules: SourceRules) -> list[Shape]:
+    delimiters = [rules.delimiter.encode()] if rules.delimiter else [one for one in DELIMITERS if one in text]
+    shapes = [
+        Shape(delimiter, 0, quote=quote, escape=escape, spaced=spaced)
+        for delimiter in delimiters
+        for quote in _quotes(text, delimiter, rules)
+        for escape in _escapes(text, delimiter, quote, rules)
+        for spaced in _spacings(text, delimiter, quote)
+    ]
+    return shapes or [_single(rules)]
+
+
+def _quotes(text: bytes, delimiter: bytes, rules: SourceRules) -> list[bytes | None]:
+    if rules.quote is not None:
+        return [_pinned(rules.quote)]
+    mark = re.escape(delimiter)
+    enclosed = re.search(rb"(?m)(^|" + mark + rb" ?)'[^'\r\n]*'(" + mark + rb"|\r?$)", text)
+    return [b'"', b"'"] if enclosed else [b'"']
+
+
+def _escapes(text: bytes, delimiter: bytes, quote: bytes | None, rules: SourceRules) -> list[bytes | None]:
+    if rules.escape is not None:
+        return [_pinned(rules.escape) if rules.escape != rules.quote else None]
+    used = (quote is not None and b"\\" + quote in text) or b"\\" + delimiter in text
+    return [None, b"\\"] if used else [None]
+
+
+def _spacings(text: bytes, delimiter: bytes, quote: bytes | None) -> list[bool]:
+    if delimiter.isspace():
+        return [False]
+    apart = text.count(delimiter + b" ")
+    if quote is not None and delimiter + b" " + quote in text:
+        return [False, True]
+    return [True] if apart and apart >= 0.95 * text.count(delimiter) else [False]
+
+
+def _tried(text: bytes, shape: Shape) -> Sniffed:
+    records = read_all(text, shape)
+    counts = Counter(len(placed.record.fields) for placed in records if placed.record.fault is None)
+    if shape.fields == 1 or not counts:
+        return Sniffed(replace(shape, fields=1), records, 1.0 if counts else 0.0)
+    fields = _usual(counts, records)
+    shape = replace(shape, fields=fields)
+    # A record of another length still speaks for the delimiter that it holds.
+    ragged = sum(count for other, count in counts.items() if other > 1 and other != fields)
+    return Sniffed(shape, records, (counts[fields] + 0.5 * ragged) / max(len(records), 1))
+
+
+def _usual(counts: Counter[int], records: tuple[Placed, ...]) -> int:
+    """The most frequent number of fields; among equals that of the earlier record."""
+    most = max(counts.values())
+    frequent = [fields for fields, count in counts.items() if count == most]
+    seen = (len(placed.record.fields) for placed in records if placed.record.fault is None)
+    return next(fields for fields in seen if fields in frequent)
+
+
+def _score(found: Sniffed) -> float:
+    shape = found.shape
+    if shape.fields < 2:
+        return 0.0
+    fitting = [placed.record for placed in found.records if len(placed.record.fields) == shape.fields]
+    prior = _PRIOR.get(shape.delimiter, 0.9)
+    if shape.delimiter in _WEAK:
+        if found.confidence < 0.9 or fitting[0] is not found.records[0].record:
+            return 0.0
+        prior = 0.9 if _has_headed_numbers(fitting) else prior
+    worth = sum(_worth(record) for record in fitting) / len(fitting)
+    quoting = 0.01 * any(any(record.quoted) for record in fitting)
+    simple = -0.001 * ((shape.escape is not None) + (shape.quote != b'"'))
+    score: float = found.confidence**1.5 * worth * prior + quoting + simple
+    return score
+
+
+def _has_headed_numbers(records: list[Record]) -> bool:
+    """Whether a column is a word first and nothing but numbers below."""
+    columns = zip(*(record.fields for record in records), strict=True)
+    return any(not is_typed(column[0]) and holds_numbers(list(column[1:])) for column in columns)
+
+
+def _worth(record: Record) -> float:
+    """How much like values the fields look, 0 to 1."""
+    pairs = zip(record.fields, record.quoted, strict=True)
+    return sum(1.0 if quoted else _WORTH[kind(value)] for value, quoted in pairs) / len(record.fields)
+
+
+def _score_alone(found: Sniffed) -> float:
+    fine = [placed.record for placed in found.records if placed.record.fault is None]
+    if not fine:
+        return 0.0
+    return sum(0.95 if record.quoted[0] else _alone(record.fields[0]) for record in fine) / len(found.records)
+
+
+def _alone(value: bytes) -> float:
+    # What looks like one number with a comma may be two.
+    return min(_ALONE[kind(value)], 0.8 if b"," in value else 1.0)

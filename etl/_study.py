@@ -1,0 +1,125 @@
+"""What the first pass must find out about a file under a contract, and what follows from it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from athena.dataset import Column, DataType
+from athena.errors import Refused
+from etl._plan import file_names
+from etl._seen import Seen
+from etl._settle import settle
+from etl._values import MISSING
+from etl.contract import Contract, SourceRules
+from etl.dialect import Dialect
+from etl.infer import decide, fit
+
+_NUMERIC = frozenset(["int", "long", "float", "double", "decimal"])
+_SHOWN_NAMES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`infer`: the columns (by the table's names) whose every value must be seen, and their places in the file.
+    `sampled`: the contract's columns that a sample tells enough of. `new` are those that the contract does not have."""
+
+    infer: Mapping[str, int]
+    sampled: tuple[Column, ...]
+    new: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """What the file is to be loaded as."""
+
+    columns: tuple[Column, ...]
+    rules: SourceRules
+    added: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def wanted(dialect: Dialect, contract: Contract | None, rules: SourceRules) -> Wanted:
+    """What to look for. Raises `Refused` ("contract-mismatch") when the file's columns are not the contract's."""
+    names = file_names(dialect, rules)
+    places = {name: place for place, name in enumerate(names)}
+    if contract is None:
+        return Wanted(places, (), names)
+    known = {column.name: column for column in contract.columns}
+    new = tuple(name for name in names if name not in known)
+    absent = [column for column in contract.columns if column.name not in places]
+    warnings = _check_columns(contract, new, absent, places)
+    new = new if contract.new_columns == "add" else ()
+    here = [column for column in contract.columns if column.name in places]
+    infer = [*(column.name for column in here if contract.inferred and not _is_settled(column, rules)), *new]
+    sampled = () if contract.inferred else tuple(here)
+    return Wanted({name: places[name] for name in infer}, sampled, new, warnings)
+
+
+def _is_settled(column: Column, rules: SourceRules) -> bool:
+    """Whether the contract says how the column is written, so that its type is not to be found again."""
+    if column.name in rules.formats or column.name in rules.values or column.name in rules.scale:
+        return True
+    return rules.thousands is not None and column.type.name in _NUMERIC
+
+
+def _check_columns(
+    contract: Contract, new: Sequence[str], absent: Sequence[Column], places: Mapping[str, int]
+) -> tuple[str, ...]:
+    required = [column.name for column in absent if column.required]
+    if required or len(absent) == len(contract.columns):
+        names = ", ".join(required or [column.name for column in absent[:_SHOWN_NAMES]])
+        raise Refused(
+            f"The file does not have {'the required column' if required else 'any column of the contract:'} {names}; "
+            f"it has {', '.join(list(places)[:_SHOWN_NAMES])}.",
+            "Mend the file's header, or map its headings in the contract's `rename`.",
+            code="contract-mismatch",
+        )
+    if new and contract.new_columns == "reject":
+        raise Refused(
+            f"The file has columns that the contract does not know: {', '.join(new[:_SHOWN_NAMES])}.",
+            'Add them to the contract, or set new_columns = "add" or "ignore".',
+            code="contract-mismatch",
+        )
+    warnings = [f"The file has no column {column.name}: it is NULL." for column in absent]
+    if new and contract.new_columns == "ignore":
+        warnings.append(f"Not loaded, because the contract does not know them: {', '.join(new[:_SHOWN_NAMES])}.")
+    return tuple(warnings)
+
+
+def settled(
+    found: Wanted, values: Mapping[str, Sequence[str]], rules: SourceRules, dialect: Dialect
+) -> tuple[SourceRules, Wanted]:
+    """The rules completed from a sample's values; what the sample leaves open must be seen whole."""
+    rules, undecided = settle(found.sampled, values, rules)
+    names = file_names(dialect, rules)
+    more = {name: names.index(name) for name in undecided}
+    return rules, Wanted({**found.infer, **more}, found.sampled, found.new, found.warnings)
+
+
+def spellings(rules: SourceRules) -> tuple[str, ...]:
+    """How a missing value is spelled in columns that are not text."""
+    return MISSING if rules.null is None else ("", *rules.null)
+
+
+def concluded(contract: Contract | None, found: Wanted, seen: Mapping[str, Seen], rules: SourceRules) -> Concluded:
+    """The columns to load. Raises `Refused` ("type-conflict") when a contract cannot be widened to the file."""
+    inferred = decide(seen, rules)
+    if contract is None:
+        columns, added = fit((), inferred, new=found.new, widen=False)
+    else:
+        columns, added = fit(contract.columns, inferred, new=found.new, widen=contract.inferred)
+    # With a contract, formats are only for columns whose type it is that they write.
+    types = {column.name: column.type.name for column in columns}
+    formats = {
+        name: form
+        for name, form in inferred.rules.formats.items()
+        if name in rules.formats or types.get(name) != "string"
+    }
+    completed = replace(inferred.rules, formats=formats)
+    return Concluded(columns, completed, added, (*found.warnings, *inferred.warnings))
+
+
+def as_text(dialect: Dialect, rules: SourceRules) -> Concluded:
+    """Every column of the file as text."""
+    columns = tuple(Column(name, DataType("string")) for name in file_names(dialect, rules))
+    return Concluded(columns, rules, (), ())

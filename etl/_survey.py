@@ -1,0 +1,149 @@
+"""The first pass over a file's bytes: content hash, counts, encoding evidence, and what its columns hold."""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from io import BytesIO
+
+from athena.dataset import Column
+from etl._encoding import Encoding, Evidence, judge, width
+from etl._observe import first_texts, observe, observe_exactly
+from etl._plan import file_names
+from etl._record import Shape, line_end
+from etl._seen import Seen
+from etl.contract import SourceRules
+from etl.dialect import Dialect
+from etl.read import Block, Readable, count_lines, count_units, read_blocks
+
+_READ_BYTES = 8 * 1024 * 1024
+_PRIMER_RECORDS = 300
+_SETTLED = 1000
+
+
+class Survey:
+    """A stream that remembers what went through it: hash, bytes, physical lines, evidence of the encoding."""
+
+    def __init__(self, stream: Readable, dialect: Dialect, advance: Callable[[int], None]) -> None:
+        self._stream, self._dialect, self._advance = stream, dialect, advance
+        self._hash = hashlib.sha256()
+        self._evidence = Evidence()
+        self._line = b""
+        self._last = b""
+        self._breaks = 0
+        self.size_bytes = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes of the stream, which are looked at in passing."""
+        data = self._stream.read(size)
+        self._hash.update(data)
+        self.size_bytes += len(data)
+        self._breaks += count_units(self._last, data, self._dialect.encoding)
+        self._last = data[-8:] or self._last
+        self._look(data)
+        self._advance(self.size_bytes)
+        return data
+
+    @property
+    def content(self) -> str:
+        """The sha256 of all bytes so far, in hexadecimal."""
+        return self._hash.hexdigest()
+
+    @property
+    def lines(self) -> int:
+        """Physical lines, the last one without an end included."""
+        ends = "\n\r"
+        last = self._last[-width(self._dialect.encoding) :].decode(self._dialect.encoding, "replace")
+        return self._breaks + (self.size_bytes > self._dialect.mark and last not in ends)
+
+    def verdict(self) -> Encoding | None:
+        """The encoding by all bytes so far, None when only the mark or the contract could tell."""
+        self._evidence = self._evidence.and_lines(self._line)
+        self._line = b""
+        return judge(self._evidence) if self._by_bytes() else None
+
+    def _by_bytes(self) -> bool:
+        return width(self._dialect.encoding) == 1 and not self._dialect.mark and self._dialect.encoding != "iso2022_jp"
+
+    def _look(self, data: bytes) -> None:
+        evidence = self._evidence
+        settled = evidence.broken > _SETTLED and evidence.broken > 10 * evidence.valid
+        if settled or not self._by_bytes():
+            return
+        if data.isascii() and not self._line:
+            return
+        end = data.rfind(b"\n") + 1
+        if not end:
+            self._line += data if len(self._line) < _READ_BYTES else b""
+            return
+        self._evidence = evidence.and_lines(self._line + data[:end])
+        self._line = b"" if data[end:].isascii() else data[end:]
+
+
+def drain(survey: Survey) -> None:
+    """Let everything that is left go through."""
+    while survey.read(_READ_BYTES):
+        pass
+
+
+def observe_all(
+    stream: Readable, dialect: Dialect, places: Mapping[str, int], missing: tuple[str, ...], *, threads: int
+) -> dict[str, Seen]:
+    """What is known of the columns (by name, at `places`) from every value of the file."""
+    shape = dialect.shape
+    seen = {name: Seen(missing) for name in places}
+    pending: deque[Future[dict[str, Seen]]] = deque()
+
+    def collect() -> None:
+        found = pending.popleft().result()
+        for name, one in found.items():
+            seen[name] = seen[name].and_other(one)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for block in read_blocks(stream, dialect):
+            if not any(one.kinds for one in seen.values()):
+                seen.update(_primed(block, shape, places, seen))
+            pending.append(pool.submit(observe, block, shape, places, _counted_anew(seen)))
+            if len(pending) > threads:
+                collect()
+        while pending:
+            collect()
+    return seen
+
+
+def sample_values(
+    sample: bytes, dialect: Dialect, columns: Sequence[Column], rules: SourceRules
+) -> dict[str, list[str]]:
+    """The first values of some columns, without missing ones."""
+    places = {name: place for place, name in enumerate(file_names(dialect, rules))}
+    wanted = {column.name: places[column.name] for column in columns}
+    block = next(read_blocks(BytesIO(sample), dialect), None)
+    if block is None:
+        return {}
+    found = first_texts(_first_records(block), dialect.shape, wanted)
+    return {name: [value for value in column.to_pylist() if value] for name, column in found.items()}
+
+
+def _counted_anew(seen: Mapping[str, Seen]) -> dict[str, Seen]:
+    return {name: one.without_count() for name, one in seen.items()}
+
+
+def _primed(block: Block, shape: Shape, places: Mapping[str, int], seen: Mapping[str, Seen]) -> dict[str, Seen]:
+    """What the first records tell, so that the whole block can be checked at once."""
+    found = observe_exactly(_first_records(block), shape, places, seen)
+    return _counted_anew(found)
+
+
+def _first_records(block: Block) -> Block:
+    found, text = block.split, block.text
+    if found is not None:
+        if len(found.starts) <= _PRIMER_RECORDS:
+            return block
+        cut = int(found.starts[_PRIMER_RECORDS])
+    else:
+        cut = 0
+        for _ in range(_PRIMER_RECORDS):
+            cut = line_end(text, cut)
+    lines = count_lines(text[:cut])
+    bad = None if block.undecodable is None else tuple(line for line in block.undecodable if line < lines)
+    return Block(text[:cut], b"", block.encoding, block.first_line, block.first_byte, lines, bad)

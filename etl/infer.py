@@ -1,0 +1,138 @@
+"""What was seen of a file's columns → their types, what must be said of how they are written, and warnings. Pure.
+
+Nothing is guessed: a column whose values do not all agree is text, and the owner is told why.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from athena.dataset import Column, DataType, promotes
+from athena.errors import Refused
+from etl._kinds import COMMA, COMMA_GROUPED, LOOKS_TYPED, POINT, POINT_GROUPED, is_format, type_of
+from etl._seen import Seen
+from etl.contract import SourceRules
+
+_STRING = DataType("string")
+_MANY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """`columns` in the order asked for; `unknown` names those without any value, `exact` those whose numbers are exact
+    as doubles. `rules` are the given ones, completed by formats, decimal mark and grouping."""
+
+    columns: tuple[Column, ...]
+    rules: SourceRules
+    unknown: frozenset[str]
+    exact: frozenset[str]
+    warnings: tuple[str, ...]
+
+
+def decide(seen: Mapping[str, Seen], rules: SourceRules) -> Inferred:
+    """The types of the columns that were seen, in their order.
+
+    >>> seen = {"n": Seen().and_values([("1", 2), ("2", 3)], 2), "zip": Seen().and_values([("007", 2)], 1)}
+    >>> [str(column.type) for column in decide(seen, SourceRules()).columns]
+    ['int', 'string']
+    """
+    kinds = {name: one.likeliest for name, one in seen.items()}
+    decimal = rules.decimal or _decimal_mark(kinds)
+    unfit = _unfit(decimal)
+    kinds = {name: None if kind in unfit else kind for name, kind in kinds.items()}
+    columns = tuple(Column(name, type_of(kind) if kind else _STRING) for name, kind in kinds.items())
+    formats = {name: kind for name, kind in kinds.items() if kind and is_format(kind)}
+    thousands = rules.thousands
+    if thousands is None and (POINT_GROUPED in kinds.values() or COMMA_GROUPED in kinds.values()):
+        thousands = "." if decimal == "," else ","
+    completed = replace(
+        rules,
+        formats={**rules.formats, **formats},
+        decimal=decimal if decimal == "," else rules.decimal,
+        thousands=thousands,
+    )
+    warnings = [warning for name, one in seen.items() for warning in _warnings(name, one, kinds[name], decimal)]
+    unknown = frozenset(name for name, one in seen.items() if one.kinds is None)
+    exact = frozenset(name for name, one in seen.items() if one.kinds is not None and {POINT, COMMA} & one.kinds)
+    return Inferred(columns, completed, unknown, exact, tuple(warnings))
+
+
+def _decimal_mark(kinds: Mapping[str, str | None]) -> str:
+    """The mark of most columns; a comma only where more are written with it than with a point."""
+    commas = sum(kind in (COMMA, COMMA_GROUPED) for kind in kinds.values())
+    points = sum(kind in (POINT, POINT_GROUPED) for kind in kinds.values())
+    return "," if commas > points else "."
+
+
+def _unfit(decimal: str) -> frozenset[str]:
+    return frozenset([POINT, POINT_GROUPED]) if decimal == "," else frozenset([COMMA, COMMA_GROUPED])
+
+
+def _warnings(name: str, seen: Seen, kind: str | None, decimal: str) -> list[str]:
+    found: list[str] = []
+    if kind is not None and seen.words:
+        words = ", ".join(sorted(seen.words))
+        found.append(f"{name}: {words} counted as missing, because every other value is {_called(kind)}.")
+    if kind is not None or seen.kinds is None:
+        return found
+    formats = sorted(one for one in seen.kinds if is_format(one))
+    if len(formats) > 1:
+        found.append(
+            f"{name} stays text: its dates can be read as {' or '.join(formats)}. "
+            f'Say which in the contract: formats = {{ {name} = "{formats[0]}" }}.'
+        )
+    elif seen.likeliest is not None:
+        found.append(
+            f"{name} stays text: it is written with another decimal mark than {decimal!r}, unlike other columns."
+        )
+    elif seen.odd is not None and seen.values >= _MANY:
+        value, line, before = seen.odd
+        found.append(f"{name} stays text: up to line {line} it could be {_called(before)}, but not {value[:40]!r}.")
+    elif LOOKS_TYPED in seen.kinds:
+        found.append(
+            f"{name} stays text: it looks like numbers or dates, but no type holds every value as it is written."
+        )
+    return found
+
+
+def _called(kind: str) -> str:
+    return f"a {type_of(kind)}" if kind else "one type"
+
+
+def fit(
+    contract: Sequence[Column], inferred: Inferred, *, new: Sequence[str], widen: bool
+) -> tuple[tuple[Column, ...], tuple[str, ...]]:
+    """The contract's columns as a file may widen them (while the contract is not confirmed), the file's new ones
+    behind them; and which are new. Raises `Refused` ("type-conflict") when a column cannot be widened legally."""
+    found = {column.name: column for column in inferred.columns}
+    known = [_widened(column, found.get(column.name), inferred) if widen else column for column in contract]
+    added = [found[name] for name in new if name in found]
+    return (*known, *added), tuple(column.name for column in added)
+
+
+def _widened(column: Column, found: Column | None, inferred: Inferred) -> Column:
+    if found is None or column.name in inferred.unknown:
+        return column
+    old, new = column.type, found.type
+    if old == new or old.name == "string" or _holds(old, new, exact=column.name in inferred.exact):
+        return column
+    if promotes(old, new):
+        return replace(column, type=new)
+    raise Refused(
+        f"{column.name} is {old} in the contract, but {new} by this file's values.",
+        f'Mend the file; or set its type to "{_common(old, new)}" in the contract and reload all files; or confirm the '
+        "contract, then values that do not fit are rejected one by one.",
+        code="type-conflict",
+    )
+
+
+def _holds(old: DataType, new: DataType, *, exact: bool) -> bool:
+    """Whether values of the new type can be written into the old one as they are."""
+    if old.name == "double":
+        return new.name == "float" or (exact and new.name in ("int", "long"))
+    wider = {"long": {"int"}, "decimal": {"int", "long", "double", "float"}, "timestamp": {"date"}}
+    return new.name in wider.get(old.name, set())
+
+
+def _common(old: DataType, new: DataType) -> str:
+    numbers = {"int", "long", "float", "double"}
+    return "double" if {old.name, new.name} <= numbers and "long" not in (old.name, new.name) else "string"
