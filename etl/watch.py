@@ -31,10 +31,8 @@ def watch(
     watching = Watching(intake, told or (lambda _: None))
     pause = interval_seconds
     while not stop():
-        began = time.monotonic()
         try:
-            watching.look()
-            pause = max(interval_seconds, (time.monotonic() - began) / LOOKING_SHARE)
+            pause = max(interval_seconds, watching.look() / LOOKING_SHARE)
         except LakegateError as error:
             log.error("%s %s", error.message, error.remedy)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -56,12 +54,17 @@ class Watching:
         self._resolved_at = float("-inf")
         self._misplaced: frozenset[str] = frozenset()
 
-    def look(self) -> None:
-        """One round; next to nothing when nothing changed. Raises when not even landing or the ledger can be read."""
+    def look(self) -> float:
+        """One round; next to nothing when nothing changed. How many seconds the looking took, loading left out.
+
+        Raises when not even landing or the ledger can be read.
+        """
+        began = time.monotonic()
         landed = list(self._intake.landing.listing())
         signature = (frozenset((one.key.text, one.stamp) for one in landed), self._contracts())
+        looking_seconds = time.monotonic() - began
         if signature == self._signature and not self._waiting and not self._has_leftovers():
-            return
+            return looking_seconds
         self._waiting = False
         self._seen = {one.key.text: self._since(one) for one in landed}
         datasets = {one.key.dataset for one in landed} | set(self._intake.ledger.unresolved())
@@ -69,6 +72,7 @@ class Watching:
             self._catch_up(dataset)
         self._tell_misplaced()
         self._signature = signature
+        return looking_seconds
 
     def _catch_up(self, dataset: str) -> None:
         pause, again_at = self._failing.get(dataset, (FIRST_PAUSE_SECONDS, float("-inf")))
