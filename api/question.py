@@ -51,9 +51,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     {'sql': 'SELECT 1'}
     """
     try:
-        document = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
-        )
+        document = _DECODER.decode(body.decode("utf-8"))
     except json.JSONDecodeError as error:
         raise _malformed(f"The body is not JSON at line {error.lineno}, column {error.colno}.") from error
     except UnicodeDecodeError as error:
@@ -87,6 +85,9 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(text)
     return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def _sql(value: object) -> str:
