@@ -23,12 +23,13 @@ MAY_IMPORT = {
 # fmt: off
 PURE = frozenset([
     "api.openapi", "api.response", "api.schemas",
-    "athena.dataset", "athena.entitlement", "athena.failures", "athena.filters", "athena.fingerprint",
-    "athena.functions", "athena.grammar", "athena.guard", "athena.handles", "athena.kinds", "athena.nodes",
-    "athena.page", "athena.parameters", "athena.policy", "athena.question", "athena.records", "athena.resolve",
-    "athena.scopes", "athena.sources", "athena.statement", "athena.tokens", "athena.verify",
+    "athena.dataset", "athena.entitlement", "athena.failures", "athena.sql.filters", "athena.fingerprint",
+    "athena.sql.functions", "athena.sql.grammar", "athena.sql.guard", "athena.handles", "athena.sql.kinds", "athena.sql.nodes",
+    "athena.page", "athena.parameters", "athena.policy", "athena.question", "athena.records", "athena.sql.resolve",
+    "athena.sql.scopes", "athena.sql.sources", "athena.statement", "athena.sql.tokens", "athena.sql.verify",
     "athena.engines.athena.pin", "athena.engines.athena.reason",
     "athena.engines.duckdb.errand", "athena.engines.duckdb.prune", "athena.engines.duckdb.text",
+    "athena.engines.duckdb.translate",
     "athena.results.quoted", "athena.results.typed",
     "athena.trino.build", "athena.trino.function", "athena.trino.instants", "athena.trino.refusal",
     "athena.trino.resolve", "athena.trino.scope", "athena.trino.text", "athena.trino.types",
