@@ -4,6 +4,7 @@ One class per reaction of the caller::
 
     LakegateError            message, remedy, code
     ├── Refused              the request or file is wrong: mend it and come again
+    │   ├── SqlRefused       a statement that cannot be read or is not answered; says where
     │   ├── NotFound         denied, absent or hidden: one answer for all three
     │   ├── Gone             a handle, page or link that was valid once
     │   ├── Unauthenticated  no valid credentials
@@ -37,6 +38,19 @@ class Refused(LakegateError):
     """The input is wrong for sure; nothing was changed."""
 
     code = "refused"
+
+
+class SqlRefused(Refused):
+    """The statement is wrong at `line` and `column` (1-based; None where no place can be named)."""
+
+    code = "sql-unsupported"
+
+    def __init__(
+        self, message: str, remedy: str, *, code: str | None = None, line: int | None = None, column: int | None = None
+    ) -> None:
+        super().__init__(message, remedy, code=code)
+        self.line = line
+        self.column = column
 
 
 class NotFound(Refused):

@@ -23,8 +23,8 @@ MAY_IMPORT = {
 # fmt: off
 PURE = frozenset([
     "api.openapi", "api.response", "api.schemas",
-    "athena.dataset", "athena.entitlement", "athena.failures", "athena.sql.filters", "athena.fingerprint",
-    "athena.sql.functions", "athena.sql.grammar", "athena.sql.guard", "athena.handles", "athena.sql.kinds", "athena.sql.nodes",
+    "athena.dataset", "athena.entitlement", "athena.grants.toml", "athena.failures", "athena.sql.filters", "athena.fingerprint",
+    "athena.sql.functions", "athena.sql.grammar", "athena.sql.guard", "athena.handles", "athena.sql.calls", "athena.sql.judge", "athena.sql.kinds", "athena.sql.nodes",
     "athena.page", "athena.parameters", "athena.policy", "athena.question", "athena.records", "athena.sql.resolve",
     "athena.sql.scopes", "athena.sql.sources", "athena.statement", "athena.sql.tokens", "athena.sql.verify",
     "athena.engines.athena.pin", "athena.engines.athena.reason",

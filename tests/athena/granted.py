@@ -1,0 +1,228 @@
+"""Two partners, datasets with marker values in what they must not see, and DuckDB to run entitled SQL on.
+
+`Full` holds all rows and columns; `Granted` holds, for one partner, only what is granted: what comes back from the
+one through a grant must be what comes back from the other.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+
+from athena.dataset import Column, parse_type
+from athena.engines.duckdb.sandbox import STATISTICS_DRIVEN
+from athena.engines.duckdb.translate import translated
+from athena.entitlement import Entitled, entitle, visible_columns
+from athena.errors import LakegateError
+from athena.grants import DatasetGrant, Grant, Limits
+from athena.heads import Head
+from athena.parameters import Parameters
+from athena.statement import parse
+
+TODAY = date(2013, 6, 30)
+SALT = "pepper"
+_CARRIERS, _ORIGINS = ("UA", "AA", "DL", "B6"), ("JFK", "LGA", "EWR")
+
+
+def _columns(**types: str) -> tuple[Column, ...]:
+    return tuple(
+        Column(name, parse_type(kind.removesuffix("!")), sensitive=kind.endswith("!"), field_id=number)
+        for number, (name, kind) in enumerate(types.items(), 1)
+    )
+
+
+COLUMNS = {
+    "flights": _columns(
+        day="date",
+        carrier="string",
+        flight="int",
+        origin="string",
+        dep_delay="double",
+        distance="int",
+        fare="decimal(10,2)",
+        seats="int",
+        code="string",
+        note="string",
+        pilot="long",
+        tailnum="string!",
+    ),
+    "airlines": _columns(carrier="string", name="string"),
+    "payroll": _columns(carrier="string", amount="long", note="string"),
+    "flights__rejects": _columns(load_id="string", first_line="long", raw="string"),
+}
+HEADS = {
+    name: Head(name, "1", "v1", "", datetime(2026, 1, 1, tzinfo=UTC), 60, columns) for name, columns in COLUMNS.items()
+}
+
+
+def _flights() -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for number in range(60):
+        carrier, origin = _CARRIERS[number % 4], _ORIGINS[number % 3]
+        hidden = carrier != "UA" and origin != "JFK"  # from both partners: here lie the traps
+        rows.append(
+            (
+                date(2013, 1 + number % 6, 1 + number % 28),
+                carrier,
+                1000 + number,
+                origin,
+                None if number % 10 == 9 else number / 4 - 5,
+                100 * (1 + number % 7),
+                f"{number}.50",
+                0 if hidden else 100 + number % 3,
+                f"SECRET-{number}" if hidden else str(number % 5),
+                f"NOTE-{number}-",
+                77000000000 + number,
+                f"TAIL-{number}-",
+            )
+        )
+    return rows
+
+
+ROWS: Mapping[str, list[tuple[object, ...]]] = {
+    "flights": _flights(),
+    "airlines": [("UA", "United"), ("AA", "American"), ("DL", "Delta"), ("B6", "JetBlue")],
+    "payroll": [("UA", 88000000001, "PAYROLL-1-"), ("DL", 88000000002, "PAYROLL-2-")],
+    "flights__rejects": [("load", 7, "REJECT-7-")],
+}
+_ALL = DatasetGrant()
+GRANTS = {
+    "united": Grant(
+        "united",
+        "",
+        {"flights": DatasetGrant("carrier = 'UA'", ("*", "!pilot")), "airlines": _ALL},
+        Limits(),
+        "1",
+    ),
+    "kennedy": Grant(
+        "kennedy",
+        "",
+        {
+            "flights": DatasetGrant(
+                "origin IN ('JFK', 'XXX') OR (origin = 'EWR' AND distance < 0)",
+                ("day", "carrier", "flight", "origin", "dep_delay", "distance", "seats", "code", "note"),
+            ),
+            "airlines": _ALL,
+        },
+        Limits(),
+        "2",
+    ),
+}
+
+
+def is_granted(partner: str, row: tuple[object, ...]) -> bool:
+    """The grants' row conditions, said once more in Python."""
+    return row[1] == "UA" if partner == "united" else row[3] == "JFK"
+
+
+def hidden_marks(partner: str) -> set[str]:
+    """Texts and numbers that this partner must never see, in whatever comes back."""
+    marks = {str(value) for row in ROWS["payroll"] for value in row[1:]} | {"REJECT-7-", "SECRET-", SALT}
+    for row in ROWS["flights"]:
+        marks |= {str(row[11]), str(row[10])}
+        if not is_granted(partner, row):
+            marks.add(str(row[9]))
+    return marks
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Rows (`failure` is None), or our own error, or the engine's failure without its text."""
+
+    rows: tuple[tuple[object, ...], ...] = ()
+    output: tuple[str, ...] = ()
+    failure: str | None = None
+    message: str = ""
+
+    @property
+    def sorted_rows(self) -> list[str]:
+        """Rows without an order."""
+        return sorted(map(repr, self.rows))
+
+
+class Base:
+    """A DuckDB with the datasets as Parquet files, asked through grants."""
+
+    def __init__(self, folder: Path, rows: Mapping[str, list[tuple[object, ...]]], heads: Mapping[str, Head]) -> None:
+        self.heads = heads
+        self._connection = duckdb.connect()
+        self._made: set[str] = set()
+        self._connection.execute('CREATE SCHEMA "lake"')
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, head in heads.items():
+            self._store(folder / f"{name}.parquet", name, head, rows[name])
+
+    def _store(self, path: Path, name: str, head: Head, rows: list[tuple[object, ...]]) -> None:
+        types = {"string": "VARCHAR", "long": "BIGINT"}
+        listed = ", ".join(f'"{each.name}" {types.get(each.type.name, each.type)}' for each in head.columns)
+        self._connection.execute(f'CREATE TABLE "{name}" ({listed})')
+        if rows:
+            marks = ", ".join("?" * len(head.columns))
+            self._connection.executemany(f'INSERT INTO "{name}" VALUES ({marks})', rows)
+        self._connection.execute(f"""COPY "{name}" TO '{path}' (FORMAT parquet)""")
+        self._connection.execute(f'DROP TABLE "{name}"')
+        self._connection.execute(f"""CREATE VIEW "lake"."{name}" AS FROM read_parquet('{path}')""")
+
+    def ask(self, sql: str, grant: Grant | None, parameters: Parameters = ()) -> Outcome:
+        """What comes back for `sql`, whatever happens."""
+        try:
+            entitled = entitled_sql(sql, grant, self.heads, parameters)
+            return self.run(entitled)
+        except LakegateError as error:
+            return Outcome(failure=error.code, message=str(error))
+
+    def run(self, entitled: Entitled) -> Outcome:
+        """What the engine gives for a statement that is entitled already."""
+        tables = {name: self.heads[name].columns for name in entitled.tables}
+        made = translated(entitled.sql, tables)
+        for statement in made.setup:
+            if statement not in self._made:
+                self._connection.execute(statement)
+                self._made.add(statement)
+        try:
+            with self._planned(entitled.guarded):
+                rows = self._connection.execute(made.sql).fetchall()
+        except duckdb.BinderException:
+            raise  # ours: names and types are checked before
+        except duckdb.Error as error:
+            return Outcome(failure="engine", message=type(error).__name__)
+        return Outcome(tuple(rows), entitled.output)
+
+    @contextmanager
+    def _planned(self, guarded: bool) -> Iterator[None]:
+        self._connection.execute(f"SET disabled_optimizers = '{STATISTICS_DRIVEN if guarded else ''}'")
+        yield
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._connection.close()
+
+
+def entitled_sql(sql: str, grant: Grant | None, heads: Mapping[str, Head], parameters: Parameters = ()) -> Entitled:
+    """The statement on what `grant` shows."""
+    return entitle(parse(sql), grant, heads, lake="lake", parameters=parameters, today=TODAY, salt=SALT)
+
+
+def granted_heads(grant: Grant) -> dict[str, Head]:
+    """The datasets of a lake that holds only what is granted."""
+    return {name: replace(HEADS[name], columns=visible_columns(grant, HEADS[name])) for name in grant.datasets}
+
+
+def everything(heads: Mapping[str, Head]) -> Grant:
+    """A grant of all columns and rows, without the system columns that an owner sees."""
+    datasets = {name: DatasetGrant(None, tuple(each.name for each in head.columns)) for name, head in heads.items()}
+    return Grant("everything", "", datasets, Limits(), "3")
+
+
+def granted_rows(partner: str) -> dict[str, list[tuple[object, ...]]]:
+    """The rows of that lake."""
+    heads = granted_heads(GRANTS[partner])
+    result: dict[str, list[tuple[object, ...]]] = {}
+    for name, head in heads.items():
+        places = [[each.name for each in COLUMNS[name]].index(column.name) for column in head.columns]
+        rows = [row for row in ROWS[name] if name != "flights" or is_granted(partner, row)]
+        result[name] = [tuple(row[place] for place in places) for row in rows]
+    return result
