@@ -144,6 +144,10 @@ class Faults:
         """These happen to the next calls."""
         self._next.extend(faults)
 
+    def instead(self, *faults: Fault) -> None:
+        """These happen to the next calls, and nothing that was said before."""
+        self._next[:] = faults
+
     def _before_send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
         with self._lock:
             self.calls += 1

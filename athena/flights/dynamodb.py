@@ -26,6 +26,7 @@ INLINE_BYTES = 100_000
 ROUNDS = 20
 
 _LIGHT = "pk, sk, state, leader, lease_expires_at, expires_at, execution, error_code"
+_JOINING = " ADD askers :asker DELETE gone :asker"
 _OWNED = "leader = :leader AND state = :running"
 
 
@@ -149,7 +150,7 @@ class DynamoFlights:
         joined: dict[str, Value] = {} if asker is None else {"asker": frozenset([asker])}
         return self._changed(
             _key(held.fingerprint, held.attempt),
-            _setting(changes) + (" ADD askers :asker" if joined else ""),
+            _setting(changes) + (_JOINING if joined else ""),
             when="state = :running AND leader = :held_by AND lease_expires_at = :held_until",
             running=State.RUNNING.value,
             held_by=held.leader,
@@ -161,7 +162,7 @@ class DynamoFlights:
     def _join(self, held: Flight, asker: str) -> Outcome:
         return self._changed(
             _key(held.fingerprint, held.attempt),
-            "ADD askers :asker",
+            _JOINING.strip(),
             when="state = :running",
             asker=frozenset([asker]),
             running=State.RUNNING.value,

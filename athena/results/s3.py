@@ -46,10 +46,17 @@ class S3Results:
     def __init__(self, bucket: Bucket) -> None:
         self.bucket = bucket
 
-    def survey(self, execution: str, columns: tuple[ResultColumn, ...], *, row_limit: int) -> Survey:
-        """Read the result of `execution` once, in chunks; raises `Gone` when it is not there."""
+    def survey(
+        self, execution: str, columns: tuple[ResultColumn, ...], *, row_limit: int, most_bytes: int
+    ) -> Survey | None:
+        """Read the result of `execution` once, in chunks; None when it has more than `most_bytes`.
+
+        Raises `Gone` when it is not there.
+        """
         key = f"{execution}.csv"
         size, tag = self.bucket.size_and_tag(key)
+        if size > most_bytes:
+            return None
         counter, digest, suspicious, last = Counter(), hashlib.sha256(), False, b""
         while counter.size_bytes < size:
             chunk = self.bucket.range(key, start=counter.size_bytes, size=CHUNK_BYTES, tag=tag)

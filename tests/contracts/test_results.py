@@ -94,7 +94,8 @@ def _s3(cloud: Cloud) -> Store:
 
     def keep(rows: Sequence[Row]) -> Receipt:
         results.bucket.put("e1.csv", b"".join(written([column.name for column in COLUMNS], [tuple(r) for r in rows])))
-        survey = results.survey("e1", COLUMNS, row_limit=1000)
+        survey = results.survey("e1", COLUMNS, row_limit=1000, most_bytes=10**9)
+        assert survey is not None
         return _receipt(survey.result_id, survey.row_count, survey.size_bytes, survey.sha256)
 
     return Store(results, keep, lambda _: results.bucket.put("e1.csv", b'"s"\n"other"\n'))

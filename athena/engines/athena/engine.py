@@ -182,8 +182,10 @@ class AthenaEngine:
             columns = self._columns(known.id)
             if columns is None:
                 return Broken("result-type-unsupported")
-            survey = self._results.survey(known.id, columns, row_limit=known.row_limit)
-            if survey.size_bytes > self._limits.result_bytes:
+            survey = self._results.survey(
+                known.id, columns, row_limit=known.row_limit, most_bytes=self._limits.result_bytes
+            )
+            if survey is None:
                 return Broken("result-too-large")
             receipt = Receipt(
                 result_id=survey.result_id,

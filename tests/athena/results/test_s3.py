@@ -34,7 +34,8 @@ def _stored(results: S3Results, rows: list[tuple[object, ...]], *, row_limit: in
 
 
 def _receipt(results: S3Results, columns: tuple[ResultColumn, ...], *, row_limit: int = 1000) -> Receipt:
-    survey = results.survey("e1", columns, row_limit=row_limit)
+    survey = results.survey("e1", columns, row_limit=row_limit, most_bytes=10**9)
+    assert survey is not None
     return Receipt(
         result_id=survey.result_id,
         columns=columns,
