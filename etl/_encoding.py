@@ -168,7 +168,7 @@ def _check_text(sample: bytes) -> None:
     zeros = text.count(0)
     if (controls > len(text) // 50 and not _is_utf8(text)) or controls + zeros > len(text) * 3 // 10:
         raise _not_text(f"{controls + zeros} of its first {len(sample)} bytes are control characters.")
-    if not text:
+    if sample and not text:
         raise _not_text("It holds nothing but zero bytes.")
 
 
