@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from athena.dataset import check_dataset_name
 from lakegate.commands import EXIT_REFUSED, EXIT_REJECTS, DatasetArgument, HomeOption, JsonOption, OptionalDataset
 from lakegate.home import current_home
 from lakegate.screen import print_error, print_json, print_note, print_text, progress_bar
@@ -39,6 +40,7 @@ def load(
     from etl.ingest import load_files
     from etl.intake import Intake
 
+    check_dataset_name(dataset)
     with Lake.embedded(current_home(home)) as lake, progress_bar() as progress:
         reports = load_files(Intake.embedded(lake), files, dataset=dataset, source=source, progress=progress)
     _show(reports, strict=strict, as_json=as_json)

@@ -67,12 +67,16 @@ def loads(
     dataset: OptionalDataset = None, home: HomeOption = None, limit: LimitOption = 100, as_json: JsonOption = False
 ) -> None:
     """Show what became of each load, newest first."""
+    from athena import catalogue
     from athena.lake import Lake
+    from athena.question import OWNER
     from etl import ingest
     from etl.intake import Intake
 
     with Lake.embedded(current_home(home)) as lake:
         found = ingest.loads(Intake.embedded(lake), dataset, limit=limit)
+        if dataset is not None and not found:
+            catalogue.dataset(lake, OWNER, check_dataset_name(dataset))
     if as_json:
         print_json([load_json(load) for load in found])
     elif not found:
@@ -99,7 +103,8 @@ def rejects(
         print_text(f"{dataset} has no rejects.")
     else:
         names = ("file", "first_line", "last_line", "column", "reason", "message", "raw")
-        print_table(names, [[record[name] for name in names] for record in found])
+        right = [name.endswith("_line") for name in names]
+        print_table(names, [[record[name] for name in names] for record in found], right=right)
         if len(found) == limit:
             print_note(f"The first {limit}; more with --limit, all with SELECT … FROM {dataset}__rejects.")
 

@@ -98,14 +98,19 @@ def final_answer(lake: "Lake", question: Question) -> Answer:
 
 
 def owner_records(home: Path, sql: str, parameters: tuple[Scalar, ...] = ()) -> list[dict[str, object]]:
-    """The rows of the owner's question as JSON objects."""
+    """The rows of the owner's question as JSON objects, whole numbers as numbers."""
     from athena.lake import Lake
 
     with Lake.embedded(home) as lake:
         answer = final_answer(lake, Question(OWNER, sql, parameters=parameters))
         document = json.loads(b"{" + whole_fragment(lake, OWNER, answer) + b"}")
     names = [column["name"] for column in document["columns"]]
-    return [dict(zip(names, row, strict=True)) for row in document["rows"]]
+    whole = {column["name"] for column in document["columns"] if column["type"] == "long"}
+    records = [dict(zip(names, row, strict=True)) for row in document["rows"]]
+    return [
+        {name: int(value) if name in whole and value is not None else value for name, value in one.items()}
+        for one in records
+    ]
 
 
 def whole_fragment(lake: "Lake", caller: Caller, answer: Answer) -> bytes:

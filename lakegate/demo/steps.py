@@ -117,7 +117,9 @@ def ask_twice(stage: Stage, united: Client) -> None:
     if second.etag != first.etag or second.document["rows"] != first.document["rows"]:
         raise _unexpected("The second answer is not the first one.")
     _tell_outcome(stage, second)
-    stage.teller.remark(f"The same ETag {_short(second.etag)}, the same rows, and no query reached the engine.")
+    stage.teller.remark(
+        f"The same ETag {_short(second.etag)}, and the same rows: taken from the cache, nothing computed."
+    )
 
 
 def ask_as_other(stage: Stage, kennedy: Client) -> None:

@@ -1,0 +1,66 @@
+"""What is in the lake, for eyes and for programs."""
+
+import json
+from pathlib import Path
+
+from tests.lakegate.conftest import Command
+
+
+def test_datasets_are_listed_with_rows(lakegate: Command, stays_home: Path) -> None:
+    listed = json.loads(lakegate("datasets", "--json", "--home", stays_home).out)
+    assert (listed[0]["name"], listed[0]["rows"]) == ("stays", 23)
+    assert "stays" in lakegate("datasets", "--home", stays_home).out
+
+
+def test_an_empty_home_says_what_to_do(lakegate: Command, home: Path) -> None:
+    assert "Drop a file into landing/" in lakegate("datasets", "--home", home).out
+    assert json.loads(lakegate("datasets", "--json", "--home", home).out) == []
+    assert json.loads(lakegate("loads", "--json", "--home", home).out) == []
+    assert "Nothing was loaded yet" in lakegate("loads", "--home", home).out
+
+
+def test_a_dataset_is_described_by_its_columns(lakegate: Command, stays_home: Path) -> None:
+    described = json.loads(lakegate("describe", "stays", "--json", "--home", stays_home).out)
+    types = {column["name"]: column["type"] for column in described["columns"]}
+    assert {name: types[name] for name in ("hotel", "day", "note")} == {
+        "hotel": "string",
+        "day": "date",
+        "note": "string",
+    }
+    assert types["guests"] in ("int", "long")
+    assert described["snapshot"]["id"]
+    assert "23 rows" in lakegate("describe", "stays", "--home", stays_home).out
+
+
+def test_an_unknown_dataset_is_not_found(lakegate: Command, stays_home: Path) -> None:
+    for command in ("describe", "rejects", "loads", "reload"):
+        done = lakegate(command, "nothing", "--home", stays_home)
+        assert (done.code, done.out) == (1, ""), command
+        assert "[not-found]" in done.err or "[not-landed]" in done.err, done.err
+
+
+def test_the_history_tells_each_load(lakegate: Command, stays_home: Path) -> None:
+    (load,) = json.loads(lakegate("loads", "stays", "--json", "--home", stays_home).out)
+    assert (load["file"], load["status"], load["current"]) == ("stays/stays.csv", "loaded", True)
+    assert load["report"]["rows_in"] == 24
+    assert "stays/stays.csv" in lakegate("loads", "--home", stays_home).out
+
+
+def test_rejects_keep_line_reason_and_raw_text(lakegate: Command, stays_home: Path) -> None:
+    (reject,) = json.loads(lakegate("rejects", "stays", "--json", "--home", stays_home).out)
+    assert (int(reject["first_line"]), reject["reason"], reject["raw"]) == (5, "field-count", "Borealis,2026-05-02")
+    assert "Borealis,2026-05-02" in lakegate("rejects", "stays", "--home", stays_home).out
+
+
+def test_a_name_that_is_no_dataset_never_becomes_sql(lakegate: Command, stays_home: Path) -> None:
+    done = lakegate("rejects", "stays; DROP TABLE stays", "--home", stays_home)
+    assert done.code == 1
+    assert "[dataset-name]" in done.err
+
+
+def test_doctor_finds_a_whole_home_well(lakegate: Command, stays_home: Path) -> None:
+    done = lakegate("doctor", "--json", "--home", stays_home)
+    findings = json.loads(done.out)
+    assert done.code == 0
+    assert findings
+    assert [one for one in findings if one["level"] == "error"] == []

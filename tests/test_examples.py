@@ -1,0 +1,77 @@
+"""Every example that a document marks as tested runs as it stands, with the real command in a fresh folder."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lakegate.serve import running
+
+ROOT = Path(__file__).parents[1]
+MARKED = re.compile(r"<!-- tested -->\n```sh\n(.*?)```", flags=re.DOTALL)
+
+
+def examples(page: str) -> str:
+    """The marked examples of a page as one script: later ones go on where earlier ones ended."""
+    found = MARKED.findall((ROOT / page).read_text(encoding="utf-8"))
+    assert found, f"{page} has no example that is marked as tested"
+    return "set -euo pipefail\n" + "".join(found)
+
+
+def run(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The script's output, with `lakegate` found first on the path; fails when any of its commands does."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    surroundings = {**os.environ, **environment, "PATH": path, "LAKEGATE_HOME": environment.get("LAKEGATE_HOME", "")}
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=folder, env=surroundings, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def test_the_quick_start_of_the_readme(tmp_path: Path) -> None:
+    done = run(examples("README.md"), tmp_path)
+    assert "3 rows in" in done.stdout
+    assert re.search(r"revenue +decimal|revenue +double", done.stdout)
+    assert re.search(r"^Aurora +27$", done.stdout, flags=re.MULTILINE)
+    assert re.search(r", miss, .*\n.*, hit, ", done.stderr)
+    partner = done.stdout.rsplit("client secret", maxsplit=1)[1]
+    assert "Borealis" not in partner
+    assert "revenue" not in partner
+
+
+def test_the_page_for_data_owners(tmp_path: Path) -> None:
+    done = run(examples("docs/data-owners.md"), tmp_path)
+    assert "1 rejected (field-count 1)" in done.stdout
+    assert re.search(r"^ *17 +field-count +2026-06-16,Kiel$", done.stdout, flags=re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a few flights and a partner; its credentials are in `partner.json` beside it."""
+    folder = tmp_path_factory.mktemp("partners")
+    script = """
+    lakegate init home
+    printf 'origin,dest,dep_delay\\nJFK,LAX,75\\nJFK,SFO,80\\nJFK,BOS,1\\nEWR,LAX,99\\n' > flights.csv
+    lakegate load flights.csv --dataset flights --home home
+    lakegate partner add yourname --dataset flights --rows "origin = 'JFK'" --home home --json > partner.json
+    """
+    run("set -e\n" + script, folder)
+    return folder
+
+
+def test_the_page_for_partners(lake: Path) -> None:
+    partner = json.loads((lake / "partner.json").read_text(encoding="utf-8"))
+    with running(lake / "home", watch=False) as server:
+        script = examples("docs/partners.md")
+        done = run(
+            script, lake, LAKE=server.url, CLIENT_ID=partner["client_id"], CLIENT_SECRET=partner["client_secret"]
+        )
+    listing, dataset, answer = (json.loads(line) for line in re.split(r"(?<=\})(?=\{)", done.stdout))
+    assert [one["name"] for one in listing["datasets"]] == ["flights"]
+    assert [column["name"] for column in dataset["columns"]] == ["origin", "dest", "dep_delay"]
+    assert (answer["state"], answer["rows"], answer["cache"]) == ("SUCCEEDED", [["JFK", "2"]], "miss")
