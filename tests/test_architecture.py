@@ -23,20 +23,24 @@ MAY_IMPORT = {
 # fmt: off
 PURE = frozenset([
     "api.openapi", "api.response", "api.schemas",
-    "athena.dataset", "athena.entitlement", "athena.grants.toml", "athena.failures", "athena.sql.filters", "athena.fingerprint",
-    "athena.sql.functions", "athena.sql.grammar", "athena.sql.guard", "athena.handles", "athena.sql.calls", "athena.sql.judge", "athena.sql.kinds", "athena.sql.nodes",
-    "athena.page", "athena.parameters", "athena.policy", "athena.question", "athena.records", "athena.sql.resolve",
-    "athena.sql.scopes", "athena.sql.sources", "athena.statement", "athena.sql.tokens", "athena.sql.verify",
+    "athena.dataset", "athena.entitlement", "athena.failures", "athena.fingerprint", "athena.handles",
+    "athena.page", "athena.parameters", "athena.policy", "athena.question", "athena.records",
+    "athena.statement",
     "athena.engines.athena.pin", "athena.engines.athena.reason",
     "athena.engines.duckdb.errand", "athena.engines.duckdb.prune", "athena.engines.duckdb.text",
     "athena.engines.duckdb.translate",
+    "athena.grants.toml",
     "athena.results.quoted", "athena.results.typed",
+    "athena.sql.calls", "athena.sql.filters", "athena.sql.functions", "athena.sql.grammar", "athena.sql.guard",
+    "athena.sql.judge", "athena.sql.kinds", "athena.sql.nodes", "athena.sql.resolve", "athena.sql.scopes",
+    "athena.sql.sources", "athena.sql.tokens", "athena.sql.verify",
     "athena.trino.build", "athena.trino.function", "athena.trino.instants", "athena.trino.refusal",
     "athena.trino.resolve", "athena.trino.scope", "athena.trino.text", "athena.trino.types",
-    "etl._cell", "etl._charset", "etl._encoding", "etl._footer", "etl._header", "etl._layout", "etl._names",
-    "etl._record", "etl._sniff", "etl._split", "etl.batch", "etl.contract", "etl.contract_fields",
-    "etl.contract_text", "etl.evolve", "etl.finding", "etl.partition", "etl.plan", "etl.planning", "etl.report",
-    "etl.toml_place",
+    "etl._cell", "etl._charset", "etl._encoding", "etl._footer", "etl._header", "etl._kinds", "etl._layout",
+    "etl._moments", "etl._names", "etl._observe", "etl._plan", "etl._record", "etl._seen", "etl._settle",
+    "etl._sniff", "etl._split", "etl._study", "etl._values", "etl.batch", "etl.contract", "etl.contract_fields",
+    "etl.contract_text", "etl.evolve", "etl.finding", "etl.infer", "etl.partition", "etl.plan", "etl.planning",
+    "etl.report", "etl.standardise", "etl.tally", "etl.toml_place",
     "lakegate.emulate.result",
 ])
 IMPURE = frozenset([
@@ -72,7 +76,16 @@ KEPT_TO = {
 }
 
 MAX_FILE_LINES = 300
-LONGER_FILES: dict[str, str] = {}
+MAX_LONGER_LINES = 500
+_ONE_FAMILY = "one short function per function of Trino: a family is read side by side"
+LONGER_FILES = {
+    "athena.trino.aggregates": _ONE_FAMILY,
+    "athena.trino.arrays": _ONE_FAMILY,
+    "athena.trino.dates": _ONE_FAMILY,
+    "athena.trino.queries": "one short function per clause of a query, each calling the others",
+    "athena.trino.types": "one value with all that is known of it",
+    "etl._values": "one short reader per column type, to be compared with the vectorised ones",
+}
 MAX_FUNCTION_LINES = 60
 LONGER_FUNCTIONS: dict[str, str] = {}
 MAX_PARAMETERS = 6
@@ -191,7 +204,9 @@ def test_each_story_is_one_function_of_at_most_30_lines(module: str, story: str)
 
 def test_files_are_short() -> None:
     lengths = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in MODULES.items()}
-    assert {name: count for name, count in lengths.items() if count > MAX_FILE_LINES and name not in LONGER_FILES} == {}
+    allowed = {name: MAX_LONGER_LINES if name in LONGER_FILES else MAX_FILE_LINES for name in lengths}
+    assert {name: count for name, count in lengths.items() if count > allowed[name]} == {}
+    assert [name for name in LONGER_FILES if lengths.get(name, 0) <= MAX_FILE_LINES] == []
 
 
 def test_functions_are_short() -> None:
