@@ -8,9 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from athena.dataset import Column, parse_type
 from athena.engines.duckdb.sandbox import STATISTICS_DRIVEN
@@ -24,6 +27,7 @@ from athena.statement import parse
 
 TODAY = date(2013, 6, 30)
 SALT = "pepper"
+Row = tuple[object, ...]
 _CARRIERS, _ORIGINS = ("UA", "AA", "DL", "B6"), ("JFK", "LGA", "EWR")
 
 
@@ -58,8 +62,8 @@ HEADS = {
 }
 
 
-def _flights() -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = []
+def _flights() -> list[Row]:
+    rows: list[Row] = []
     for number in range(60):
         carrier, origin = _CARRIERS[number % 4], _ORIGINS[number % 3]
         hidden = carrier != "UA" and origin != "JFK"  # from both partners: here lie the traps
@@ -71,7 +75,7 @@ def _flights() -> list[tuple[object, ...]]:
                 origin,
                 None if number % 10 == 9 else number / 4 - 5,
                 100 * (1 + number % 7),
-                f"{number}.50",
+                Decimal(number) + Decimal("0.50"),
                 0 if hidden else 100 + number % 3,
                 f"SECRET-{number}" if hidden else str(number % 5),
                 f"NOTE-{number}-",
@@ -82,7 +86,7 @@ def _flights() -> list[tuple[object, ...]]:
     return rows
 
 
-ROWS: Mapping[str, list[tuple[object, ...]]] = {
+ROWS: Mapping[str, list[Row]] = {
     "flights": _flights(),
     "airlines": [("UA", "United"), ("AA", "American"), ("DL", "Delta"), ("B6", "JetBlue")],
     "payroll": [("UA", 88000000001, "PAYROLL-1-"), ("DL", 88000000002, "PAYROLL-2-")],
@@ -113,7 +117,7 @@ GRANTS = {
 }
 
 
-def is_granted(partner: str, row: tuple[object, ...]) -> bool:
+def is_granted(partner: str, row: Row) -> bool:
     """The grants' row conditions, said once more in Python."""
     return row[1] == "UA" if partner == "united" else row[3] == "JFK"
 
@@ -132,7 +136,7 @@ def hidden_marks(partner: str) -> set[str]:
 class Outcome:
     """Rows (`failure` is None), or our own error, or the engine's failure without its text."""
 
-    rows: tuple[tuple[object, ...], ...] = ()
+    rows: tuple[Row, ...] = ()
     output: tuple[str, ...] = ()
     failure: str | None = None
     message: str = ""
@@ -143,28 +147,42 @@ class Outcome:
         return sorted(map(repr, self.rows))
 
 
-class Base:
-    """A DuckDB with the datasets as Parquet files, asked through grants."""
+def store(folder: Path, rows: Mapping[str, list[Row]], heads: Mapping[str, Head]) -> Path:
+    """Write each dataset as a Parquet file `<name>.parquet`; gives the folder back."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, head in heads.items():
+        schema = pa.schema([(each.name, _arrow(each)) for each in head.columns])
+        columns = zip(*rows[name], strict=True) if rows[name] else [()] * len(head.columns)
+        arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+        pq.write_table(pa.table(arrays, schema=schema), folder / f"{name}.parquet")
+    return folder
 
-    def __init__(self, folder: Path, rows: Mapping[str, list[tuple[object, ...]]], heads: Mapping[str, Head]) -> None:
+
+def _arrow(column: Column) -> pa.DataType:
+    if column.type.name == "decimal":
+        return pa.decimal128(column.type.precision, column.type.scale)
+    plain = {"string": pa.string(), "int": pa.int32(), "long": pa.int64(), "double": pa.float64(), "date": pa.date32()}
+    return plain[column.type.name]
+
+
+class Base:
+    """A DuckDB on the Parquet files of a folder, asked through grants."""
+
+    def __init__(self, folder: Path, heads: Mapping[str, Head]) -> None:
         self.heads = heads
         self._connection = duckdb.connect()
         self._made: set[str] = set()
         self._connection.execute('CREATE SCHEMA "lake"')
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, head in heads.items():
-            self._store(folder / f"{name}.parquet", name, head, rows[name])
+        for name in heads:
+            path = folder / f"{name}.parquet"
+            self._connection.execute(f"""CREATE VIEW "lake"."{name}" AS FROM read_parquet('{path}')""")
 
-    def _store(self, path: Path, name: str, head: Head, rows: list[tuple[object, ...]]) -> None:
-        types = {"string": "VARCHAR", "long": "BIGINT"}
-        listed = ", ".join(f'"{each.name}" {types.get(each.type.name, each.type)}' for each in head.columns)
-        self._connection.execute(f'CREATE TABLE "{name}" ({listed})')
-        if rows:
-            marks = ", ".join("?" * len(head.columns))
-            self._connection.executemany(f'INSERT INTO "{name}" VALUES ({marks})', rows)
-        self._connection.execute(f"""COPY "{name}" TO '{path}' (FORMAT parquet)""")
-        self._connection.execute(f'DROP TABLE "{name}"')
-        self._connection.execute(f"""CREATE VIEW "lake"."{name}" AS FROM read_parquet('{path}')""")
+    def copy(self, folder: Path, condition: str) -> None:
+        """Write the rows of every dataset that meet `condition` as files of another lake."""
+        folder.mkdir(parents=True)
+        for name in self.heads:
+            rows = f'SELECT * FROM "lake"."{name}" WHERE {condition}'
+            self._connection.execute(f"""COPY ({rows}) TO '{folder / name}.parquet' (FORMAT parquet)""")
 
     def ask(self, sql: str, grant: Grant | None, parameters: Parameters = ()) -> Outcome:
         """What comes back for `sql`, whatever happens."""
@@ -217,10 +235,10 @@ def everything(heads: Mapping[str, Head]) -> Grant:
     return Grant("everything", "", datasets, Limits(), "3")
 
 
-def granted_rows(partner: str) -> dict[str, list[tuple[object, ...]]]:
+def granted_rows(partner: str) -> dict[str, list[Row]]:
     """The rows of that lake."""
     heads = granted_heads(GRANTS[partner])
-    result: dict[str, list[tuple[object, ...]]] = {}
+    result: dict[str, list[Row]] = {}
     for name, head in heads.items():
         places = [[each.name for each in COLUMNS[name]].index(column.name) for column in head.columns]
         rows = [row for row in ROWS[name] if name != "flights" or is_granted(partner, row)]

@@ -18,6 +18,7 @@ from tests.athena.granted import (
     granted_heads,
     granted_rows,
     hidden_marks,
+    store,
 )
 
 HOSTILE, LEGAL = cases("hostile"), cases("legal")
@@ -34,7 +35,7 @@ class Bases:
 @pytest.fixture(scope="module")
 def bases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bases]:
     folder = tmp_path_factory.mktemp("granted")
-    full = Base(folder / "full", ROWS, HEADS)
+    full = Base(store(folder / "full", ROWS, HEADS), HEADS)
     made = {name: _only(name, folder) for name in GRANTS}
     yield Bases(full, made)
     for base in (full, *made.values()):
@@ -42,7 +43,8 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bases]:
 
 
 def _only(partner: str, folder: Path) -> Base:
-    return Base(folder / partner, granted_rows(partner), granted_heads(GRANTS[partner]))
+    heads = granted_heads(GRANTS[partner])
+    return Base(store(folder / partner, granted_rows(partner), heads), heads)
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in (*HOSTILE, *LEGAL)])
