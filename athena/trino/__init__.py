@@ -1,0 +1,195 @@
+"""Athena's (Trino's) SQL on the embedded engine.
+
+`to_duckdb` makes DuckDB SQL of one query in Athena's dialect, with Trino's values and types; what DuckDB cannot do
+exactly is refused by name. A connection needs `settings()` and `macros()` first. Nothing here imports DuckDB.
+
+Source of truth: `FUNCTIONS` says what the embedded engine can do right. What a caller may use is said elsewhere and
+is a part of it. The way of a query:
+
+1. `text` reads it without losing anything.
+2. `queries` walks SELECT by SELECT, `scope` knows what the names mean, `types` what they are.
+3. The rewrites below translate the expressions, from the leaves up, each mending one matter.
+4. sqlglot writes the tree for DuckDB.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from athena.dataset import Column
+from athena.trino import (
+    aggregates,
+    arithmetic,
+    arrays,
+    bits,
+    cast,
+    comparisons,
+    conditions,
+    date_formats,
+    dates,
+    instants,
+    json_cast,
+    json_functions,
+    literals,
+    maps,
+    maths,
+    patterns,
+    strings,
+    types,
+    urls,
+    values,
+    written,
+)
+from athena.trino.build import FAIL_PREFIX
+from athena.trino.function import Function
+from athena.trino.queries import Queries
+from athena.trino.text import read, write
+from athena.trino.types import Type
+
+# each module mends one matter: its nodes (REWRITES), its functions (FUNCTIONS), its DuckDB macros (MACROS)
+_MODULES = (
+    values,
+    literals,
+    written,
+    cast,
+    instants,
+    arithmetic,
+    comparisons,
+    conditions,
+    maths,
+    strings,
+    patterns,
+    dates,
+    date_formats,
+    arrays,
+    maps,
+    json_cast,
+    json_functions,
+    bits,
+    urls,
+    aggregates,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Supported:
+    """A function of Trino that the embedded engine can do. `total`: it never fails, whatever it is given."""
+
+    name: str
+    kind: str
+    total: bool
+    strict: bool
+
+
+def to_duckdb(query: str | exp.Query, tables: Mapping[str, Sequence[Column]] | None = None) -> str:
+    """DuckDB SQL for one query in Athena's dialect over these tables (name without database → columns).
+
+    Raises `Refused` (code `sql-unsupported`, or `sql-syntax` for text that cannot be read).
+
+    >>> to_duckdb("SELECT 7 / 2 AS x")
+    'SELECT 7 // 2 AS "x"'
+    """
+    tree = read(query if isinstance(query, str) else query.sql("athena"))
+    known = {name.lower(): tuple((c.name, column_type(c)) for c in columns) for name, columns in (tables or {}).items()}
+    translated, _ = Queries(known, _REWRITES, _FUNCTIONS).top(tree)
+    return translated.sql("duckdb")
+
+
+def result_types(query: str, tables: Mapping[str, Sequence[Column]] | None = None) -> list[str]:
+    """The types of the answer's columns as Trino names them.
+
+    >>> result_types("SELECT 1.50 * 2, date '2026-01-01'")
+    ['decimal(13,2)', 'date']
+    """
+    known = {name.lower(): tuple((c.name, column_type(c)) for c in columns) for name, columns in (tables or {}).items()}
+    return [str(field.type) for field in Queries(known, _REWRITES, _FUNCTIONS).top(read(query))[1]]
+
+
+def column_type(column: Column) -> Type:
+    """A dataset's column type as Trino's."""
+    kind = column.type
+    if kind.name == "decimal":
+        return types.decimal(kind.precision, kind.scale)
+    return _COLUMN_TYPES[kind.name]
+
+
+def settings() -> tuple[str, ...]:
+    """What to run once in a fresh connection, before anything is locked."""
+    # Integers are divided by // and doubles by /, which with `integer_division` would fail at zero instead of giving
+    # Infinity or NaN.
+    return ("SET TimeZone = 'UTC'", "SET integer_division = false", "SET default_null_order = 'nulls_last'")
+
+
+def macros() -> tuple[str, ...]:
+    """What to run once in a fresh connection, after `settings()`: the few functions that DuckDB lacks."""
+    return _MACROS
+
+
+def failure_code(message: str) -> str | None:
+    """The problem code in the text of a DuckDB error that one of our macros raised on purpose, else None.
+
+    >>> failure_code("Could not convert string 'lakegate:bad-argument' to BOOL")
+    'bad-argument'
+    """
+    _, found, rest = message.partition(FAIL_PREFIX)
+    return rest.partition("'")[0] if found else None
+
+
+_COLUMN_TYPES = {
+    "string": types.VARCHAR,
+    "boolean": types.BOOLEAN,
+    "int": types.INTEGER,
+    "long": types.BIGINT,
+    "float": types.REAL,
+    "double": types.DOUBLE,
+    "date": types.DATE,
+    "timestamp": types.timestamp(6),
+    "timestamptz": types.zoned(6),
+}
+
+
+def _all_functions() -> dict[str, list[Function]]:
+    from dataclasses import replace
+
+    found: dict[str, list[Function]] = {}
+    for module in _MODULES:
+        for function in getattr(module, "FUNCTIONS", ()):
+            overloads = found.setdefault(function.name, [])
+            macro = f"trino_{function.name}_{len(overloads)}" if function.is_macro else ""
+            overloads.append(replace(function, macro=macro))
+    return found
+
+
+def _all_macros() -> tuple[str, ...]:
+    made = []
+    for module in _MODULES:
+        made += [f"CREATE MACRO {head} AS {body}" for head, body in getattr(module, "MACROS", {}).items()]
+    for overloads in _FUNCTIONS.values():
+        for function in overloads:
+            if function.is_macro:
+                names = ", ".join("abcde"[: len(function.parameters)])
+                made.append(f"CREATE MACRO {function.macro}({names}) AS {function.body}")
+    return tuple(made)
+
+
+_REWRITES = {kind: rewrite for module in _MODULES for kind, rewrite in getattr(module, "REWRITES", {}).items()}
+_FUNCTIONS = _all_functions()
+_MACROS = _all_macros()
+
+FUNCTIONS: Mapping[str, Supported] = {
+    name: Supported(name, overloads[0].kind.value, all(f.total for f in overloads), all(f.strict for f in overloads))
+    for name, overloads in _FUNCTIONS.items()
+}
+
+__all__ = [
+    "FUNCTIONS",
+    "Supported",
+    "failure_code",
+    "macros",
+    "read",
+    "result_types",
+    "settings",
+    "to_duckdb",
+    "write",
+]
