@@ -70,7 +70,7 @@ def _pending(connection: sqlite3.Connection, dataset: str) -> str | None:
 
 def _head(row: sqlite3.Row) -> Head:
     try:
-        head = recall(Head, row["head"])
+        head: Head = recall(Head, row["head"])
         return head if row["commit_id"] is None else replace(head, intent=row["commit_id"])
     except (ValueError, TypeError, KeyError) as error:
         raise Damaged(
