@@ -1,5 +1,6 @@
 """Homes on disk and the command line in this process."""
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ Command = Callable[..., Done]
 
 
 @pytest.fixture
-def lakegate(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+def lakegate(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
     """Runs `lakegate ARGUMENTS…` in this process, without any home in the environment."""
     monkeypatch.delenv("LAKEGATE_HOME", raising=False)
     monkeypatch.delenv("LAKEGATE_DEBUG", raising=False)
@@ -42,7 +43,12 @@ def lakegate(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         shown = capfd.readouterr()
         return Done(code, shown.out, shown.err)
 
-    return command
+    yield command
+    # `lakegate up` logs to the stderr of its process, which is not that of the next test.
+    for name in ("lakegate", "api", "etl", "athena"):
+        log = logging.getLogger(name)
+        log.handlers.clear()
+        log.propagate = True
 
 
 @pytest.fixture

@@ -215,7 +215,7 @@ def test_a_folder_that_cannot_be_written(lakegate: Command, home: Path, stays_fi
     assert stays_file.read_text(encoding="utf-8") == STAYS
 
 
-@pytest.mark.parametrize("kilobytes", [4, 16, 64, 256])
+@pytest.mark.parametrize("kilobytes", [8, 256])
 def test_a_full_disk_loses_nothing_and_the_next_load_succeeds(
     lakegate: Command, tmp_path: Path, stays_file: Path, kilobytes: int
 ) -> None:
