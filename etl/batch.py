@@ -48,6 +48,7 @@ class UnitRead:
     load_id: str
     report: Report
     slot: str | None = None
+    size_bytes: int = 0
     files: tuple[WrittenFile, ...] | None = None
 
 

@@ -7,9 +7,11 @@ commit that somebody else made in between makes this one fail for sure.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pyarrow.parquet as pq
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.io.pyarrow import (
+    StatisticsCollector,
     compute_statistics_plan,
     data_file_statistics_from_parquet_metadata,
     parquet_path_to_id_mapping,
@@ -102,10 +104,9 @@ def commit(table: Table, change: Change) -> Head:
     `Failed` or `Damaged`; then `find_commit` tells whether it happened.
     """
     removed = _data_files(table, change.remove)
-    with translated(change.dataset), table.transaction() as transaction:
+    with translated(change.dataset), _OneCommit(table) as transaction:
         _evolve(transaction, table, change)
-        metadata = transaction.table_metadata
-        added = [_data_file(metadata, file, change) for file in change.add]
+        added = _new_files(transaction.table_metadata, change)
         _snapshot(transaction, change.commit_id, added, removed)
         _expire(transaction, table)
     return _head(change.dataset, table)
@@ -130,7 +131,7 @@ def fence(catalog: Catalog, dataset: str, commit_id: str) -> Head | None:
     table = load_table(catalog, dataset)
     if table is None:
         return None
-    with translated(dataset), table.transaction() as transaction:
+    with translated(dataset), _OneCommit(table) as transaction:
         _snapshot(transaction, f"fence-{commit_id}", [], [])
     return _head(dataset, table)
 
@@ -140,9 +141,23 @@ def set_description(catalog: Catalog, dataset: str, columns: Sequence[Column], d
     table = load_table(catalog, dataset)
     if table is None:
         raise Damaged(f"{dataset} has a head but no table.", "Run `lakegate doctor` on this home.")
-    with translated(dataset), table.transaction() as transaction:
+    with translated(dataset), _OneCommit(table) as transaction:
         transaction.set_properties(described(columns, description))
     return _head(dataset, table)
+
+
+class _OneCommit(Transaction):
+    """pyiceberg's transaction, which copies all metadata whenever it is looked at, some twenty times per commit: here
+    once per change of it."""
+
+    _seen: tuple[object, TableMetadata] | None = None
+
+    @property
+    def table_metadata(self) -> TableMetadata:
+        """The metadata with what was staged so far."""
+        if self._seen is None or self._seen[0] is not self._updates:
+            self._seen = (self._updates, super().table_metadata)
+        return self._seen[1]
 
 
 class _Replace(_OverwriteFiles):
@@ -210,7 +225,8 @@ def _expire(transaction: Transaction, table: Table) -> None:
         ExpireSnapshots(transaction).by_ids(old).commit()
 
 
-def _data_file(metadata: TableMetadata, file: WrittenFile, change: Change) -> DataFile:
+def _new_files(metadata: TableMetadata, change: Change) -> list[DataFile]:
+    """The files of a change as Iceberg's entries, with the statistics of their footers."""
     schema = metadata.schema()
     for column in change.columns:
         if schema.find_field(column.name).field_id != column.field_id:
@@ -219,13 +235,22 @@ def _data_file(metadata: TableMetadata, file: WrittenFile, change: Change) -> Da
                 "Load the file again; nothing was committed.",
                 code="footer-mismatch",
             )
+    plan, ids = compute_statistics_plan(schema, metadata.properties), parquet_path_to_id_mapping(schema)
+    return [_data_file(metadata, file, check_footer(file.path, change.columns), plan, ids) for file in change.add]
+
+
+def _data_file(
+    metadata: TableMetadata,
+    file: WrittenFile,
+    footer: pq.FileMetaData,
+    plan: dict[int, StatisticsCollector],
+    ids: dict[str, int],
+) -> DataFile:
     statistics = data_file_statistics_from_parquet_metadata(
-        parquet_metadata=check_footer(file.path, change.columns),
-        stats_columns=compute_statistics_plan(schema, metadata.properties),
-        parquet_column_mapping=parquet_path_to_id_mapping(schema),
+        parquet_metadata=footer, stats_columns=plan, parquet_column_mapping=ids
     )
     partition = (
-        partition_record_value(one, value, schema)
+        partition_record_value(one, value, metadata.schema())
         for one, value in zip(metadata.spec().fields, file.partition, strict=True)
     )
     made = DataFile.from_args(

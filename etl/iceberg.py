@@ -36,11 +36,13 @@ from etl.contract import Layout
 from etl.partition import Partition, parse_partition
 
 # Planning stays flat when manifests are merged, commits when our own loop retries (it re-checks first).
+# A long log of old metadata files is copied with everything else.
 # Bounds of long texts are cut at 16 characters, which is Iceberg's own default.
 TABLE_PROPERTIES = {
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "20",
     "commit.retry.num-retries": "0",
+    "write.metadata.previous-versions-max": "10",
     "write.parquet.compression-codec": "zstd",
     "write.parquet.compression-level": "3",
 }
@@ -59,7 +61,7 @@ _TYPES: dict[str, IcebergType] = {
 
 def open_catalog(path: Path, warehouse: Path, lake: str) -> Catalog:
     """The home's catalog, made when it is not there; tables live in the namespace `lake`."""
-    uri = URL.create("sqlite", database=str(path)).render_as_string()
+    uri = URL.create("sqlite", database=str(path), query={"timeout": "30"}).render_as_string()
     properties = {"uri": uri, "warehouse": str(warehouse), "py-io-impl": durable.NAME}
     try:
         catalog = SqlCatalog(lake, **properties)

@@ -30,7 +30,7 @@ CREATE INDEX IF NOT EXISTS holding_dataset ON holding (dataset, slot);
 CREATE INDEX IF NOT EXISTS holding_key ON holding (key);
 CREATE TABLE IF NOT EXISTS slot (
     dataset TEXT NOT NULL, name TEXT NOT NULL, content TEXT NOT NULL, interpretation TEXT NOT NULL, unit TEXT NOT NULL,
-    source TEXT NOT NULL, load_id TEXT NOT NULL, PRIMARY KEY (dataset, name)
+    source TEXT NOT NULL, load_id TEXT NOT NULL, size_bytes INTEGER NOT NULL, PRIMARY KEY (dataset, name)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS piece (
     dataset TEXT NOT NULL, slot TEXT NOT NULL, path TEXT NOT NULL, rows INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
@@ -219,8 +219,8 @@ def _record(connection: sqlite3.Connection, plan: Plan) -> None:
     connection.executemany("DELETE FROM slot WHERE dataset = ? AND name = ?", replaced)
     connection.executemany("DELETE FROM holding WHERE unit = ?", [(unit,) for unit in plan.released])
     connection.executemany(
-        "INSERT OR REPLACE INTO slot VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(dataset, s.name, s.content, s.interpretation, s.unit, s.source, s.load_id) for s in plan.slots],
+        "INSERT OR REPLACE INTO slot VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(dataset, s.name, s.content, s.interpretation, s.unit, s.source, s.load_id, s.size_bytes) for s in plan.slots],
     )
     connection.executemany(
         "INSERT OR REPLACE INTO piece VALUES (?, ?, ?, ?, ?)",
@@ -243,7 +243,8 @@ def _load_row(plan: Plan, entry: LoadEntry, snapshot: str | None) -> tuple[str |
 
 
 def _slot(row: sqlite3.Row) -> Slot:
-    return Slot(row["name"], row["content"], row["interpretation"], row["unit"], row["source"], row["load_id"])
+    names = ("name", "content", "interpretation", "unit", "source", "load_id", "size_bytes")
+    return Slot(*(row[name] for name in names))
 
 
 def _examined(row: sqlite3.Row) -> Examined:

@@ -102,8 +102,15 @@ def _current(contract: Contract | None, reader: int) -> Callable[[str], str]:
 
 
 def _slot(unit: UnitRead, current: Callable[[str], str]) -> Slot:
-    content = unit.report.content or ""
-    return Slot(unit.slot or "", content, current(unit.source), unit.unit, unit.source, unit.load_id)
+    return Slot(
+        name=unit.slot or "",
+        content=unit.report.content or "",
+        interpretation=current(unit.source),
+        unit=unit.unit,
+        source=unit.source,
+        load_id=unit.load_id,
+        size_bytes=unit.size_bytes,
+    )
 
 
 def _vanished(key: KeyRead, before: Holdings) -> Iterable[str]:

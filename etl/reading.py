@@ -42,6 +42,7 @@ class Reading:
         self._dataset = dataset
         self._base = base
         self._holdings = holdings
+        self._sizes = {slot.size_bytes for slot in holdings.slots.values()}
         self._commit_id = commit_id
         self._state = _State(base.contract, base.columns, base.last_id)
         self._rejects = RejectsTable(desk.rejects_data, commit_id)
@@ -84,16 +85,32 @@ class Reading:
     def _unit(self, key: Key, source: Source) -> UnitRead:
         unit = Unit(self._desk, source, dataset=self._dataset, key=key.text, of=key.source)
         self._csvs.append(unit.csv)
-        contract = self._state.contract
-        rules = contract.rules(key.source) if contract else SourceRules()
         try:
-            studied = unit.study(effective(self._dataset, contract, self._state.columns), rules)
-            slot = slot_name(studied.content, source.name, contract.same_content if contract else "skip")
-            files = self._rows(unit, key, studied) if self._wanted(slot) else None
+            return self._known(unit, key) or self._read(unit, key)
         except (Refused, Damaged) as error:
             return UnitRead(source.name, key.source, unit.load_id, unit.report(error))
+
+    def _known(self, unit: Unit, key: Key) -> UnitRead | None:
+        """The unit without its rows: its size says that they may be in the table, and its hash that they are."""
+        source = unit.source
+        unknown = source.size_bytes is None
+        if source.name not in self._holdings.units if unknown else source.size_bytes not in self._sizes:
+            return None
+        slot = self._slot(unit.content(), source)
+        return None if self._wanted(slot) else UnitRead(source.name, key.source, unit.load_id, unit.report(), slot)
+
+    def _read(self, unit: Unit, key: Key) -> UnitRead:
+        contract = self._state.contract
+        rules = contract.rules(key.source) if contract else SourceRules()
+        studied = unit.study(effective(self._dataset, contract, self._state.columns), rules)
+        slot = self._slot(studied.content, unit.source)
+        files = self._rows(unit, key, studied) if self._wanted(slot) else None
         self._state.slots.add(slot)
-        return UnitRead(source.name, key.source, unit.load_id, unit.report(), slot, files)
+        return UnitRead(unit.source.name, key.source, unit.load_id, unit.report(), slot, studied.size_bytes, files)
+
+    def _slot(self, content: str, source: Source) -> str:
+        contract = self._state.contract
+        return slot_name(content, source.name, contract.same_content if contract else "skip")
 
     def _rows(self, unit: Unit, key: Key, studied: Study) -> tuple[WrittenFile, ...]:
         state = self._state

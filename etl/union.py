@@ -12,7 +12,8 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Rows of one content that are in the table. `unit` and `source` are those that brought it."""
+    """Rows of one content that are in the table. `unit` and `source` are those that brought it; `size_bytes` is that of
+    the content, decompressed (0 where it is not known any more)."""
 
     name: str
     content: str
@@ -20,6 +21,7 @@ class Slot:
     unit: str
     source: str
     load_id: str
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -171,16 +172,20 @@ def check_footer(path: str, columns: Sequence[Column]) -> pq.FileMetaData:
     Iceberg takes files with wrong or missing field ids and then reads NULL or swapped columns: raises `Damaged`.
     """
     metadata = pq.read_metadata(path)
-    expected = {column.name: (column.field_id, column.type) for column in columns}
-    found = arrow_schema([replace(column, required=False) for column in columns])
-    schema = metadata.schema.to_arrow_schema()
-    for field in schema:
+    expected = _expected(tuple(columns))
+    for field in metadata.schema.to_arrow_schema():
         field_id = (field.metadata or {}).get(b"PARQUET:field_id", b"").decode()
-        if field.name not in expected or field_id != str(expected[field.name][0]):
+        if field.name not in expected or field_id != expected[field.name][0]:
             raise _misfit(path, f"its column {field.name!r} has field id {field_id or 'none'}")
-        if not _fits(field.type, found.field(field.name).type):
+        if not _fits(field.type, expected[field.name][1]):
             raise _misfit(path, f"its column {field.name!r} is {field.type}")
     return metadata
+
+
+@lru_cache(maxsize=8)
+def _expected(columns: tuple[Column, ...]) -> dict[str, tuple[str, pa.DataType]]:
+    """Field id and type by name; one commit asks for each of its files."""
+    return {c.name: (str(c.field_id), field.type) for c, field in zip(columns, arrow_schema(columns), strict=True)}
 
 
 def _fits(stored: pa.DataType, expected: pa.DataType) -> bool:
