@@ -11,6 +11,7 @@ from dataclasses import dataclass
 Record = list[str | None]
 
 _FIELD = re.compile(rb'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n)')
+_MARK = re.compile(rb'["\n]')
 _STRUCTURE = bytes(byte for byte in range(256) if byte not in b'"\n')
 
 
@@ -45,6 +46,26 @@ class Counter:
     size_bytes: int = 0
     _inside: bool = False
 
+    def feed_up_to(self, chunk: bytes, record: int) -> int | None:
+        r"""Count on; where in the file record number `record` (1-based) ends, if it does so in this chunk.
+
+        >>> Counter().feed_up_to(b'"h"\n"two\nlines"\n"3"\n', 2)
+        16
+        """
+        begin, before, inside = self.size_bytes, self.count, self._inside
+        self.feed(chunk)
+        if not before < record <= self.count:
+            return None
+        left = record - before
+        for mark in _MARK.finditer(chunk):
+            if mark[0] == b'"':
+                inside = not inside
+            elif not inside:
+                left -= 1
+                if left == 0:
+                    return begin + mark.end()
+        raise AssertionError("what was counted is not there")
+
     def feed(self, chunk: bytes) -> None:
         r"""Count on.
 
@@ -61,21 +82,3 @@ class Counter:
         outside = marks.split(b'"')[::2]
         self.count += sum(part.count(b"\n") for part in outside)
         self._inside = marks.count(b'"') % 2 == 1
-
-
-def start_of_last(tail: bytes) -> int | None:
-    r"""Where the last record begins in `tail`, the end of a whole CSV; None when it begins before it.
-
-    Seen from the end, a line end with an even number of quotes behind it stands outside of them.
-
-    >>> start_of_last(b'"h"\n"1"\n"two\nlines"\n')
-    8
-    """
-    end = len(tail) - tail.endswith(b"\n")
-    quotes, behind = 0, end
-    while (at := tail.rfind(b"\n", 0, behind)) >= 0:
-        quotes += tail.count(b'"', at, behind)
-        if quotes % 2 == 0:
-            return at + 1
-        behind = at
-    return None

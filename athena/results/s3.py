@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfoNotFoundError
 from athena.errors import Gone, Refused
 from athena.page import csv_rows, json_fragment
 from athena.question import Page, Receipt, ResultColumn
-from athena.results.quoted import Counter, Record, records, start_of_last
+from athena.results.quoted import Counter, Record, records
 from athena.results.typed import values
 from athena.s3 import Bucket
 
@@ -58,15 +58,15 @@ class S3Results:
         if size > most_bytes:
             return None
         counter, digest, suspicious, last = Counter(), hashlib.sha256(), False, b""
+        shown = size
         while counter.size_bytes < size:
             chunk = self.bucket.range(key, start=counter.size_bytes, size=CHUNK_BYTES, tag=tag)
-            counter.feed(chunk)
+            shown = counter.feed_up_to(chunk, row_limit + 1) or shown  # the header is a record
             digest.update(chunk)
             suspicious = suspicious or any(mark in chunk for mark in _NOT_FINITE)
             last = chunk
         rows = max(0, counter.count + (not last.endswith(b"\n")) - 1) if size else 0
         truncated = rows > row_limit
-        shown = self._start_of_last(key, size, tag) if truncated else size
         result_id = key + ":" + tag.strip('"')
         warnings = self._warnings(key, tag, shown, columns) if suspicious else ()
         return Survey(result_id, min(rows, row_limit), truncated, shown, digest.hexdigest(), warnings)
@@ -128,15 +128,6 @@ class S3Results:
             position, content = position + used, content[used:]
             ahead = max(ahead, len(content))
         return rows[offset == 0 :], position if position < receipt.size_bytes else None
-
-    def _start_of_last(self, key: str, size: int, tag: str) -> int:
-        length = CHUNK_BYTES
-        while True:
-            begin = max(0, size - length)
-            found = start_of_last(self.bucket.range(key, start=begin, size=length, tag=tag))
-            if found is not None or begin == 0:
-                return begin + (found or 0)
-            length *= 2
 
     def _warnings(self, key: str, tag: str, size: int, columns: tuple[ResultColumn, ...]) -> tuple[str, ...]:
         floating = {at for at, column in enumerate(columns) if column.type.name in _FLOATING}

@@ -1,18 +1,33 @@
-"""A job → the statement that Athena is given. Pure.
+"""A job → the statement that Athena is given: its own text with pins and a limit put in. Pure.
 
+The text is not written anew from its tree: it was checked leaf by leaf as it is, and stays so.
 Time travel: https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-time-travel-and-version-travel-queries.html
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
 
-from athena.errors import Failed, Refused
+from athena.errors import Failed
+
+_TABLE = ["IDENTIFIER", "DOT", "IDENTIFIER"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """The characters from `start` up to `end` become `text`."""
+
+    start: int
+    end: int
+    text: str
 
 
 def pinned(sql: str, snapshots: Mapping[str, str], *, row_limit: int) -> str:
-    """`sql` on exactly these snapshots (by dataset), with at most one row more than `row_limit`.
+    """`sql`, whose tables are written `"lake"."name"`, on exactly these snapshots (by dataset), with at most one row
+    more than `row_limit` (a few more where FETCH asks for ties).
 
     A table that has no snapshot yet ("") has no rows. Raises `Failed` for a table without a pin: it would be read as
     it is when the query runs, and the answer kept under another state's name.
@@ -21,35 +36,45 @@ def pinned(sql: str, snapshots: Mapping[str, str], *, row_limit: int) -> str:
     'SELECT "a" FROM "lake"."t" FOR VERSION AS OF 42 AS "t" LIMIT 11'
     """
     tree = sqlglot.parse_one(sql, read="athena")
-    for table in list(tree.find_all(exp.Table)):
-        if table.db:
-            _pin(table, snapshots)
-    _limit(tree, row_limit + 1)
-    return tree.sql("athena")
+    tables = [table for table in tree.find_all(exp.Table) if table.db]
+    lakes = {table.db for table in tables}
+    tokens = sqlglot.tokenize(sql, read="athena")
+    edits = [edit for at in range(len(tokens)) if (edit := _pin(tokens, at, lakes, snapshots)) is not None]
+    if len(edits) != len(tables):
+        raise _unpinned("A table")
+    # From the end to the beginning; of two at one place the limit is put in first and so stands last.
+    for edit in sorted(_limit(tree, tokens, sql, row_limit + 1) + edits, key=lambda one: one.start, reverse=True):
+        sql = sql[: edit.start] + edit.text + sql[edit.end :]
+    return sql
 
 
-def _pin(table: exp.Table, snapshots: Mapping[str, str]) -> None:
-    snapshot = snapshots.get(table.name)
+def _pin(tokens: list[Any], at: int, lakes: set[str], snapshots: Mapping[str, str]) -> _Edit | None:
+    kinds = [token.token_type.name for token in tokens[at : at + 4]]
+    qualified = at > 0 and tokens[at - 1].token_type.name == "DOT"
+    if kinds[:3] != _TABLE or tokens[at].text not in lakes or qualified or kinds[3:] == ["DOT"]:
+        return None
+    lake, name, end = tokens[at], tokens[at + 2], tokens[at + 2].end + 1
+    snapshot = snapshots.get(name.text)
     if snapshot is None:
-        raise Failed(f"Table {table.name} has no pinned snapshot.", "Ask again.", code="engine-failed")
+        raise _unpinned(f"Table {name.text}")
     if snapshot:
-        version = exp.Version(this="VERSION", kind="AS OF", expression=exp.Literal.number(snapshot))
-        table.set("version", version)
-        return
-    alias = table.args.pop("alias", None) or exp.TableAlias(this=exp.to_identifier(table.name, quoted=True))
-    nothing = exp.select("*").from_(table.copy()).where(exp.false())
-    table.replace(exp.Subquery(this=nothing, alias=alias))
+        return _Edit(end, end, f" FOR VERSION AS OF {int(snapshot)}")
+    alias = "" if kinds[3:] == ["ALIAS"] else f' AS "{name.text}"'
+    return _Edit(lake.start, end, f'(SELECT * FROM "{lake.text}"."{name.text}" WHERE FALSE){alias}')
 
 
-def _limit(tree: exp.Expr, most: int) -> None:
+def _limit(tree: exp.Expr, tokens: list[Any], sql: str, most: int) -> list[_Edit]:
     limit = tree.args.get("limit")
-    given = limit.expression if isinstance(limit, exp.Limit) else None
-    if isinstance(given, exp.Literal) and not given.is_string and int(given.this) <= most:
-        return
     if limit is None:
         # The statement's own ORDER BY holds only for its own LIMIT: around a subquery it would be lost.
-        tree.set("limit", exp.Limit(expression=exp.Literal.number(most)))
-    elif isinstance(given, exp.Literal):
-        given.replace(exp.Literal.number(most))
-    else:
-        raise Refused("The statement's limit is no number.", "Write a number.", code="sql-unsupported")
+        return [_Edit(len(sql), len(sql), f" LIMIT {most}")]
+    given = str((limit.args.get("count") if isinstance(limit, exp.Fetch) else limit.expression) or "")
+    if given.isdecimal() and int(given) <= most:
+        return []
+    # Nothing but the limit's own words follows its number (or ALL).
+    last = next(token for token in reversed(tokens) if token.text == given)
+    return [_Edit(last.start, last.end + 1, str(most))]
+
+
+def _unpinned(what: str) -> Failed:
+    return Failed(f"{what} of the statement has no pinned snapshot.", "Ask again.", code="engine-failed")

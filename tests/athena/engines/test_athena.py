@@ -10,7 +10,6 @@ import pytest
 
 from athena.engines import Broken, Engine, Finished, Running
 from athena.engines.athena.engine import AthenaEngine, Limits, Workgroup
-from athena.engines.athena.pin import pinned
 from athena.engines.athena.reason import _CODES, _TEXTS
 from athena.errors import Busy, Failed
 from athena.failures import CODES
@@ -170,32 +169,3 @@ def test_a_failure_leaves_its_values_behind(place: Place, head: Head, caplog: py
 
 def test_every_reason_has_a_code_of_ours() -> None:
     assert {*_CODES.values(), *(code for _, code in _TEXTS)} <= CODES
-
-
-@pytest.mark.parametrize(
-    ("sql", "expected"),
-    [
-        (
-            'SELECT "a" FROM "lake"."t" ORDER BY "a"',
-            'SELECT "a" FROM "lake"."t" FOR VERSION AS OF 7 ORDER BY "a" LIMIT 6',
-        ),
-        ('SELECT "a" FROM "lake"."t" LIMIT 3', 'SELECT "a" FROM "lake"."t" FOR VERSION AS OF 7 LIMIT 3'),
-        ('SELECT "a" FROM "lake"."t" LIMIT 30', 'SELECT "a" FROM "lake"."t" FOR VERSION AS OF 7 LIMIT 6'),
-        (
-            'SELECT "a" FROM "lake"."t" UNION ALL SELECT "a" FROM "lake"."u" ORDER BY 1 OFFSET 2',
-            'SELECT "a" FROM "lake"."t" FOR VERSION AS OF 7 UNION ALL SELECT "a" FROM (SELECT * FROM "lake"."u" '
-            'WHERE FALSE) AS "u" ORDER BY 1 OFFSET 2 LIMIT 6',
-        ),
-        (
-            'WITH "t" AS (SELECT 1 AS "a") SELECT * FROM "t" AS "t", "lake"."t" AS "x"',
-            'WITH "t" AS (SELECT 1 AS "a") SELECT * FROM "t" AS "t", "lake"."t" FOR VERSION AS OF 7 AS "x" LIMIT 6',
-        ),
-    ],
-)
-def test_every_table_is_pinned_and_the_statement_limited(sql: str, expected: str) -> None:
-    assert pinned(sql, {"t": "7", "u": ""}, row_limit=5) == expected
-
-
-def test_a_table_without_a_pin_is_not_run() -> None:
-    with pytest.raises(Failed):
-        pinned('SELECT 1 FROM "lake"."other"', {"t": "7"}, row_limit=5)

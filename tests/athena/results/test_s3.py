@@ -13,7 +13,7 @@ from athena.dataset import parse_type
 from athena.errors import Failed, Gone, Refused
 from athena.question import Receipt, ResultColumn
 from athena.results import s3 as module
-from athena.results.quoted import Counter, records, start_of_last
+from athena.results.quoted import Counter, records
 from athena.results.s3 import S3Results
 from athena.s3 import Bucket
 from lakegate.emulate.result import written
@@ -89,6 +89,13 @@ def test_one_row_too_many_is_seen_and_not_shown(results: S3Results) -> None:
     assert receipt.row_count == 5
     assert [row[0] for row in _pages(results, receipt, 2)] == [name for name, _ in ROWS[:5]]
     assert b"z" not in results.csv(receipt, offset=0, limit=None).fragment
+
+
+def test_several_rows_too_many_are_cut_alike(results: S3Results) -> None:
+    receipt = _stored(results, ROWS, row_limit=2)
+    assert (receipt.row_count, receipt.truncated) == (2, True)
+    assert len(_pages(results, receipt, 100)) == 2
+    assert (_stored(results, ROWS, row_limit=6).row_count, _stored(results, ROWS, row_limit=6).truncated) == (6, False)
 
 
 def test_a_result_without_rows_has_its_header(results: S3Results) -> None:
@@ -218,4 +225,6 @@ def test_what_is_written_is_read_and_counted(rows: list[tuple[str | None, str | 
     for start in range(0, len(content), cut):
         counter.feed(content[start : start + cut])
     assert counter.count == len(rows) + 1
-    assert start_of_last(content) == (read[-2][1] if rows else None)
+    again = Counter()
+    ends = [again.feed_up_to(content[start : start + cut], len(rows)) for start in range(0, len(content), cut)]
+    assert [end for end in ends if end is not None] == ([read[-2][1]] if rows else [])
