@@ -1,7 +1,8 @@
 """A whole read side in a folder, with an engine that counts, for tests."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from athena.question import OWNER, Answer, Caller, Parameters, Question
 from athena.settings import Settings
 from tests.tables import Tables
 
+_STUCK_SECONDS = 30.0
 FLIGHTS = pa.table(
     {
         "carrier": ["UA", "AA", None],
@@ -134,6 +136,14 @@ class Home:
     def revoke(self, partner: str) -> None:
         """Take the grant away."""
         (self.settings.partners / f"{partner}.toml").unlink()
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Waits for what another thread or process is about to do."""
+    ends = time.monotonic() + _STUCK_SECONDS
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.005)
 
 
 def question(sql: str, *, partner: str | None = None, parameters: Parameters = ()) -> Question:

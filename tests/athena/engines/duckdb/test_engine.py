@@ -3,8 +3,8 @@
 import os
 import secrets
 import signal
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from athena.engines.duckdb.engine import DuckDBEngine
 from athena.results.local import LocalResults
 from athena.settings import Settings
 from tests.clock import SetClock
+from tests.lakes import eventually
 
 ENDLESS = (
     "SELECT count(*) AS n FROM UNNEST(sequence(1, 10000)) AS a (i) CROSS JOIN UNNEST(sequence(1, 10000)) AS b (j)"
@@ -43,19 +44,32 @@ def children() -> set[int]:
     return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
 
 
+def ended(pid: int) -> bool:
+    try:
+        return ") Z" in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return True
+
+
+def kill(children: set[int]) -> None:
+    """Ends them, and waits until they have ended."""
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+        eventually(partial(ended, child))
+
+
 def test_no_child_runs_before_the_first_job(engine: DuckDBEngine) -> None:
     before = children()
     assert isinstance(ran(engine, "SELECT 1 AS n"), Finished)
     assert len(children() - before) == 1
 
 
-def test_a_killed_child_fails_its_query_and_is_replaced(engine: DuckDBEngine) -> None:
+def test_a_killed_child_fails_its_query_and_is_replaced(engine: DuckDBEngine, tmp_path: Path) -> None:
     before = children()
     assert isinstance(ran(engine, "SELECT 1 AS n"), Finished)
     execution = start(engine, ENDLESS)
-    time.sleep(0.2)
-    for child in children() - before:
-        os.kill(child, signal.SIGKILL)
+    eventually(lambda: any((tmp_path / "results" / "staging").iterdir()))
+    kill(children() - before)
     assert engine.wait(execution, seconds=30) == Broken("engine-lost")
     assert isinstance(ran(engine, "SELECT 1 AS n"), Finished)
 
@@ -63,9 +77,7 @@ def test_a_killed_child_fails_its_query_and_is_replaced(engine: DuckDBEngine) ->
 def test_an_idle_child_that_died_is_replaced_before_the_next_query(engine: DuckDBEngine) -> None:
     before = children()
     assert isinstance(ran(engine, "SELECT 1 AS n"), Finished)
-    for child in children() - before:
-        os.kill(child, signal.SIGKILL)
-    time.sleep(0.1)
+    kill(children() - before)
     assert isinstance(ran(engine, "SELECT 1 AS n"), Finished)
 
 
@@ -87,7 +99,7 @@ def test_closing_ends_everything(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, engine_workers=2, engine_threads=1)
     engine = DuckDBEngine(settings, LocalResults(settings.results, kept_seconds=1000), SetClock())
     executions = [start(engine, ENDLESS) for _ in range(4)]
-    time.sleep(0.2)
+    eventually(lambda: len(children() - before) == 2)
     engine.close()
     assert children() - before == set()
     assert all(isinstance(engine.wait(execution, seconds=1), Broken) for execution in executions)
