@@ -92,7 +92,7 @@ def check_column(text: pa.Array | None, values: pa.Array, reading: Reading, bad:
 
 def _refusal(text: pa.Array | None, row: int, reading: Reading) -> Bad:
     try:
-        reading.value("" if text is None else text[row].as_py() or "")
+        reading.value("" if text is None else text[row].as_py() or "", quoted=True)
     except Bad as error:
         return error
     return Bad("not-allowed", "The value is not among the allowed values.")

@@ -11,7 +11,7 @@ import pyarrow.csv as pacsv
 
 from etl._column import NotFast, arrow_type, check_column, convert_column, guarded, holds_decimals
 from etl._plan import Feed, Plan
-from etl._values import FALSE, MISSING, TRUE, Reading
+from etl._values import FALSE, TRUE, Reading
 
 _BOM = b"\xef\xbb\xbf"
 _FLOATS = frozenset(["float", "double"])
@@ -124,10 +124,10 @@ def _finished(column: pa.Array, reading: Reading) -> pa.Array:
 
 
 def _read_with_words(text: bytes, plan: Plan) -> dict[Feed, pa.Array]:
-    """Empty alone is missing in text, more than that elsewhere, but the reader knows one list: so it reads twice."""
+    """Empty alone is missing in text, words are too elsewhere, but the reader knows one list: so it reads twice."""
     typed = [feed for feed in _fed(plan) if is_direct(feed.reading) and not feed.reading.is_text]
     others = [feed for feed in _fed(plan) if feed not in typed]
-    return read_columns(text, plan, typed, MISSING) | read_columns(text, plan, others, plan.text_missing)
+    return read_columns(text, plan, typed, plan.words) | read_columns(text, plan, others, plan.text_missing)
 
 
 def read_columns(
@@ -136,6 +136,8 @@ def read_columns(
     """The columns of `feeds` as Arrow's reader makes them of these bytes; raises `pa.ArrowInvalid`."""
     if not feeds:
         return {}
+    if not text.endswith((b"\n", b"\r")):
+        text += b"\n"  # an empty field at the very end would count as quoted when the one before is
     shape = plan.shape
     types = {f"f{feed.place}": pa.string() if as_text else _reader_type(feed.reading) for feed in feeds}
     table = pacsv.read_csv(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -48,10 +49,9 @@ def observe(block: Block, shape: Shape, places: Mapping[str, int], seen: Mapping
         found = block.split
         lines = np.arange(block.line_count) if found is None else found.lines
         look = _Look(block.text, lines + block.first_line, plan)
-        try:
-            return {**seen, **_at_once(look, active)}
-        except (pa.ArrowInvalid, NotFast):
-            pass
+        agreed = _agreeing(look, active)
+        if agreed is not None:
+            return {**seen, **agreed}
     return {**seen, **_one_by_one(block, plan, active)}
 
 
@@ -80,15 +80,27 @@ def first_texts(block: Block, shape: Shape, places: Mapping[str, int]) -> dict[s
     return dict(zip(places, _texts(block, plan)[1], strict=True))
 
 
-def _at_once(look: _Look, active: Mapping[str, Seen]) -> dict[str, Seen]:
-    """By Arrow's reader, which is given the likeliest types; raises when it does not agree."""
+def _agreeing(look: _Look, active: Mapping[str, Seen]) -> dict[str, Seen] | None:
+    """The columns when Arrow's reader, given the likeliest types, agrees with them; None when it does not."""
+    try:
+        return _at_once(look, active, with_words=False)
+    except (pa.ArrowInvalid, NotFast):
+        if not has_words(look.text, next(iter(active.values())).missing):
+            return None
+    try:
+        return _at_once(look, active, with_words=True)
+    except (pa.ArrowInvalid, NotFast):
+        return None
+
+
+def _at_once(look: _Look, active: Mapping[str, Seen], *, with_words: bool) -> dict[str, Seen]:
     text, plan = look.text, look.plan
     missing = ("", *next(iter(active.values())).missing)
-    with_words = has_words(text, missing)
     typed = [feed for feed in plan.feeds if not feed.reading.is_text]
     untyped = [feed for feed in plan.feeds if feed.reading.is_text]
     values = read_columns(text, plan, typed, missing if with_words else ("",))
-    close = [feed for feed in typed if _needs_a_closer_look(text, feed, values[feed], with_words, active)]
+    doubt = _Doubt(text)
+    close = [feed for feed in typed if _is_doubtful(active[feed.column.name], values[feed], doubt, with_words)]
     texts = read_columns(text, plan, [*untyped, *close], ("",), as_text=True)
     if any(len(column) != len(look.lines) for column in (*values.values(), *texts.values())):
         raise NotFast
@@ -118,21 +130,38 @@ def _texts(block: Block, plan: Plan) -> tuple[_Look, list[pa.Array]]:
     return look, fields_exactly(block.text, plan, found, plan.feeds) if columns is None else columns
 
 
-def _needs_a_closer_look(
-    text: bytes, feed: Feed, values: pa.Array, with_words: bool, active: Mapping[str, Seen]
-) -> bool:
-    """Whether Arrow's reader may have taken something that a type is not inferred from, or a word for nothing."""
-    seen = active[feed.column.name]
+class _Doubt:
+    """What in a block's text Arrow's reader may have taken that a type is not inferred from; each looked for once."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether a whole number may be written as none should be."""
+        text = self.text
+        return _has_leading_zeros(text) or (b"x" in text and b"0x" in text) or (b"X" in text and b"0X" in text)
+
+    @cached_property
+    def real(self) -> bool:
+        """The same for a number with decimals."""
+        return b"+" in self.text or self.whole or _has_exponents(self.text)
+
+
+def _is_doubtful(seen: Seen, values: pa.Array, doubt: _Doubt, with_words: bool) -> bool:
+    """Whether the column's text must be looked at."""
     if with_words and values.null_count and not seen.words:
         return True
+    if values.null_count == len(values):
+        return False
     kind = seen.likeliest
     if kind in (INT, LONG):
-        return _has_leading_zeros(text) or b"0x" in text or b"0X" in text
+        return doubt.whole
     if kind == POINT:
-        if not pc.all(pc.less(pc.abs(values), float(EXACT_DOUBLE))).as_py() and values.null_count < len(values):
-            return True
-        return b"+" in text or _has_leading_zeros(text) or _has_exponents(text)
-    return kind == BOOLEAN and pc.any(pc.is_valid(values)).as_py() is True
+        span = pc.min_max(values).as_py()
+        finite = pc.all(pc.is_finite(values)).as_py()
+        return not finite or not (span["min"] > -EXACT_DOUBLE and span["max"] < EXACT_DOUBLE) or doubt.real
+    return kind == BOOLEAN
 
 
 def _has_leading_zeros(text: bytes) -> bool:
@@ -141,13 +170,28 @@ def _has_leading_zeros(text: bytes) -> bool:
     >>> _has_leading_zeros(b"007,x"), _has_leading_zeros(b"a,-05"), _has_leading_zeros(b"2024-01-02 05:00,10\n0.5")
     (True, True, False)
     """
-    block = np.frombuffer(b"\n\n" + text + b"\n\n", np.uint8)
-    zeros = np.flatnonzero((block[2:-2] == 48) & ((block[3:-1] - np.uint8(48)) < 10)) + 2
-    zeros = zeros[block[zeros + 2] != 58]
-    before = block[zeros - 1]
-    before = np.where(before == 45, block[zeros - 2], before)
-    inside = ((before - np.uint8(48)) < 10) | (before == 46) | (before == 58) | (before > 64)
-    return not bool(inside.all())
+    block = np.frombuffer((b"\n" + text + b"\n\n\n").translate(_CLASSES), np.uint8)
+    apart, zero, digit = block == _APART, block == _ZERO, (block | 1) == _DIGIT
+    leading = zero[:-1] & digit[1:]
+    zeros = np.flatnonzero(apart[:-2] & leading[1:])
+    signed = apart[:-3] & (block[1:-2] == _MINUS) & leading[2:]
+    return bool((block[zeros + 3] != _COLON).any() or signed.any())
+
+
+# What a digit, a letter, a point or a colon precedes is inside of a value; all that may stand before one is a comma.
+_APART, _ZERO, _DIGIT, _COLON, _MINUS = b",01:-"
+_CLASSES = bytes(
+    _ZERO
+    if chr(one) == "0"
+    else _DIGIT
+    if chr(one).isdigit() and one < 128
+    else one
+    if chr(one) in "-:"
+    else ord("x")
+    if chr(one).isalnum() or chr(one) == "." or one > 127
+    else _APART
+    for one in range(256)
+)
 
 
 def _has_exponents(text: bytes) -> bool:

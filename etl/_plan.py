@@ -30,12 +30,14 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the records of one file become rows. `text_missing` are the spellings of missing text."""
+    """How the records of one file become rows. `text_missing` are the spellings of missing text, `words` those that
+    are missing in columns of other types alone."""
 
     shape: Shape
     feeds: tuple[Feed, ...]
     text_missing: tuple[str, ...]
     decimal: str
+    words: tuple[str, ...] = ()
 
 
 def plan(dialect: Dialect, columns: Sequence[Column], rules: SourceRules) -> Plan:
@@ -44,7 +46,8 @@ def plan(dialect: Dialect, columns: Sequence[Column], rules: SourceRules) -> Pla
     feeds = tuple(Feed(column, places.get(column.name), _reading(column, rules)) for column in columns)
     if all(feed.place is None for feed in feeds):
         raise _mismatch(dialect, columns)
-    return Plan(dialect.shape, feeds, text_missing(rules), rules.decimal or ".")
+    words = MISSING if rules.null is None else ()
+    return Plan(dialect.shape, feeds, text_missing(rules), rules.decimal or ".", words)
 
 
 def text_missing(rules: SourceRules) -> tuple[str, ...]:

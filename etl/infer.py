@@ -86,7 +86,7 @@ def _warnings(name: str, seen: Seen, kind: str | None, decimal: str) -> list[str
         )
     elif seen.odd is not None and seen.values >= _MANY:
         value, line, before = seen.odd
-        found.append(f"{name} stays text: up to line {line} it could be {_called(before)}, but not {value[:40]!r}.")
+        found.append(f"{name} stays text: up to line {line} its values were {_called(before)}, but {value[:40]!r} is not.")
     elif LOOKS_TYPED in seen.kinds:
         found.append(
             f"{name} stays text: it looks like numbers or dates, but no type holds every value as it is written."
@@ -95,7 +95,7 @@ def _warnings(name: str, seen: Seen, kind: str | None, decimal: str) -> list[str
 
 
 def _called(kind: str) -> str:
-    return f"a {type_of(kind)}" if kind else "one type"
+    return f"of type {type_of(kind)}" if kind else "of one type"
 
 
 def fit(

@@ -18,7 +18,7 @@ from etl._marks import line_ends, split
 from etl._plan import Feed, Plan
 from etl._record import read_record
 from etl._split import Fault, Positions, Skip, Split, split_exact
-from etl._values import MISSING, Bad, Value
+from etl._values import Bad, Value
 from etl.read import Block, count_lines
 from etl.report import Reject, Skipped
 from etl.tally import Tally
@@ -91,9 +91,9 @@ def is_plain(block: Block, plan: Plan) -> bool:
 def _typed(text: bytes, plan: Plan, records: int, way: Way) -> tuple[list[pa.Array] | None, Way]:
     if not records:
         return None, way
-    if way == "direct":
+    if way == "direct" or not plan.words:
         columns = parse_typed(text, plan, records, tokens=False)
-        if columns is not None or plan.text_missing != ("",) or not has_words(text, MISSING):
+        if columns is not None or not has_words(text, plan.words):
             return columns, "direct"
     return parse_typed(text, plan, records, tokens=True), "words"
 
