@@ -27,7 +27,9 @@ def votes_for_header(first: Row, below: Sequence[Row], expected: Sequence[str]) 
     met = sum(clean_name(cell.decode("utf-8", "replace")) in known for cell in first)
     if known and 2 * met >= len(known):
         return 10.0
-    columns = list(zip(*below, strict=True)) if below else [()] * len(first)
+    # Files that were joined have it again.
+    others = [row for row in below if tuple(row) != tuple(first)]
+    columns = list(zip(*others, strict=True)) if others else [()] * len(first)
     if _are_years(first, columns):
         return 2.0
     return sum(_vote(cell, column) for cell, column in zip(first, columns, strict=True))

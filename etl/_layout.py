@@ -150,12 +150,13 @@ def _is_comment(placed: Placed, text: bytes, shape: Shape) -> bool:
 
 
 def _without_false_header(records: list[Placed], shape: Shape) -> list[Placed]:
-    """The records without a comment on top that happens to have the right number of delimiters."""
-    while len(records) > 2 and _fits(records[0], shape.fields) and _begins(records[0].record, b"# "):
-        below = [one.record.fields for one in records[1:] if _fits(one, shape.fields)]
-        if not below or votes_for_header(below[0], below[1:], ()) <= 0:
-            break
-        records = records[1:]
+    """The records without comments on top that happen to have the right number of delimiters."""
+    marked = 0
+    while marked < len(records) and _begins(records[marked].record, b"#"):
+        marked += 1
+    rest = [one.record.fields for one in records[marked:] if _fits(one, shape.fields)]
+    if marked and len(rest) > 1 and votes_for_header(rest[0], rest[1:], ()) > 0:
+        return records[marked:]
     return records
 
 
@@ -164,7 +165,7 @@ def _first_of_body(records: list[Placed], fields: int) -> int:
     for place, one in enumerate(records):
         following = records[place + 1 : place + 1 + _LOOK_AHEAD]
         alike = sum(_fits(other, fields) for other in following)
-        if _fits(one, fields) and 2 * alike >= len(following) and not _is_title(records[place:], fields):
+        if _fits(one, fields) and 5 * alike >= 2 * len(following) and not _is_title(records[place:], fields):
             return place
     return next((place for place, one in enumerate(records) if _fits(one, fields)), 0)
 

@@ -68,7 +68,7 @@ class Seen:
 
     def without_count(self) -> "Seen":
         """The same kinds with nothing counted, for a further look."""
-        return replace(self, values=0, odd=None)
+        return replace(self, values=0)
 
     def and_block_of(self, kind: str, values: int, *, exact_as_double: bool) -> "Seen":
         """With a block added all of whose values have the kind."""

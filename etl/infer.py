@@ -84,7 +84,7 @@ def _warnings(name: str, seen: Seen, kind: str | None, decimal: str) -> list[str
         found.append(
             f"{name} stays text: it is written with another decimal mark than {decimal!r}, unlike other columns."
         )
-    elif seen.odd is not None and seen.values >= _MANY:
+    elif seen.odd is not None and seen.odd[1] > _MANY:
         value, line, before = seen.odd
         found.append(f"{name} stays text: up to line {line} its values were {_called(before)}, but {value[:40]!r} is not.")
     elif LOOKS_TYPED in seen.kinds:
