@@ -3,15 +3,21 @@
 https://trino.io/docs/current/functions/comparison.html
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from sqlglot import exp
 
 from athena.trino import types
-from athena.trino.build import binary, call, case, is_null, literal_text, string, tight, to
+from athena.trino.build import binary, call, case, is_null, literal_text, string, tight
 from athena.trino.cast import coerce
 from athena.trino.function import Value
 from athena.trino.refusal import mistyped, unsupported
 from athena.trino.types import Type
 from athena.trino.values import Rewrite, Translator
+
+if TYPE_CHECKING:
+    from athena.trino.scope import Field
 
 _UNORDERED = ("json", "map", "unknown")
 
@@ -46,12 +52,20 @@ def compared(kind: type[exp.Expr], left: Value, right: Value) -> Value:
 
 def _without_nan(kind: type[exp.Expr], made: exp.Expr, one: exp.Expr, two: exp.Expr) -> exp.Expr:
     """DuckDB orders NaN above everything and equal to itself; in Trino it compares false, and <> true."""
-    suspects = {exp.EQ: (one,), exp.NEQ: (one,), exp.LT: (two,), exp.LTE: (two,), exp.GT: (one,), exp.GTE: (one,)}[kind]
+    suspects: dict[type[exp.Expr], tuple[exp.Expr]] = {
+        exp.EQ: (one,),
+        exp.NEQ: (one,),
+        exp.LT: (two,),
+        exp.LTE: (two,),
+        exp.GT: (one,),
+        exp.GTE: (one,),
+    }
+    (suspect,) = suspects[kind]
     literal = any(isinstance(side.this if isinstance(side, exp.Neg) else side, exp.Literal) for side in (one, two))
-    if literal and (kind in (exp.EQ, exp.NEQ) or isinstance(suspects[0], exp.Literal | exp.Neg)):
+    if literal and (kind in (exp.EQ, exp.NEQ) or isinstance(suspect, exp.Literal | exp.Neg)):
         return made
-    other = two if suspects[0] is one else one
-    nan = call("isnan", suspects[0].copy())
+    other = two if suspect is one else one
+    nan = call("isnan", suspect.copy())
     if kind is exp.NEQ:
         return exp.paren(exp.or_(made, nan, copy=False), copy=False)
     if literal:
@@ -132,16 +146,15 @@ def _in_query(translator: Translator, value: Value, query: exp.Expr) -> exp.Expr
     return exp.In(this=tight(coerce(value, both).node), query=exp.Subquery(this=translated))
 
 
-def cast_columns(query: exp.Expr, fields: list["object"], kinds: list[Type]) -> exp.Expr:
+def cast_columns(query: exp.Expr, fields: Sequence["Field"], kinds: list[Type]) -> exp.Expr:
     """A query around `query` whose columns are of these types."""
-    from athena.trino.scope import Field, reference
+    from athena.trino.scope import reference
 
     columns: list[exp.Expr] = []
     for field, kind in zip(fields, kinds, strict=True):
-        assert isinstance(field, Field)
         node = coerce(reference("$q", field), kind).node
         columns.append(exp.alias_(node, field.physical, quoted=True, copy=False))
-    names = [exp.Identifier(this=field.physical, quoted=True) for field in fields if isinstance(field, Field)]
+    names = [exp.Identifier(this=field.physical, quoted=True) for field in fields]
     alias = exp.TableAlias(this=exp.Identifier(this="$q", quoted=True), columns=names)
     source = exp.Subquery(this=query, alias=alias)
     return exp.Select(expressions=columns, from_=exp.From(this=source))

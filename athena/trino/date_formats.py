@@ -6,7 +6,6 @@ https://trino.io/docs/current/functions/datetime.html#mysql-date-functions
 
 import re
 
-
 from athena.trino import types
 from athena.trino.build import call, literal_text, string
 from athena.trino.cast import cast, coerce

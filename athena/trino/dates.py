@@ -243,7 +243,7 @@ def _at_timezone(made: Call) -> Value:
 
 def checked_zone(instant: exp.Expr, zone: str) -> exp.Expr:
     """The instant itself; offsets are not known to DuckDB."""
-    if zone[:1] in "+-" or zone[:3].upper() == "UTC" and len(zone) > 3:
+    if zone[:1] in "+-" or (zone[:3].upper() == "UTC" and len(zone) > 3):
         raise unsupported(f"The time zone {zone!r}", "Name a zone by its city: 'Europe/Berlin'.")
     return instant
 
@@ -341,7 +341,7 @@ def _zone_function(made: Call) -> Value:
     return _zone_part(value, made.name)
 
 
-_NUMBER_PARTS = [name for name in _PARTS]
+_NUMBER_PARTS = list(_PARTS)
 _ISO_TIMESTAMP = (
     "CASE WHEN a IS NULL THEN NULL WHEN regexp_full_match(a, '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}(:[0-9]{2}(:[0-9]{2}"
     "([.][0-9]+)?)?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?') THEN date_trunc('millisecond', CAST(CASE WHEN "

@@ -54,7 +54,9 @@ def _entry_sides(kind: Type) -> list[Value]:
 
 
 def _map_and_lambda(made: Call) -> tuple[Value, exp.Lambda]:
-    source, function_ = (made.arguments + [None, None])[:2]  # type: ignore[operator]
+    if len(made.arguments) != 2:
+        raise mistyped(f"{made.name} takes a map and a lambda.", "Write (k, v) -> …")
+    source, function_ = made.arguments
     if not isinstance(source, Value) or source.type.name != "map" or not isinstance(function_, exp.Lambda):
         raise mistyped(f"{made.name} takes a map and a lambda of two parameters.", "Write (k, v) -> …")
     return source, function_

@@ -56,11 +56,13 @@ def java_to_re2(pattern: str) -> tuple[str, dict[str, int], int]:
             if flag not in "ims-":
                 raise unsupported(f"The flag (?{flag}) in a pattern", "Use (?i), (?m) and (?s).")
     made, names, groups, index, in_class = [], {}, 0, 0, False
+    quantified = False
     while index < len(pattern):
         letter = pattern[index]
         if letter == "\\":
             piece, index = _escape(pattern, index, in_class)
             made.append(piece)
+            quantified = False
             continue
         if in_class:
             if letter == "[" and not pattern.startswith("[:", index):
@@ -88,18 +90,12 @@ def java_to_re2(pattern: str) -> tuple[str, dict[str, int], int]:
                 groups += 1
             if named is not None:
                 names[named[1]] = groups
-        elif letter == "+" and index and pattern[index - 1] in "*+?}" and not _escaped(pattern, index - 1):
+        elif letter == "+" and quantified:
             raise unsupported("A possessive quantifier in a pattern", "Use the greedy one.")
+        quantified = not in_class and letter in "*+?}"
         made.append(letter)
         index += 1
     return "".join(made), names, groups
-
-
-def _escaped(pattern: str, index: int) -> bool:
-    count = 0
-    while index - 1 - count >= 0 and pattern[index - 1 - count] == "\\":
-        count += 1
-    return count % 2 == 1
 
 
 def _check_group(pattern: str, index: int) -> None:

@@ -255,8 +255,8 @@ class Queries:
             return node, self._relation(node, found)
         if isinstance(node, exp.Values):
             translated, found = self._values(node, scope)
-            alias = node.args.get("alias")
-            translated.set("alias", alias.copy() if alias is not None else None)
+            given = node.args.get("alias")
+            translated.set("alias", given.copy() if given is not None else None)
             return translated, self._relation(translated, found)
         if isinstance(node, exp.Subquery):
             if isinstance(node.this, exp.Table | exp.Join) or node.args.get("joins"):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from athena.errors import Refused
 from athena.trino.refusal import unsupported
@@ -21,8 +21,39 @@ _MARK = "\x01"
 
 # Forms whose arguments have a syntax that only their own parser knows.
 _SYNTAX = frozenset(
-    "CAST TRY_CAST EXTRACT TRIM POSITION SUBSTRING NORMALIZE LISTAGG IF JSON_OBJECT JSON_ARRAY JSON_QUERY JSON_VALUE "
-    "JSON_EXISTS JSON_TABLE UNNEST EXISTS ANY ALL SOME CASE MAP ARRAY ROW STRUCT FILTER AND OR XOR NOT IN".split()
+    [
+        "CAST",
+        "TRY_CAST",
+        "EXTRACT",
+        "TRIM",
+        "POSITION",
+        "SUBSTRING",
+        "NORMALIZE",
+        "LISTAGG",
+        "IF",
+        "JSON_OBJECT",
+        "JSON_ARRAY",
+        "JSON_QUERY",
+        "JSON_VALUE",
+        "JSON_EXISTS",
+        "JSON_TABLE",
+        "UNNEST",
+        "EXISTS",
+        "ANY",
+        "ALL",
+        "SOME",
+        "CASE",
+        "MAP",
+        "ARRAY",
+        "ROW",
+        "STRUCT",
+        "FILTER",
+        "AND",
+        "OR",
+        "XOR",
+        "NOT",
+        "IN",
+    ]
 )
 _KEYWORDS_THAT_CALL = frozenset([TokenType.DATE, TokenType.FORMAT, TokenType.REPLACE, TokenType.TRUNCATE])
 _ALSO_CALL = frozenset(["SEQUENCE", "UUID"])

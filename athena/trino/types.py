@@ -209,7 +209,7 @@ def parse_type(node: exp.DataType) -> Type:
         return simple
     numbers = [int(part.name) for part in node.expressions if isinstance(part, exp.DataTypeParam)]
     if name == "DECIMAL":
-        precision, scale = (numbers + [38, 0])[:2] if not numbers else (numbers[0], (numbers + [0])[1])
+        precision, scale, *_ = (*numbers, 0) if numbers else (MAX_PRECISION, 0)
         if not 1 <= precision <= MAX_PRECISION or scale > precision:
             raise unsupported(f"DECIMAL({precision}, {scale})", "Use a precision up to 38 and a scale up to it.")
         return decimal(precision, scale)

@@ -21,14 +21,18 @@ def unnest(node: exp.Unnest, translator: Translator, lateral: bool) -> tuple[exp
     offset = node.args.get("offset")
     if isinstance(offset, exp.Identifier):  # sqlglot takes the last column's name for the ordinality
         names.append(offset.name.lower())
-    inner, columns, lengths = [], [], []
+    inner: list[exp.Expr] = []
+    columns: list[tuple[str | None, exp.Expr, Type]] = []
+    lengths: list[exp.Expr] = []
     for argument in node.expressions:
         value = translator.value(argument)
         for made, kind, fields in _unnested(value, len(inner)):
             inner.append(made)
             columns += fields or [(None, _column(len(inner) - 1), kind)]
         lengths.append(
-            call("len", value.node.copy()) if value.type.name == "array" else call("len", call("map_keys", value.node.copy()))
+            call("len", value.node.copy())
+            if value.type.name == "array"
+            else call("len", call("map_keys", value.node.copy()))
         )
     if offset:
         longest = call("greatest", *lengths) if len(lengths) > 1 else lengths[0]
