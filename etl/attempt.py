@@ -1,24 +1,25 @@
 """The parts of the write story that know both what was read and what the home says now."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from athena.dataset import REJECTS_SUFFIX
 from athena.errors import LakegateError, Refused
-from etl.batch import Base, Batch, KeyRead, mark_of
+from etl.batch import Base, Batch, KeyRead, Order, mark_of
 from etl.commit import Change, load_table
 from etl.contract_file import find_text, parse_contract, write_contract
 from etl.iceberg import table_columns
 from etl.intake import Intake
-from etl.landing import Key, Landed
+from etl.landing import Key, Landed, ignored
 from etl.plan import Plan
 from etl.planning import Decision, NotRead, decide
 from etl.publish import check_ledger, remove_files
 from etl.reading import Reading, file_changed
+from etl.rejects import unfinished_csv
 from etl.report import Problem, Report
 from etl.transform import READER_VERSION
 from etl.turn import Turn
-from etl.unit import Desk, Progress
+from etl.unit import Desk
 
 
 def no_beat() -> None:
@@ -36,11 +37,10 @@ def base_of(intake: Intake, dataset: str) -> Base:
     return Base(contract, text, table_columns(table), table.metadata.last_column_id)
 
 
-def read(
-    intake: Intake, dataset: str, keys: Sequence[Key], *, progress: Progress, beat: Callable[[], None] = no_beat
-) -> Batch:
+def read(intake: Intake, order: Order, *, beat: Callable[[], None] = no_beat) -> Batch:
     """The files as they are now, read and written to Parquet; a contract that is wrong makes all of them fail."""
-    landed = [_there(intake, key) for key in keys]
+    dataset = order.dataset
+    landed = [_there(intake, key) for key in order.keys]
     commit_id = intake.new_id()
     try:
         base = base_of(intake, dataset)
@@ -54,34 +54,42 @@ def read(
         loaded_at=intake.clock(),
         new_id=intake.new_id,
         beat=beat,
-        progress=progress,
+        progress=order.progress,
     )
-    intake.ledger.begin(commit_id, dataset, intake.holder)
+    holdings = intake.ledger.holdings(dataset)
+    intake.ledger.begin(commit_id, dataset, intake.holder, [key.text for key in order.keys])
     try:
-        return Reading(desk, dataset, base, intake.ledger.holdings(dataset), commit_id=commit_id).read(landed)
+        reading = Reading(desk, dataset, base, holdings, commit_id=commit_id, retype=order.retype)
+        return reading.read(landed)
     except BaseException:
         intake.ledger.end(commit_id)
         raise
 
 
-def settle(intake: Intake, early: Batch, held: Turn, *, progress: Progress) -> tuple[Batch, Decision]:
+def settle(intake: Intake, order: Order, early: Batch, held: Turn) -> tuple[Batch, Decision]:
     """What is to be done, by the ledger as it is now that the table is ours; read again where the ground has moved."""
-    check_ledger(intake, early.dataset)
+    check_ledger(intake, order.dataset)
     if _stands(intake, early):
         try:
             return early, _decide(intake, early)
         except NotRead:
             pass
     discard(intake, early)
-    keys = [key.key for key in early.keys]
-    again = read(intake, early.dataset, keys, progress=progress, beat=held.keep)
-    return again, _decide(intake, again)
+    again = read(intake, order, beat=held.keep)
+    try:
+        return again, _decide(intake, again)
+    except BaseException:
+        discard(intake, again)
+        raise
 
 
 def discard(intake: Intake, batch: Batch) -> None:
     """Remove the files of a batch that nobody will commit."""
     remove_files(file.path for key in batch.keys for unit in key.units for file in unit.files or ())
     remove_files(file.path for file in batch.reject_files)
+    for key in batch.keys:
+        folder = intake.settings.reports / key.key.text
+        remove_files(str(unfinished_csv(folder, unit.load_id)) for unit in key.units)
     intake.ledger.end(batch.commit_id)
 
 
@@ -110,6 +118,8 @@ def change_of(batch: Batch, plan: Plan) -> Change | None:
 
 
 def _there(intake: Intake, key: Key) -> Landed:
+    if ignored(key.name):
+        raise Refused(f"{key.text} has a name that landing ignores.", "Rename the file.", code="landing-key")
     landed = intake.landing.get(key)
     if landed is None:
         raise Refused(

@@ -1,6 +1,7 @@
 """Files that were read, before anything is decided about them: values. Pure."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from athena.dataset import Column
@@ -19,6 +20,17 @@ def mark_of(text: str | None) -> str:
     ('', 32)
     """
     return "" if text is None else hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Files of one dataset that somebody wants loaded in one commit. `retype` allows columns to change their type,
+    provided that no row of before stays."""
+
+    dataset: str
+    keys: tuple[Key, ...]
+    progress: Callable[[str, int, int], None]
+    retype: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +82,7 @@ class KeyRead:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Files of one dataset for one commit. `contract` and `evolution` are what they make of contract and table;
-    `first_columns` is what a table that does not exist yet is created with."""
+    `first_columns` is what a table that does not exist yet is created with. `retyped` columns allow no row to stay."""
 
     commit_id: str
     dataset: str
@@ -80,6 +92,7 @@ class Batch:
     evolution: Evolution | None
     first_columns: tuple[Column, ...]
     reject_files: tuple[WrittenFile, ...]
+    retyped: tuple[str, ...] = ()
 
     @property
     def contract_mark(self) -> str:

@@ -6,6 +6,7 @@ commit that somebody else made in between makes this one fail for sure.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pyarrow.parquet as pq
 from pyiceberg.catalog import Catalog
@@ -16,18 +17,17 @@ from pyiceberg.io.pyarrow import (
     data_file_statistics_from_parquet_metadata,
     parquet_path_to_id_mapping,
 )
-from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestFile
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.partitioning import partition_record_value
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadata
-from pyiceberg.table.snapshots import Operation
-from pyiceberg.table.update.snapshot import ExpireSnapshots, _ManifestMergeManager, _OverwriteFiles
+from pyiceberg.table.update.schema import UpdateSchema
 from pyiceberg.typedef import Record
 
-from athena.dataset import SYSTEM_COLUMNS, Column
+from athena.dataset import Column
 from athena.errors import Damaged
 from athena.heads import Head
-from athena.heads.catalog import COMMIT_ID, DATA_VERSION, DESCRIPTION, head_of
+from athena.heads.catalog import COMMIT_ID, DESCRIPTION, head_of
 from etl.contract import Layout
 from etl.iceberg import (
     TABLE_PROPERTIES,
@@ -42,11 +42,8 @@ from etl.iceberg import (
 from etl.iceberg_errors import translated
 from etl.partition import parse_partition
 from etl.plan import WrittenFile
+from etl.snapshot import OneCommit, add_snapshot, expire
 from etl.write import check_footer
-
-# A commit copies all metadata, so its cost grows with the snapshots: from KEEP_AT_MOST it goes back to KEEP_LAST.
-KEEP_LAST = 20
-KEEP_AT_MOST = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +101,11 @@ def commit(table: Table, change: Change) -> Head:
     `Failed` or `Damaged`; then `find_commit` tells whether it happened.
     """
     removed = _data_files(table, change.remove)
-    with translated(change.dataset), _OneCommit(table) as transaction:
+    with translated(change.dataset), OneCommit(table) as transaction:
         _evolve(transaction, table, change)
         added = _new_files(transaction.table_metadata, change)
-        _snapshot(transaction, change.commit_id, added, removed)
-        _expire(transaction, table)
+        add_snapshot(transaction, change.commit_id, added, removed)
+        expire(transaction)
     return _head(change.dataset, table)
 
 
@@ -131,8 +128,8 @@ def fence(catalog: Catalog, dataset: str, commit_id: str) -> Head | None:
     table = load_table(catalog, dataset)
     if table is None:
         return None
-    with translated(dataset), _OneCommit(table) as transaction:
-        _snapshot(transaction, f"fence-{commit_id}", [], [])
+    with translated(dataset), OneCommit(table) as transaction:
+        add_snapshot(transaction, f"fence-{commit_id}", [], [])
     return _head(dataset, table)
 
 
@@ -141,72 +138,43 @@ def set_description(catalog: Catalog, dataset: str, columns: Sequence[Column], d
     table = load_table(catalog, dataset)
     if table is None:
         raise Damaged(f"{dataset} has a head but no table.", "Run `lakegate doctor` on this home.")
-    with translated(dataset), _OneCommit(table) as transaction:
+    with translated(dataset), OneCommit(table) as transaction:
         transaction.set_properties(described(columns, description))
     return _head(dataset, table)
 
 
-class _OneCommit(Transaction):
-    """pyiceberg's transaction, which copies all metadata whenever it is looked at, some twenty times per commit: here
-    once per change of it."""
-
-    _seen: tuple[object, TableMetadata] | None = None
-
-    @property
-    def table_metadata(self) -> TableMetadata:
-        """The metadata with what was staged so far."""
-        if self._seen is None or self._seen[0] is not self._updates:
-            self._seen = (self._updates, super().table_metadata)
-        return self._seen[1]
-
-
-class _Replace(_OverwriteFiles):
-    """pyiceberg's overwrite, which keeps every manifest of deleted files for ever, with the merge of its append."""
-
-    def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
-        alive = [
-            one
-            for one in manifests
-            if one.has_added_files() or one.has_existing_files() or one.added_snapshot_id == self._snapshot_id
-        ]
-        merge = _ManifestMergeManager(
-            target_size_bytes=8 * 1024 * 1024, min_count_to_merge=20, merge_enabled=True, snapshot_producer=self
-        )
-        return merge.merge_manifests(alive)
-
-
-def _snapshot(transaction: Transaction, commit_id: str, added: list[DataFile], removed: list[DataFile]) -> None:
-    before = transaction.table_metadata.current_snapshot()
-    operation = Operation.OVERWRITE if removed else Operation.APPEND
-    producer = _Replace(operation=operation, transaction=transaction, io=transaction._table.io)
-    version = str(producer.snapshot_id)
-    if not added and not removed and before is not None and before.summary is not None:
-        version = before.summary.get(DATA_VERSION) or str(before.snapshot_id)
-    producer.snapshot_properties = {COMMIT_ID: commit_id, DATA_VERSION: version}
-    for file in removed:
-        producer.delete_data_file(file)
-    for file in added:
-        producer.append_data_file(file)
-    producer.commit()
-
-
 def _evolve(transaction: Transaction, table: Table, change: Change) -> None:
     before = {column.name: column for column in table_columns(table)}
-    changed = [c for c in change.columns if c.name not in before or c.type != before[c.name].type]
+    retyped = [c.name for c in change.columns if c.name in before and c.field_id != before[c.name].field_id]
+    if retyped:
+        with transaction.update_schema() as update:
+            for name in retyped:
+                update.delete_column(name)
+    changed = [c for c in change.columns if c.name not in before or c.name in retyped or c.type != before[c.name].type]
     if changed:
         with transaction.update_schema() as update:
-            for column in changed:
-                if column.name in before:
-                    update.update_column(column.name, iceberg_type(column.type))
-                else:
-                    update.add_column(column.name, iceberg_type(column.type), column.description)
-                    update.move_before(column.name, SYSTEM_COLUMNS[0].name)
+            _change_columns(update, change.columns, changed, set(before) - set(retyped))
     said = table.properties.get(DESCRIPTION, "") if change.description is None else change.description
     wanted = described(change.columns, said)
     if any(table.properties.get(key) != value for key, value in wanted.items()):
         transaction.set_properties(wanted)
     if change.layout is not None and not same_partitions(transaction.table_metadata, change.layout.partition):
         _repartition(transaction, table, change.layout)
+
+
+def _change_columns(
+    update: UpdateSchema, columns: Sequence[Column], changed: Sequence[Column], known: set[str]
+) -> None:
+    """Promote what is known and add the rest, each before the column that follows it in the table."""
+    following = {column.name: after.name for column, after in pairwise(columns)}
+    for column in changed:
+        if column.name in known:
+            update.update_column(column.name, iceberg_type(column.type))
+        else:
+            update.add_column(column.name, iceberg_type(column.type), column.description)
+    for column in reversed(changed):
+        if column.name not in known:
+            update.move_before(column.name, following[column.name])
 
 
 def _repartition(transaction: Transaction, table: Table, layout: Layout) -> None:
@@ -216,13 +184,6 @@ def _repartition(transaction: Transaction, table: Table, layout: Layout) -> None
         for text in layout.partition:
             partition = parse_partition(text)
             spec.add_field(partition.column, transform_of(partition), partition.name)
-
-
-def _expire(transaction: Transaction, table: Table) -> None:
-    snapshots = sorted(table.metadata.snapshots, key=lambda snapshot: snapshot.timestamp_ms)
-    if len(snapshots) >= KEEP_AT_MOST:
-        old = [snapshot.snapshot_id for snapshot in snapshots[: 1 - KEEP_LAST]]
-        ExpireSnapshots(transaction).by_ids(old).commit()
 
 
 def _new_files(metadata: TableMetadata, change: Change) -> list[DataFile]:

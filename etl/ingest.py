@@ -11,8 +11,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from athena.errors import Failed, Refused
+from athena.dataset import check_dataset_name
+from athena.errors import Failed, NotFound, Refused
 from etl.attempt import change_of, discard, read, save_contract, settle
+from etl.batch import Order
 from etl.describe import describe
 from etl.history import Load, load_of
 from etl.intake import Intake
@@ -51,15 +53,15 @@ class Reconciled:
     misplaced: tuple[Refused, ...] = ()
 
 
-def ingest_once(intake: Intake, dataset: str, keys: Sequence[Key], progress: Progress) -> tuple[Report, ...]:
+def ingest_once(intake: Intake, order: Order) -> tuple[Report, ...]:
     """THE STORY: files of one dataset, as they are now, in one commit. Raises `Failed` when others were faster."""
-    early = read(intake, dataset, keys, progress=progress)
+    early = read(intake, order)
     with ExitStack() as unless_planned:
         unless_planned.callback(discard, intake, early)
         intake.step("read")
-        with turn_at(intake, dataset) as held:
-            resolve(intake, dataset)
-            batch, decision = settle(intake, early, held, progress=progress)
+        with turn_at(intake, order.dataset) as held:
+            resolve(intake, order.dataset)
+            batch, decision = settle(intake, order, early, held)
             unless_planned.callback(discard, intake, batch)
             held.check()
             save_contract(intake, batch)
@@ -72,7 +74,7 @@ def ingest_once(intake: Intake, dataset: str, keys: Sequence[Key], progress: Pro
 def ingest(intake: Intake, key: str, *, progress: Progress | None = None) -> tuple[Report, ...]:
     """Load the file at `key` as it is now; one report per source (a zip has several)."""
     parsed = parse_key(key)
-    return _ingest(intake, parsed.dataset, [parsed], progress or silent)
+    return _ingest(intake, Order(parsed.dataset, (parsed,), progress or silent))
 
 
 def load_files(
@@ -92,16 +94,24 @@ def load_files(
             "Load them one after the other, under different names or sources.",
             code="landing-key",
         )
+    for file in files:
+        intake.landing.key_for(file, dataset=dataset, source=source)  # before anything is copied
     keys = [intake.landing.put(file, dataset=dataset, source=source) for file in files]
     reports: list[Report] = []
     for some in _portions([(key, file.stat().st_size) for key, file in zip(keys, files, strict=True)]):
-        reports += _ingest_many(intake, dataset, some, progress or silent)
+        reports += _ingest_many(intake, Order(dataset, some, progress or silent))
     return tuple(reports)
 
 
 def reconcile(intake: Intake, dataset: str | None = None, *, progress: Progress | None = None) -> Reconciled:
     """Make the tables what their keys want: resolve open commits, load what is new or changed, what failed under
-    another contract, and what an older contract read."""
+    another contract, and what an older contract read. Raises `NotFound` ("no-such-dataset")."""
+    if dataset is not None and not _exists(intake, dataset):
+        raise NotFound(
+            f"There is no dataset {dataset!r}.",
+            "Drop a file under landing/<dataset>/, or see `lakegate datasets`.",
+            code="no-such-dataset",
+        )
     return catch_up(intake, dataset, stale=True, progress=progress or silent)
 
 
@@ -124,7 +134,7 @@ def catch_up(
         describe(intake, name)
         found = pending(intake, name, there, stale=stale)
         for keys in _portions([(one.key, one.size_bytes) for one in found.wanted if settled(one)]):
-            reports += _ingest_many(intake, name, keys, progress)
+            reports += _ingest_many(intake, Order(name, keys, progress))
         vanished += found.vanished
         unchanged += found.unchanged
     misplaced = intake.landing.misplaced() if dataset is None else ()
@@ -143,10 +153,9 @@ def reload(intake: Intake, dataset: str, *, key: str | None = None, progress: Pr
             "`lakegate datasets` and `lakegate loads` say what there is.",
             code="not-landed",
         )
-    reports: list[Report] = []
-    for keys in _portions([(one.key, one.size_bytes) for one in there]):
-        reports += _ingest_many(intake, dataset, keys, progress or silent)
-    return Reconciled(tuple(reports), tuple(sorted(gone)))
+    # All in one commit: only then may a column change its type, since no row of the old one stays.
+    order = Order(dataset, tuple(one.key for one in there), progress or silent, retype=key is None)
+    return Reconciled(_ingest_many(intake, order) if there else (), tuple(sorted(gone)))
 
 
 def loads(intake: Intake, dataset: str | None = None, *, limit: int = 100) -> tuple[Load, ...]:
@@ -154,10 +163,10 @@ def loads(intake: Intake, dataset: str | None = None, *, limit: int = 100) -> tu
     return tuple(load_of(past) for past in intake.ledger.history(dataset, limit=limit))
 
 
-def _ingest(intake: Intake, dataset: str, keys: Sequence[Key], progress: Progress) -> tuple[Report, ...]:
+def _ingest(intake: Intake, order: Order) -> tuple[Report, ...]:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return ingest_once(intake, dataset, keys, progress)
+            return ingest_once(intake, order)
         except Failed as error:
             if error.code not in _WORTH_ANOTHER or attempt == ATTEMPTS:
                 raise
@@ -165,14 +174,19 @@ def _ingest(intake: Intake, dataset: str, keys: Sequence[Key], progress: Progres
     raise AssertionError("unreachable")
 
 
-def _ingest_many(intake: Intake, dataset: str, keys: Sequence[Key], progress: Progress) -> tuple[Report, ...]:
+def _ingest_many(intake: Intake, order: Order) -> tuple[Report, ...]:
     """One commit; or one each when one of the files does not hold still."""
     try:
-        return _ingest(intake, dataset, keys, progress)
+        return _ingest(intake, order)
     except Failed as error:
-        if error.code != "file-changed" or len(keys) == 1:
+        if error.code != "file-changed" or len(order.keys) == 1:
             raise
-    return tuple(report for key in keys for report in _ingest(intake, dataset, [key], progress))
+    return tuple(report for key in order.keys for report in _ingest(intake, replace(order, keys=(key,))))
+
+
+def _exists(intake: Intake, dataset: str) -> bool:
+    there = intake.landing.holds(check_dataset_name(dataset)) or intake.contract_path(dataset).exists()
+    return there or dataset in _known(intake, None)
 
 
 def _known(intake: Intake, dataset: str | None) -> tuple[str, ...]:
@@ -182,14 +196,14 @@ def _known(intake: Intake, dataset: str | None) -> tuple[str, ...]:
     return tuple(sorted({*intake.ledger.datasets(), *intake.ledger.unresolved()}))
 
 
-def _portions(sized: Sequence[tuple[Key, int]]) -> Iterator[list[Key]]:
+def _portions(sized: Sequence[tuple[Key, int]]) -> Iterator[tuple[Key, ...]]:
     some: list[Key] = []
     size_bytes = 0
     for key, size in sized:
         if some and (len(some) >= BATCH_FILES or size_bytes + size > BATCH_BYTES):
-            yield some
+            yield tuple(some)
             some, size_bytes = [], 0
         some.append(key)
         size_bytes += size
     if some:
-        yield some
+        yield tuple(some)

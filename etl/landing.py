@@ -116,21 +116,30 @@ class FolderLanding:
         """The file's sources; raises `Refused` or `Failed`."""
         return sources_of(self._path(key), key.text)
 
-    def put(self, file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
-        """Copy a file in, all at once (under a temporary name, then renamed); its key. A file that lies there
-        already under that key stays as it is."""
+    def key_for(self, file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
+        """The key under which `put` would copy a file in. Raises `Refused` for what is no file, or no key."""
         folder = dataset if source == DEFAULT_SOURCE else f"{dataset}/{source}"
         key = parse_key(f"{folder}/{file.name}")
         if ignored(key.name):
             raise Refused(f"{file.name!r} is a name that landing ignores.", "Rename the file.", code="landing-key")
+        if not file.is_file():
+            raise Refused(f"{file} is no file.", "Name a file that exists.", code="no-such-file")
+        return key
+
+    def put(self, file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
+        """Copy a file in, all at once (under a temporary name, then renamed); its key. A file that lies there
+        already under that key stays as it is."""
+        key = self.key_for(file, dataset=dataset, source=source)
         target = self._path(key)
         with _copying(file, target):
-            if not file.is_file():
-                raise Refused(f"{file} is no file.", "Name a file that exists.", code="no-such-file")
             if not (target.exists() and target.samefile(file)):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _copy(file, target)
         return key
+
+    def holds(self, dataset: str) -> bool:
+        """Whether there is a folder for the dataset."""
+        return (self.root / dataset).is_dir()
 
     def _path(self, key: Key) -> Path:
         path = self.root / key.text

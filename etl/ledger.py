@@ -6,7 +6,7 @@ without harm; a plan stays open from before the commit until its head is publish
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS plan (
     commit_id TEXT PRIMARY KEY, dataset TEXT NOT NULL, state TEXT NOT NULL, plan BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS writing (
-    commit_id TEXT PRIMARY KEY, dataset TEXT NOT NULL, holder TEXT NOT NULL
+    commit_id TEXT PRIMARY KEY, dataset TEXT NOT NULL, holder TEXT NOT NULL, keys TEXT NOT NULL
 ) WITHOUT ROWID;
 """
 
@@ -127,10 +127,17 @@ class Ledger:
         with self._database.read() as connection:
             return tuple(_past(row) for row in connection.execute(statement, (dataset, dataset, limit)))
 
-    def begin(self, commit_id: str, dataset: str, holder: str) -> None:
-        """Note that `holder` is about to write files for `commit_id`, so that they can be found if it dies."""
+    def begin(self, commit_id: str, dataset: str, holder: str, keys: Sequence[str] = ()) -> None:
+        """Note that `holder` reads `keys` and writes files for `commit_id`, so that these can be found if it dies."""
         with self._database.write() as connection:
-            connection.execute("INSERT OR REPLACE INTO writing VALUES (?, ?, ?)", (commit_id, dataset, holder))
+            values = (commit_id, dataset, holder, json.dumps(list(keys)))
+            connection.execute("INSERT OR REPLACE INTO writing VALUES (?, ?, ?, ?)", values)
+
+    def being_read(self, dataset: str) -> dict[str, str]:
+        """Keys that somebody reads just now (or did, and died): holder by key."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT holder, keys FROM writing WHERE dataset = ?", (dataset,)).fetchall()
+        return {key: row["holder"] for row in rows for key in json.loads(row["keys"])}
 
     def begun(self, dataset: str) -> dict[str, str]:
         """Commits whose files are being written (or were, by somebody who died): holder by commit id."""
@@ -169,7 +176,7 @@ class Ledger:
             if not connection.execute("DELETE FROM plan WHERE commit_id = ?", (plan.commit_id,)).rowcount:
                 return False
             values = (plan.commit_id, plan.dataset, holder)
-            connection.execute("INSERT OR REPLACE INTO writing VALUES (?, ?, ?)", values)
+            connection.execute("INSERT OR REPLACE INTO writing VALUES (?, ?, ?, '[]')", values)
         return True
 
     def close(self, commit_id: str) -> None:

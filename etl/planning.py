@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from athena.errors import Refused
 from etl.batch import Batch, KeyRead, UnitRead
 from etl.contract import Contract
 from etl.plan import Examined, Holding, LoadEntry, Piece, Plan, WrittenFile
@@ -24,7 +25,8 @@ class Decision:
 
 
 def decide(batch: Batch, holdings: Holdings, *, made_at: str, reader: int) -> Decision:
-    """What one commit does about a batch. Raises `NotRead` when it has to be read again."""
+    """What one commit does about a batch. Raises `NotRead` when it has to be read again, and `Refused`
+    ("schema-conflict") when a column would change its type under rows that stay."""
     restamps = restamped(batch.base.contract, batch.contract, holdings, reader=reader)
     before = _restamp(holdings, restamps)
     current = _current(batch.contract, reader)
@@ -42,8 +44,9 @@ def decide(batch: Batch, holdings: Holdings, *, made_at: str, reader: int) -> De
             state = hold(state, unit.unit, slot)
         state = let_go(state, _vanished(key, before))
     after = settle(state)
-    reports = tuple(_report(unit, verdicts) for key in batch.keys for unit in _units(key))
     new = tuple(slot for name, slot in after.slots.items() if before.slots.get(name) != slot)
+    _check_retyped(batch, after, new)
+    reports = tuple(_report(unit, verdicts) for key in batch.keys for unit in _units(key))
     plan = replace(
         difference(before, after, _keys_of(batch)),
         commit_id=batch.commit_id,
@@ -55,11 +58,9 @@ def decide(batch: Batch, holdings: Holdings, *, made_at: str, reader: int) -> De
         loads=tuple(_entries(batch, reports, made_at)),
         restamps=restamps,
     )
-    # A first file without rows makes the table, so that it can be asked for; a new column is one even without rows.
-    evolves = batch.evolution is not None and (batch.evolution.changes or not batch.base.columns)
     needed = {piece.path for piece in plan.pieces}
     spare = tuple(f for key in batch.keys for u in key.units for f in u.files or () if f.path not in needed)
-    return Decision(replace(plan, changes_table=plan.changes_table or evolves), reports, spare)
+    return Decision(plan, reports, spare)
 
 
 def difference(before: Holdings, after: Holdings, keys: Mapping[str, tuple[str, str]]) -> Plan:
@@ -87,6 +88,19 @@ def restamped(old: Contract | None, new: Contract | None, holdings: Holdings, *,
     sources = {slot.source for slot in holdings.slots.values()}
     pairs = {old.interpretation(one, reader=reader): new.interpretation(one, reader=reader) for one in sources}
     return {before: after for before, after in pairs.items() if before != after}
+
+
+def _check_retyped(batch: Batch, after: Holdings, new: Iterable[Slot]) -> None:
+    staying = sorted(set(after.slots) - {slot.name for slot in new}) if batch.retyped else []
+    if staying:
+        units = sorted(after.slots[name].unit for name in staying)
+        raise Refused(
+            f"{batch.dataset}: {', '.join(batch.retyped)} cannot get another type: {len(units)} files would lose "
+            f"values, {units[0]} among them.",
+            "Every file has to be read again at once. Drop the missing ones into landing again, or retract them, then "
+            f"run `lakegate reload {batch.dataset}`; or put the type back. Nothing was changed.",
+            code="schema-conflict",
+        )
 
 
 def _restamp(holdings: Holdings, restamps: Mapping[str, str]) -> Holdings:
@@ -132,7 +146,13 @@ def _report(unit: UnitRead, verdicts: Mapping[str, Verdict]) -> Report:
     verdict = verdicts.get(unit.unit)
     if verdict is None:
         return unit.report
-    return replace(unit.report, status=verdict.status, duplicate_of=verdict.duplicate_of)
+    report = replace(unit.report, status=verdict.status, duplicate_of=verdict.duplicate_of)
+    if verdict.needs_rows:
+        return report
+    # It was read in vain: nothing of it came into the table by this load.
+    return replace(
+        report, lines_in=0, lines_skipped={}, rows_in=0, rows_loaded=0, rows_rejected=0, reasons={}, skipped=()
+    )
 
 
 def _keys_of(batch: Batch) -> dict[str, tuple[str, str]]:

@@ -145,9 +145,8 @@ def _forget(intake: Intake, plan: Plan) -> bool:
     intake.heads.abandon(plan.dataset, plan.commit_id)
     if not intake.ledger.forget(plan, intake.holder):
         return False
-    for entry in plan.loads:
-        path = report_path(intake.settings.reports, entry)
-        remove_files([f"{path.with_suffix('.rejects.csv')}{rejects.UNFINISHED}"])
+    folder = intake.settings.reports
+    remove_files(str(rejects.unfinished_csv(folder / one.key, one.load_id)) for one in plan.loads)
     remove_written(intake, plan.dataset, plan.commit_id)
     return True
 
@@ -204,20 +203,15 @@ def _tell_owner(intake: Intake, plan: Plan, head: Head | None) -> None:
         write_report(intake.settings.reports, entry, head.snapshot_id if head else None)
 
 
-def report_path(reports: Path, entry: LoadEntry) -> Path:
-    """Where a load's report lies."""
-    return reports / entry.key / f"{entry.load_id}.json"
-
-
 def write_report(reports: Path, entry: LoadEntry, snapshot: str | None) -> None:
     """The report and the rejects for the file's owner. Raises `Failed` ("disk")."""
-    path = report_path(reports, entry)
+    path = reports / entry.key / f"{entry.load_id}.json"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if (told := entry.told(snapshot)) is not None:
             text = json.dumps(told, ensure_ascii=False, indent=2)
             path.write_text(text + "\n", encoding="utf-8")
-        rejects.finish_csv(path.with_suffix(".rejects.csv"))
+        rejects.finish_csv(path.parent, entry.load_id)
     except OSError as error:
         raise Failed(
             f"The report {path} could not be written: {error.strerror}.",

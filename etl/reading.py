@@ -32,18 +32,22 @@ class _State:
     evolution: Evolution | None = None
     first_columns: tuple[Column, ...] = ()
     slots: set[str] = field(default_factory=set)
+    retyped: set[str] = field(default_factory=set)
 
 
 class Reading:
     """One batch being read; `abort` removes what it has written so far."""
 
-    def __init__(self, desk: Desk, dataset: str, base: Base, holdings: Holdings, *, commit_id: str) -> None:
+    def __init__(
+        self, desk: Desk, dataset: str, base: Base, holdings: Holdings, *, commit_id: str, retype: bool
+    ) -> None:
         self._desk = desk
         self._dataset = dataset
         self._base = base
         self._holdings = holdings
         self._sizes = {slot.size_bytes for slot in holdings.slots.values()}
         self._commit_id = commit_id
+        self._retype = retype
         self._state = _State(base.contract, base.columns, base.last_id)
         self._rejects = RejectsTable(desk.rejects_data, commit_id)
         self._files: list[WrittenFile] = []
@@ -59,7 +63,17 @@ class Reading:
             raise
         state = self._state
         first = () if self._base.columns else state.first_columns
-        return Batch(self._commit_id, self._dataset, self._base, keys, state.contract, state.evolution, first, rejects)
+        return Batch(
+            self._commit_id,
+            self._dataset,
+            self._base,
+            keys,
+            state.contract,
+            state.evolution,
+            first,
+            rejects,
+            tuple(sorted(state.retyped)),
+        )
 
     def abort(self) -> None:
         """Remove every file of the batch: no plan names them."""
@@ -114,7 +128,7 @@ class Reading:
 
     def _rows(self, unit: Unit, key: Key, studied: Study) -> tuple[WrittenFile, ...]:
         state = self._state
-        evolution = evolve(self._dataset, state.columns, studied.columns, last_id=state.last_id)
+        evolution = evolve(self._dataset, state.columns, studied.columns, last_id=state.last_id, retype=self._retype)
         contract = written_by(state.contract or Contract(self._dataset, ()), evolution, studied, key.source)
         check_layout(contract.layout, evolution.columns)
         stem = f"{self._commit_id}-{len(self._csvs):05d}"
@@ -123,6 +137,7 @@ class Reading:
         state.contract, state.evolution, state.columns = contract, evolution, evolution.columns
         state.last_id = max(state.last_id, *(column.field_id or 0 for column in evolution.columns))
         state.first_columns = state.first_columns or evolution.columns
+        state.retyped |= {column.name for column in evolution.retyped}
         return files
 
     def _wanted(self, slot: str) -> bool:

@@ -20,10 +20,10 @@ UNFINISHED = ".part"
 
 
 class RejectsCsv:
-    """`<path>.part` while it is written, which `finish_csv` renames once the load is committed. No rejects, no file."""
+    """Has another name while it is written, until `finish_csv` once the load is committed. No rejects, no file."""
 
-    def __init__(self, path: Path, *, load_id: str, file: str) -> None:
-        self._path = path.with_name(path.name + UNFINISHED)
+    def __init__(self, folder: Path, *, load_id: str, file: str) -> None:
+        self._path = unfinished_csv(folder, load_id)
         self._load_id = load_id
         self._file = file
         self.rows = 0
@@ -53,11 +53,21 @@ class RejectsCsv:
         self._path.unlink(missing_ok=True)
 
 
-def finish_csv(path: Path) -> None:
+def csv_of(folder: Path, load_id: str) -> Path:
+    """Where the rejects of a load lie, below the folder of its key."""
+    return folder / f"{load_id}.rejects.csv"
+
+
+def unfinished_csv(folder: Path, load_id: str) -> Path:
+    """Where they lie until the load is committed."""
+    return folder / f"{load_id}.rejects.csv{UNFINISHED}"
+
+
+def finish_csv(folder: Path, load_id: str) -> None:
     """Give the file its name, if there is one; repeats without harm."""
-    unfinished = path.with_name(path.name + UNFINISHED)
+    unfinished = unfinished_csv(folder, load_id)
     if unfinished.exists():
-        unfinished.replace(path)
+        unfinished.replace(csv_of(folder, load_id))
 
 
 class RejectsTable:

@@ -51,8 +51,7 @@ class Unit:
         self._studied: Study | None = None
         self._tally = Tally()
         self._skipped: list[Skipped] = []
-        path = desk.reports / key / f"{self.load_id}.rejects.csv"
-        self.csv = RejectsCsv(path, load_id=self.load_id, file=source.name)
+        self.csv = RejectsCsv(desk.reports / key, load_id=self.load_id, file=source.name)
 
     def content(self) -> str:
         """The content alone, at the price of one hash: enough where the rows may be in the table already.

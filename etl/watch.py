@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from athena.errors import LakegateError
+from athena.leases.sqlite import is_gone
 from etl.ingest import Reconciled, catch_up
 from etl.intake import Intake
 from etl.landing import Landed
@@ -48,6 +49,7 @@ class Watching:
         self._intake = intake
         self._told = told
         self._seen: dict[str, tuple[str, float]] = {}
+        self._being_read: dict[str, str] = {}
         self._waiting = False
         self._failing: dict[str, tuple[float, float]] = {}
         self._signature: object = None
@@ -80,6 +82,7 @@ class Watching:
             self._waiting = True
             return
         try:
+            self._being_read = self._intake.ledger.being_read(dataset)
             done = catch_up(self._intake, dataset, stale=False, settled=self._is_settled)
         except LakegateError as error:
             log.error("%s: %s %s Tried again in %d s.", dataset, error.message, error.remedy, pause)
@@ -98,11 +101,13 @@ class Watching:
         return known if known is not None and known[0] == landed.stamp else (landed.stamp, time.monotonic())
 
     def _is_settled(self, landed: Landed) -> bool:
-        """Nothing was written for a while: by its own time, or by ours where the two clocks differ."""
+        """Nobody else reads it, and nothing was written for a while: by its own time, or by ours if clocks differ."""
         seconds = self._intake.settings.settle_seconds
         stamp, since = self._seen.get(landed.key.text, ("", float("inf")))
         age = self._intake.clock().timestamp() - landed.modified_at_seconds
         settled = age >= seconds or (stamp == landed.stamp and time.monotonic() - since >= seconds)
+        reader = self._being_read.get(landed.key.text)
+        settled = settled and (reader is None or is_gone(reader))
         self._waiting = self._waiting or not settled
         return settled
 

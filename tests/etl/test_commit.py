@@ -12,11 +12,12 @@ from athena.dataset import Column, DataType
 from athena.errors import Damaged, Failed
 from athena.heads import Head
 from athena.heads.catalog import CatalogFile
-from etl.commit import KEEP_AT_MOST, Change, commit, fence, find_commit, load_table, set_description, table_for
+from etl.commit import Change, commit, fence, find_commit, load_table, set_description, table_for
 from etl.contract import Layout
 from etl.evolve import evolve
 from etl.iceberg import open_catalog, table_columns
 from etl.plan import WrittenFile
+from etl.snapshot import KEEP_AT_MOST
 from etl.transform import arrow_schema
 from etl.write import ContentWriter
 
@@ -132,6 +133,22 @@ def test_schema_and_data_change_together(lake: Lake) -> None:
         ("_file", "string", 2),
     ]
     assert lake.values() == [1, 5_000_000_000]
+
+
+def test_a_column_is_retyped_in_its_place_beside_new_ones(lake: Lake) -> None:
+    first = lake.change("c1", 1)
+    lake.commit(first)
+    wanted = [Column("n", DataType("string")), Column("x", DataType("date")), Column("y", DataType("int"))]
+    columns = evolve("t", lake.columns, wanted, last_id=5, retype=True).columns
+    writer = ContentWriter(lake.home / "tables/lake/t/data", "again", columns)
+    schema = arrow_schema([replace(column, field_id=None) for column in columns])
+    writer.write(pa.RecordBatch.from_pylist([{"n": "one", "y": 7}], schema=schema))
+    change = Change("t", "c2", columns, add=writer.close(), remove=tuple(one.path for one in first.add))
+    head = lake.commit(change)
+    assert [(one.name, one.field_id) for one in head.columns[:4]] == [("n", 6), ("x", 7), ("y", 8), ("_file", 2)]
+    table = load_table(lake.catalog, "t")
+    assert table is not None
+    assert table.scan().to_arrow().select(["n", "x", "y"]).to_pylist() == [{"n": "one", "x": None, "y": 7}]
 
 
 def test_a_new_partitioning_holds_for_new_files_and_old_ones_can_still_go(lake: Lake) -> None:

@@ -70,6 +70,13 @@ def test_everything_else_is_refused_with_the_remedy(old: DataType, new: DataType
     assert str(old) in refusal.value.remedy
 
 
+def test_with_leave_a_column_gets_another_type_and_another_id_in_the_same_place() -> None:
+    again = evolve("t", FIRST.columns, [column("day", "string"), column("n", "int")], last_id=6, retype=True)
+    assert shape(again) == [("day", "string", 7), ("n", "int", 2)]
+    assert [one.name for one in again.retyped] == ["day"]
+    assert (again.added, again.promoted, again.changes) == ((), (), True)
+
+
 def test_names_of_the_system_are_taken() -> None:
     with pytest.raises(Refused, match="'_line' is taken") as refusal:
         evolve("t", (), [column("_line", "long")], last_id=0)

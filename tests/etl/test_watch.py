@@ -76,6 +76,18 @@ def test_a_file_dated_in_the_future_is_settled_by_our_own_watch(intake: Intake, 
     assert statuses(told) == ["loaded"]
 
 
+def test_a_file_that_somebody_else_reads_is_left_to_them(
+    intake: Intake, watching: Watching, told: list[Reconciled]
+) -> None:
+    drop(intake, "t/a.csv", TEXT)
+    intake.ledger.begin("theirs", "t", intake.holder, ["t/a.csv"])
+    watching.look()
+    assert statuses(told) == []
+    intake.ledger.end("theirs")
+    watching.look()
+    assert statuses(told) == ["loaded"]
+
+
 def test_a_failing_file_is_tried_again_only_when_it_or_the_contract_changes(
     intake: Intake, watching: Watching, told: list[Reconciled]
 ) -> None:

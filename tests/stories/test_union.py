@@ -1,12 +1,14 @@
 """The table is the union of the distinct contents that its keys hold."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from athena.dataset import DataType
 from athena.errors import NotFound, Refused
-from etl.contract import Contract
+from etl.contract import Contract, SourceRules
 from etl.contract_file import read_contract, write_contract
 from etl.ingest import ingest, load_files, loads, reconcile, reload, retract
 from etl.intake import Intake
@@ -149,6 +151,21 @@ def test_retracting_one_of_two_holders_keeps_the_rows(intake: Intake) -> None:
     assert held(intake) == []
 
 
+def test_reconciling_a_dataset_that_is_not_there_is_not_found(intake: Intake) -> None:
+    with pytest.raises(NotFound, match="no dataset 'flihgts'") as refusal:
+        reconcile(intake, "flihgts")
+    assert refusal.value.code == "no-such-dataset"
+
+
+def test_files_are_looked_at_before_any_is_copied(intake: Intake, tmp_path: Path) -> None:
+    good = tmp_path / "a.csv"
+    good.write_text(numbers(1))
+    for files, why in (([good, tmp_path / "absent.csv"], "is no file"), ([good, good], "would replace the first")):
+        with pytest.raises(Refused, match=why):
+            load_files(intake, files, dataset="t")
+    assert list(intake.landing.listing()) == []
+
+
 def test_retracting_what_holds_nothing_is_not_found(intake: Intake) -> None:
     with pytest.raises(NotFound, match="holds no rows") as refusal:
         retract(intake, "t/a.csv")
@@ -257,6 +274,47 @@ def test_what_cannot_be_widened_fails_whole_and_says_what_to_do(intake: Intake) 
     assert report.error is not None
     assert report.error.remedy
     assert held(intake) == [1, 2]
+
+
+DAYS = "n,name\n1,03/04/2026\n2,05/06/2026\n"
+
+
+def retype(intake: Intake) -> None:
+    """The owner says what the dates of an ambiguous column are."""
+    contract = read_contract(intake.contract_path("t"))
+    assert str(contract.columns[1].type) == "string"
+    columns = (contract.columns[0], replace(contract.columns[1], type=DataType("date")))
+    confirm(intake, columns=columns, sources={"default": SourceRules(formats={"name": "%d/%m/%Y"})})
+
+
+def test_reload_gives_a_column_the_type_that_its_owner_wants(intake: Intake) -> None:
+    load(intake, "t/a.csv", DAYS)
+    load(intake, "t/b.csv", "n,name\n3,07/08/2026\n")
+    retype(intake)
+    (report,) = ingest(intake, drop(intake, "t/c.csv", "n,name\n4,09/10/2026\n"))
+    assert report.error is not None
+    assert (report.error.code, "lakegate reload t" in report.error.remedy) == ("schema-conflict", True)
+    assert [one.status for one in reload(intake, "t").reports] == ["replaced", "replaced", "loaded"]
+    assert values_of(intake, "t", "name") == [
+        date(2026, month, day) for month, day in ((4, 3), (6, 5), (8, 7), (10, 9))
+    ]
+    assert reconcile(intake).reports == ()
+
+
+def test_a_column_keeps_its_type_while_rows_would_lose_their_values(intake: Intake) -> None:
+    load(intake, "t/a.csv", DAYS)
+    load(intake, "t/b.csv", "n,name\n3,07/08/2026\n")
+    (intake.landing.root / "t/b.csv").unlink()
+    retype(intake)
+    before = intake.heads.get("t")
+    with pytest.raises(Refused, match="cannot get another type") as refusal:
+        reload(intake, "t")
+    assert refusal.value.code == "schema-conflict"
+    assert "t/b.csv" in refusal.value.message
+    assert "retract" in refusal.value.remedy
+    assert (intake.heads.get("t"), intake.ledger.unresolved()) == (before, ())
+    retract(intake, "t/b.csv")
+    assert [one.status for one in reload(intake, "t").reports] == ["replaced"]
 
 
 def test_a_contract_with_a_misspelt_key_fails_every_file_until_it_is_mended(intake: Intake) -> None:
