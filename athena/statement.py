@@ -11,6 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from athena.errors import Refused, SqlRefused
 from athena.sql.functions import FUNCTIONS
 from athena.sql.nodes import check_nodes
 from athena.sql.scopes import cte_of
@@ -60,6 +61,8 @@ def parse(text: str, *, lake: str = "lake") -> Statement:
 def _tree(text: Text) -> exp.Query:
     try:
         tree = tree_of(_numbered(text.tokens), text.sql)
+    except Refused as error:
+        raise SqlRefused(error.message, error.remedy, code=error.code) from error
     except ParseError as error:
         raise text.syntax(error.errors[0] if error.errors else {}) from error
     except (SqlglotError, RecursionError, ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
@@ -90,11 +93,11 @@ def _numbered(tokens: tuple[Token, ...]) -> list[Token]:
 
 
 def _placeholders(tree: exp.Query, text: Text) -> tuple[str, ...]:
-    names = sorted({node.name for node in tree.find_all(exp.Placeholder)})
+    names = {node.name for node in tree.find_all(exp.Placeholder)}
     numbered = [name for name in names if name.startswith("?")]
     if numbered and len(numbered) != len(names):
         raise text.unsupported("?")
-    return tuple(names)
+    return tuple(sorted(names, key=lambda name: (len(name), name) if numbered else (0, name)))
 
 
 def _is_volatile(node: exp.Expr) -> bool:

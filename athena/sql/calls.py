@@ -31,7 +31,7 @@ def called(node: exp.Expr, of: Types) -> Judgement:
     if special is not None:
         return special(arguments, of)
     bad, kind = _TAKES[function.takes](arguments, of)
-    first = of.type(arguments[0]) if arguments else None
+    first = of.type(arguments[0]) if arguments and function.like_first else None
     return Judgement(function.result or kind or first, bad or not function.total)
 
 

@@ -5,8 +5,8 @@ in the embedded engine, once translated, and none reaches anything but its argum
 SQL in a text, nothing of the engine or of who asks.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -36,75 +36,108 @@ class Takes(StrEnum):
 class Function:
     """`total`: on arguments of the right types (`takes`) it cannot fail, whatever their values, in either engine.
 
-    `result` is the type that it then has, None where it is the first argument's, or not known. `volatile`: twice
-    the same question, two answers.
+    `result` is the type that it then has, or `like_first` that of its first argument; else it is not known.
+    `volatile`: twice the same question, two answers. `fewest` and `most` arguments may be given.
     """
 
     kind: Kind = Kind.SCALAR
     total: bool = False
     takes: Takes = Takes.ANY
     result: DataType | None = None
+    like_first: bool = False
     volatile: bool = False
+    fewest: int = 1
+    most: int = 1
 
 
 TEXT, LONG, DOUBLE, FLAG = DataType("string"), DataType("long"), DataType("double"), DataType("boolean")
 
+_MANY = 1000
 _ANY = Function()
+# Names with the number of arguments where it is not one: `substr/2-3`, `concat/2+`.
 _LISTED: tuple[tuple[Function, str], ...] = (
     # Text. Beyond ASCII and however long: none of these fails.
-    (Function(total=True, takes=Takes.TEXT, result=TEXT), "lower upper trim ltrim rtrim reverse concat replace"),
+    (
+        Function(total=True, takes=Takes.TEXT, result=TEXT),
+        "lower upper ltrim/1-2 rtrim/1-2 reverse concat/2+ replace/2-3",
+    ),
     (Function(total=True, takes=Takes.TEXT, result=LONG), "length"),
-    (Function(total=True, takes=Takes.TEXT, result=FLAG), "starts_with ends_with"),
-    (Function(total=True, takes=Takes.TEXT_CONSTANTS, result=TEXT), "substr"),
-    (Function(result=TEXT), "concat_ws split_part lpad rpad chr translate regexp_extract regexp_replace to_hex"),
-    (Function(result=FLAG), "regexp_like"),
-    (Function(result=LONG), "strpos regexp_count levenshtein_distance hamming_distance"),
-    (_ANY, "codepoint format split repeat from_hex to_utf8 from_utf8 md5 sha1 sha256 to_base64 from_base64"),
+    (Function(total=True, takes=Takes.TEXT, result=FLAG), "starts_with/2 ends_with/2"),
+    (Function(total=True, takes=Takes.TEXT_CONSTANTS, result=TEXT), "substr/2-3"),
+    (
+        Function(result=TEXT),
+        "concat_ws/2+ split_part/3 lpad/3 rpad/3 chr translate/3 regexp_extract/2-3 regexp_replace/2-3 to_hex",
+    ),
+    (Function(result=FLAG), "regexp_like/2"),
+    (Function(result=LONG), "strpos/2-3 regexp_count/2 levenshtein_distance/2 hamming_distance/2"),
+    (
+        _ANY,
+        "codepoint format/2+ split/2-3 repeat/2 from_hex to_utf8 from_utf8/1-2 md5 sha1 sha256 to_base64 from_base64",
+    ),
     (_ANY, "url_extract_protocol url_extract_host url_extract_port url_extract_path url_extract_query"),
-    (_ANY, "url_extract_fragment url_extract_parameter url_encode url_decode human_readable_seconds luhn_check"),
+    (_ANY, "url_extract_fragment url_extract_parameter/2 url_encode url_decode human_readable_seconds luhn_check"),
     # Numbers. Most may fail: overflow, a logarithm of nothing.
-    (Function(total=True, takes=Takes.DOUBLE_CONSTANTS), "round floor ceil ceiling abs truncate sign"),
-    (Function(total=True, result=DOUBLE), "pi e nan infinity"),
-    (_ANY, "sqrt cbrt power pow exp ln log log2 log10 mod degrees radians width_bucket from_base to_base"),
-    (_ANY, "sin cos tan asin acos atan atan2 sinh cosh tanh is_nan is_finite is_infinite"),
-    (_ANY, "bitwise_and bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift bit_count"),
+    (
+        Function(total=True, takes=Takes.DOUBLE_CONSTANTS, like_first=True),
+        "round/1-2 floor ceil ceiling abs truncate/1-2 sign",
+    ),
+    (Function(total=True, result=DOUBLE), "pi/0 e/0 nan/0 infinity/0"),
+    (
+        _ANY,
+        "sqrt cbrt power/2 pow/2 exp ln log/2 log2 log10 mod/2 degrees radians width_bucket/2-4 from_base/2 to_base/2",
+    ),
+    (_ANY, "sin cos tan asin acos atan atan2/2 sinh cosh tanh is_nan is_finite is_infinite"),
+    (
+        _ANY,
+        "bitwise_and/2 bitwise_or/2 bitwise_xor/2 bitwise_not bitwise_left_shift/2 bitwise_right_shift/2 bit_count/2",
+    ),
     # Days and instants.
     (Function(total=True, takes=Takes.TIME, result=LONG), "year quarter month week week_of_year day day_of_month"),
     (Function(total=True, takes=Takes.TIME, result=LONG), "day_of_week dow day_of_year doy year_of_week yow"),
     (Function(total=True, takes=Takes.TIME, result=LONG), "hour minute second millisecond"),
-    (Function(result=LONG), "date_diff"),
-    (Function(result=TEXT), "date_format format_datetime to_iso8601"),
-    (_ANY, "date date_add date_trunc last_day_of_month from_unixtime to_unixtime date_parse parse_datetime"),
-    (_ANY, "from_iso8601_timestamp from_iso8601_date at_timezone with_timezone timezone_hour timezone_minute"),
+    (Function(result=LONG), "date_diff/3"),
+    (Function(result=TEXT), "date_format/2 format_datetime/2 to_iso8601"),
+    (
+        _ANY,
+        "date date_add/3 date_trunc/2 last_day_of_month from_unixtime/1-2 to_unixtime date_parse/2 parse_datetime/2",
+    ),
+    (_ANY, "from_iso8601_timestamp from_iso8601_date at_timezone/2 with_timezone/2 timezone_hour timezone_minute"),
     # Conditions.
-    (Function(total=True, takes=Takes.SAME), "coalesce greatest least nullif"),
+    (Function(total=True, takes=Takes.SAME), "coalesce/2+ greatest/1+ least/1+ nullif/2"),
     (_ANY, "try typeof"),
-    (Function(total=True, result=LONG), "grouping"),
+    (Function(total=True, result=LONG), "grouping/1+"),
     # Lists, maps and JSON, on the way to something else.
-    (_ANY, "cardinality contains element_at array_join array_distinct array_sort array_max array_min array_position"),
-    (_ANY, "array_remove array_intersect array_union array_except arrays_overlap slice sequence flatten zip ngrams"),
-    (_ANY, "map_keys map_values map_entries map_concat map_from_entries split_to_map"),
-    (_ANY, "json_extract json_extract_scalar json_array_length json_array_get json_array_contains json_size"),
+    (_ANY, "cardinality contains/2 element_at/2 array_join/2-3 array_distinct array_sort array_max array_min"),
+    (_ANY, "array_position/2 array_remove/2 array_intersect/2 array_union/2 array_except/2 arrays_overlap/2"),
+    (_ANY, "slice/3 sequence/2-3 flatten zip/2+ ngrams/2"),
+    (_ANY, "map_keys map_values map_entries map_concat/2+ map_from_entries split_to_map/3"),
+    (_ANY, "json_extract/2 json_extract_scalar/2 json_array_length json_array_get/2 json_array_contains/2 json_size/2"),
     (_ANY, "json_format json_parse is_json_scalar"),
     # Aggregates: what they work on is there once the hidden rows are gone.
-    (Function(Kind.AGGREGATE, total=True, result=LONG), "count count_if approx_distinct"),
+    (Function(Kind.AGGREGATE, total=True, result=LONG), "count/0-1 count_if approx_distinct"),
     (Function(Kind.AGGREGATE, total=True, result=FLAG), "bool_and bool_or every"),
-    (Function(Kind.AGGREGATE, total=True), "min max any_value arbitrary min_by max_by"),
+    (Function(Kind.AGGREGATE, total=True, like_first=True), "min max any_value arbitrary min_by/2 max_by/2"),
     (Function(Kind.AGGREGATE), "sum avg"),
-    (Function(Kind.AGGREGATE, result=DOUBLE), "stddev stddev_pop stddev_samp variance var_pop var_samp corr"),
-    (Function(Kind.AGGREGATE, result=DOUBLE), "covar_pop covar_samp regr_slope regr_intercept geometric_mean"),
-    (Function(Kind.AGGREGATE), "approx_percentile array_agg set_agg map_agg histogram map_union"),
+    (Function(Kind.AGGREGATE, result=DOUBLE), "stddev stddev_pop stddev_samp variance var_pop var_samp corr/2"),
+    (Function(Kind.AGGREGATE, result=DOUBLE), "covar_pop/2 covar_samp/2 regr_slope/2 regr_intercept/2 geometric_mean"),
+    (Function(Kind.AGGREGATE), "approx_percentile/2 array_agg set_agg map_agg/2 histogram map_union"),
     (Function(Kind.AGGREGATE), "bitwise_and_agg bitwise_or_agg bitwise_xor_agg"),
-    (Function(Kind.WINDOW, total=True, result=LONG), "row_number rank dense_rank"),
-    (Function(Kind.WINDOW, total=True, result=DOUBLE), "percent_rank cume_dist"),
-    (Function(Kind.WINDOW, total=True), "first_value last_value"),
-    (Function(Kind.WINDOW), "lag lead ntile nth_value"),
+    (Function(Kind.WINDOW, total=True, result=LONG), "row_number/0 rank/0 dense_rank/0"),
+    (Function(Kind.WINDOW, total=True, result=DOUBLE), "percent_rank/0 cume_dist/0"),
+    (Function(Kind.WINDOW, total=True, like_first=True), "first_value last_value"),
+    (Function(Kind.WINDOW), "lag/1-3 lead/1-3 ntile nth_value/2"),
     # Another answer each time: the question runs, and nobody keeps what came out.
-    (Function(total=True, result=DOUBLE, volatile=True), "random rand"),
-    (Function(total=True, result=DataType("timestamptz"), volatile=True), "now current_timestamp"),
-    (Function(total=True, result=DataType("timestamp"), volatile=True), "localtimestamp"),
+    (Function(total=True, result=DOUBLE, volatile=True), "random/0 rand/0"),
+    (Function(total=True, result=DataType("timestamptz"), volatile=True), "now/0"),
 )
 
-FUNCTIONS: Mapping[str, Function] = MappingProxyType(
-    {name: function for function, names in _LISTED for name in names.split()}
-)
+
+def _listed() -> Iterator[tuple[str, Function]]:
+    for function, names in _LISTED:
+        for each in names.split():
+            name, _, arity = each.partition("/")
+            fewest, _, most = (arity or "1").removesuffix("+").partition("-")
+            yield name, replace(function, fewest=int(fewest), most=_MANY if "+" in arity else int(most or fewest))
+
+
+FUNCTIONS: Mapping[str, Function] = MappingProxyType(dict(_listed()))

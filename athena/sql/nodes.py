@@ -153,7 +153,7 @@ def _alias_ok(node: exp.Expr, lake: str) -> bool:
 
 def _placeholder_ok(node: exp.Expr, lake: str) -> bool:
     # Elsewhere a literal would mean something else: a list's index is shifted when it is read.
-    return not isinstance(node.parent, exp.Alias | exp.TableAlias | exp.Bracket | exp.WindowSpec)
+    return not isinstance(node.parent, exp.TableAlias | exp.Bracket | exp.WindowSpec)
 
 
 def _with_ok(node: exp.Expr, lake: str) -> bool:
@@ -163,7 +163,7 @@ def _with_ok(node: exp.Expr, lake: str) -> bool:
 
 def _call_ok(node: exp.Expr, lake: str) -> bool:
     function = FUNCTIONS.get(node.name)
-    if function is None:
+    if function is None or not function.fewest <= len(node.expressions) <= function.most:
         return False
     if function.kind != Kind.AGGREGATE and any(isinstance(each, exp.Distinct | exp.Order) for each in node.expressions):
         return False

@@ -115,8 +115,8 @@ def scan(sql: str, dialect: Dialect) -> Text:
         raise _refused(
             "The statement ends inside of a text, a quoted name or a comment.", _REMEDY_SYNTAX, "sql-syntax", None
         ) from error
-    while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
-        tokens = tokens[:-1]
+    end = next((place for place in range(len(tokens), 0, -1) if tokens[place - 1].token_type != TokenType.SEMICOLON), 0)
+    tokens = tokens[:end]
     text = Text(sql, tokens)
     if not tokens:
         raise _refused("There is no statement.", "Send one SELECT.", "sql-syntax", None)

@@ -4,8 +4,7 @@
 one through a grant must be what comes back from the other.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from athena.dataset import Column, parse_type
-from athena.engines.duckdb.sandbox import STATISTICS_DRIVEN
+from athena.engines.duckdb.sandbox import disabled_optimizers
 from athena.engines.duckdb.translate import translated
 from athena.entitlement import Entitled, entitle, visible_columns
 from athena.errors import LakegateError
@@ -161,7 +160,16 @@ def store(folder: Path, rows: Mapping[str, list[Row]], heads: Mapping[str, Head]
 def _arrow(column: Column) -> pa.DataType:
     if column.type.name == "decimal":
         return pa.decimal128(column.type.precision, column.type.scale)
-    plain = {"string": pa.string(), "int": pa.int32(), "long": pa.int64(), "double": pa.float64(), "date": pa.date32()}
+    plain = {
+        "string": pa.string(),
+        "boolean": pa.bool_(),
+        "int": pa.int32(),
+        "long": pa.int64(),
+        "double": pa.float64(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us"),
+        "timestamptz": pa.timestamp("us", tz="UTC"),
+    }
     return plain[column.type.name]
 
 
@@ -201,18 +209,14 @@ class Base:
                 self._connection.execute(statement)
                 self._made.add(statement)
         try:
-            with self._planned(entitled.guarded):
-                rows = self._connection.execute(made.sql).fetchall()
+            disabled = disabled_optimizers(made.sql, guarded=entitled.guarded)
+            self._connection.execute(f"SET disabled_optimizers = '{disabled}'")
+            rows = self._connection.execute(made.sql).fetchall()
         except duckdb.BinderException:
             raise  # ours: names and types are checked before
         except duckdb.Error as error:
             return Outcome(failure="engine", message=type(error).__name__)
         return Outcome(tuple(rows), entitled.output)
-
-    @contextmanager
-    def _planned(self, guarded: bool) -> Iterator[None]:
-        self._connection.execute(f"SET disabled_optimizers = '{STATISTICS_DRIVEN if guarded else ''}'")
-        yield
 
     def close(self) -> None:
         """Let go of the files."""
