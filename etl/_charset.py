@@ -57,7 +57,7 @@ _SINGLE: tuple[tuple[str, list[str]], ...] = (
     ("mac-roman", _WESTERN),
 )
 # Western is by far the most common: a tie, or nearly one, is its.
-_PRIOR = {"cp1252": 0.08, "iso8859-2": -0.03, "iso8859-5": -0.1, "mac-roman": -0.05}
+_PRIOR = {"cp1252": 0.08, "iso8859-2": -0.03, "iso8859-5": -0.1, "cp850": -0.3, "mac-roman": -0.3}
 _PUNCTUATION = frozenset("\u00a0€£§°±²³µ·–—‘’“”„…«»‹›•™®©№¿¡´×÷½¼¾ªº")
 _HANGUL, _KANA, _IDEOGRAPH = (0xAC00, 0xD7A3), (0x3040, 0x30FF), (0x4E00, 0x9FFF)
 _MOSTLY, _COMPANY, _FEW_ERRORS = 0.8, 0.7, 0.005

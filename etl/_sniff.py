@@ -176,4 +176,4 @@ def _score_alone(found: Sniffed) -> float:
 
 def _alone(value: bytes) -> float:
     # What looks like one number with a comma may be two.
-    return min(_ALONE[kind(value)], 0.8 if b"," in value else 1.0)
+    return min(_ALONE[kind(value)], 0.6 if b"," in value else 1.0)

@@ -114,6 +114,8 @@ def _chunks(stream: Readable, encoding: str, block_bytes: int) -> Iterator[_Chun
         else:
             rest, ahead, size = _behind_line(stream, ahead, encoding, block_bytes)
             yield _Chunk(data[:_SHOWN_BYTES], len(data) + size, not (rest or ahead))
+            if rest and not ahead:
+                yield _Chunk(rest, len(rest), True)
 
 
 def _behind_line(stream: Readable, ahead: bytes, encoding: str, block_bytes: int) -> tuple[bytes, bytes, int]:
