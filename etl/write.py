@@ -110,7 +110,13 @@ class _OpenFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = path.open("xb")
             self._writer = pq.ParquetWriter(
-                self._stream, schema, compression="zstd", compression_level=3, version="2.6", store_schema=False
+                self._stream,
+                schema,
+                compression="zstd",
+                compression_level=3,
+                version="2.6",
+                store_schema=False,
+                store_decimal_as_integer=True,
             )
 
     @property
