@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # A pipe has no width: nothing is folded or cut there.
 PIPE_WIDTH = 100_000
+READABLE_WIDTH, COLUMN_GAP = 16, 3
 AMBIGUOUS = frozenset(["", "NULL"])
 
 
@@ -96,16 +97,53 @@ def cell_text(value: object) -> str:
 
 
 def print_table(names: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[bool] | None = None) -> None:
-    """An aligned table on stdout; `right` says which columns stand on the right (numbers)."""
+    """An aligned table on stdout; `right` says which columns stand on the right (numbers).
+
+    Where a terminal is too narrow for its columns, each row is a block of its own, one line per column.
+    """
+    shown = list(rows)
+    screen = console()
+    least = least_widths(names, [[cell_text(value) for value in row] for row in shown])
+    if sum(least) + COLUMN_GAP * (len(least) - 1) > screen.width:
+        _print_blocks(screen, names, shown)
+    else:
+        _print_grid(screen, names, shown, right or [False] * len(names), least)
+
+
+def least_widths(names: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    """How wide each column must be to be read: as wide as it is, but no wider than its name or 16 characters.
+
+    >>> least_widths(["n", "some_long_name_of_it", "raw"], [["1", "2", "x" * 100]])
+    [1, 20, 16]
+    """
+    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
+    return [min(width, max(len(name), READABLE_WIDTH)) for name, width in zip(names, widths, strict=True)]
+
+
+def _print_grid(
+    screen: "Console",
+    names: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    right: Sequence[bool],
+    least: Sequence[int],
+) -> None:
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for index, name in enumerate(names):
-        table.add_column(_plain(name), justify="right" if right and right[index] else "left", overflow="fold")
+    for name, is_right, width in zip(names, right, least, strict=True):
+        table.add_column(_plain(name), justify="right" if is_right else "left", overflow="fold", min_width=width)
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    console().print(table)
+    screen.print(table)
+
+
+def _print_blocks(screen: "Console", names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    width = max(len(visible(name)) for name in names)
+    for number, row in enumerate(rows, start=1):
+        screen.print(_plain(f"{'── ' + str(number) + ' ':─<{width + 6}}"))
+        for name, value in zip(names, row, strict=True):
+            screen.print(_plain(f"{visible(name):<{width}}  "), _cell(value), sep="", soft_wrap=True)
 
 
 def console() -> "Console":

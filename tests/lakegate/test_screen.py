@@ -1,6 +1,8 @@
 """What is shown is what is there: NULL told from text, nothing cut in a pipe, no control characters."""
 
+import io
 import json
+from contextlib import redirect_stdout
 
 import pytest
 
@@ -52,3 +54,36 @@ def test_there_is_no_progress_bar_without_a_terminal(capfd: pytest.CaptureFixtur
 
 def test_what_is_printable_stays() -> None:
     assert visible("Łódź ✈ 東京\n") == "Łódź ✈ 東京\n"
+
+
+class Terminal(io.StringIO):
+    """A screen of 60 columns."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def on_terminal(
+    monkeypatch: pytest.MonkeyPatch, names: list[str], rows: list[list[object]], right: list[bool] | None = None
+) -> str:
+    """What a table looks like there."""
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "dumb")
+    with redirect_stdout(Terminal()) as terminal:
+        print_table(names, rows, right=right)
+    return terminal.getvalue()
+
+
+def test_a_long_text_is_folded_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = on_terminal(monkeypatch, ["n", "raw"], [[1, "x" * 100]], [True, False])
+    assert max(len(line) for line in shown.splitlines()) <= 60
+    assert shown.count("x") == 100
+
+
+def test_more_columns_than_a_terminal_holds_become_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"column_{number}" for number in range(20)]
+    lines = on_terminal(monkeypatch, names, [list(range(20)), [None, *range(1, 20)]]).splitlines()
+    assert len(lines) == 2 * 21
+    assert lines[0].startswith("── 1 ─")
+    assert lines[1].split() == ["column_0", "0"]
+    assert lines[21 + 1].split() == ["column_0", "NULL"]
