@@ -17,6 +17,11 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+# Dialects are named by class, never by text: sqlglot loads a dialect when its name is first used, and a second thread
+# that names it meanwhile meets half a module.
+from sqlglot.dialects.athena import Athena
+from sqlglot.dialects.duckdb import DuckDB
+
 from athena.dataset import Column
 from athena.trino import (
     aggregates,
@@ -90,10 +95,10 @@ def to_duckdb(query: str | exp.Query, tables: Mapping[str, Sequence[Column]] | N
     >>> to_duckdb("SELECT 7 / 2 AS x")
     'SELECT 7 // 2 AS "x"'
     """
-    tree = read(query if isinstance(query, str) else query.sql("athena"))
+    tree = read(query if isinstance(query, str) else query.sql(Athena))
     known = {name.lower(): tuple((c.name, column_type(c)) for c in columns) for name, columns in (tables or {}).items()}
     translated, _ = Queries(known, _REWRITES, _FUNCTIONS).top(tree)
-    return translated.sql("duckdb")
+    return translated.sql(DuckDB)
 
 
 def result_types(query: str, tables: Mapping[str, Sequence[Column]] | None = None) -> list[str]:

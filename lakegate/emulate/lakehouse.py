@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import duckdb
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.athena import Athena
 from sqlglot.errors import SqlglotError
 
 from athena.dataset import parse_type
@@ -133,7 +134,7 @@ class DuckDBQuery:
         self._connection.close()
 
     def _planned(self) -> Plan:
-        tree = sqlglot.parse_one(bound(self._sql, self._parameters), read="athena")
+        tree = sqlglot.parse_one(bound(self._sql, self._parameters), read=Athena)
         if not isinstance(tree, exp.Query):
             raise QueryFailed("NOT_SUPPORTED: only queries run here")
         mentioned = named_apart(tree, self._database)
@@ -163,7 +164,7 @@ def bound(sql: str, parameters: Sequence[str]) -> str:
     >>> bound("SELECT ? -- why?", ["'a'"])
     "SELECT 'a' -- why?"
     """
-    marks = [token for token in sqlglot.tokenize(sql, read="athena") if token.token_type.name == "PLACEHOLDER"]
+    marks = [token for token in sqlglot.tokenize(sql, read=Athena) if token.token_type.name == "PLACEHOLDER"]
     if len(marks) != len(parameters):
         raise QueryFailed(f"INVALID_PARAMETER_USAGE: Incorrect number of parameters: expected {len(marks)}")
     for mark, parameter in reversed(list(zip(marks, parameters, strict=True))):
@@ -174,7 +175,7 @@ def bound(sql: str, parameters: Sequence[str]) -> str:
 def named_apart(tree: exp.Expr, database: str) -> dict[str, tuple[str, str, int | None]]:
     """Gives every table at every version a name of its own in `tree`; what each stands for.
 
-    >>> tree = sqlglot.parse_one("SELECT * FROM a JOIN a FOR VERSION AS OF 7 AS b ON true", read="athena")
+    >>> tree = sqlglot.parse_one("SELECT * FROM a JOIN a FOR VERSION AS OF 7 AS b ON true", read=Athena)
     >>> named_apart(tree, "lake")
     {'a': ('lake', 'a', None), 'a_2': ('lake', 'a', 7)}
     >>> tree.sql("athena")

@@ -10,9 +10,12 @@ from typing import Any
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.athena import Athena
 
 from athena.errors import Failed
 
+# Dialects are named by class, never by text: sqlglot loads a dialect when its name is first used, and a second thread
+# that names it meanwhile meets half a module.
 _TABLE = ["IDENTIFIER", "DOT", "IDENTIFIER"]
 
 
@@ -35,10 +38,10 @@ def pinned(sql: str, snapshots: Mapping[str, str], *, row_limit: int) -> str:
     >>> pinned('SELECT "a" FROM "lake"."t" AS "t"', {"t": "42"}, row_limit=10)
     'SELECT "a" FROM "lake"."t" FOR VERSION AS OF 42 AS "t" LIMIT 11'
     """
-    tree = sqlglot.parse_one(sql, read="athena")
+    tree = sqlglot.parse_one(sql, read=Athena)
     tables = [table for table in tree.find_all(exp.Table) if table.db]
     lakes = {table.db for table in tables}
-    tokens = sqlglot.tokenize(sql, read="athena")
+    tokens = sqlglot.tokenize(sql, read=Athena)
     edits = [edit for at in range(len(tokens)) if (edit := _pin(tokens, at, lakes, snapshots)) is not None]
     if len(edits) != len(tables):
         raise _unpinned("A table")

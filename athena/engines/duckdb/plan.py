@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.athena import Athena
+from sqlglot.dialects.duckdb import DuckDB
 
 from athena.dataset import Column, DataType
 from athena.engines import Job
@@ -41,7 +43,7 @@ class Plan:
 def planned(job: Job) -> Plan:
     """The plan; raises `Failed` (`snapshot-gone`) and `Refused` (`sql-unsupported`)."""
     tables = {name: table_files(head.metadata_location, head.snapshot_id) for name, head in job.pins.items()}
-    return _plan(sqlglot.parse_one(job.sql, read="athena"), tables, translated(job.sql, columns_of(job.pins)))
+    return _plan(sqlglot.parse_one(job.sql, read=Athena), tables, translated(job.sql, columns_of(job.pins)))
 
 
 def plan_of(tree: exp.Expr, tables: Mapping[str, TableFiles]) -> Plan:
@@ -49,7 +51,7 @@ def plan_of(tree: exp.Expr, tables: Mapping[str, TableFiles]) -> Plan:
     columns = {
         name: tuple(Column(column.name, column.type) for column in whole.columns) for name, whole in tables.items()
     }
-    return _plan(tree, tables, translated(tree.sql("athena"), columns))
+    return _plan(tree, tables, translated(tree.sql(Athena), columns))
 
 
 def _plan(tree: exp.Expr, tables: Mapping[str, TableFiles], duckdb: Translated) -> Plan:
@@ -80,7 +82,7 @@ def duckdb_type(kind: DataType) -> str:
 
 def _select(columns: tuple[PlannedColumn, ...], files: tuple[DataFile, ...]) -> str:
     """Columns are found by field id, so that renamed, added and widened ones read right from older files."""
-    names = ", ".join(exp.to_identifier(column.name, quoted=True).sql("duckdb") for column in columns)
+    names = ", ".join(exp.to_identifier(column.name, quoted=True).sql(DuckDB) for column in columns)
     if not files:
         empty = ", ".join(f'CAST(NULL AS {duckdb_type(column.type)}) AS "{column.name}"' for column in columns)
         return f"SELECT {empty} WHERE false"
