@@ -72,6 +72,7 @@ def block_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 def test_what_is_written_is_read_in_every_dialect_and_encoding(
     rows: list[list[str]], delimiter: str, end: str, encoding: str, everything: bool
 ) -> None:
+    everything = everything or end == "\r"  # the writer does not quote an LF then
     stream = io.StringIO()
     head = [["key", "first", "second", "third"]]
     body = [[str(place), *row] for place, row in enumerate(rows)]
