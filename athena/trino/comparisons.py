@@ -3,21 +3,16 @@
 https://trino.io/docs/current/functions/comparison.html
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from sqlglot import exp
 
 from athena.trino import types
 from athena.trino.build import binary, call, case, is_null, literal_text, string, tight
 from athena.trino.cast import coerce
+from athena.trino.columns import cast_columns
 from athena.trino.function import Value
 from athena.trino.refusal import mistyped, unsupported
 from athena.trino.types import Type
 from athena.trino.values import Rewrite, Translator
-
-if TYPE_CHECKING:
-    from athena.trino.scope import Field
 
 _UNORDERED = ("json", "map", "unknown")
 
@@ -144,20 +139,6 @@ def _in_query(translator: Translator, value: Value, query: exp.Expr) -> exp.Expr
     if not types.same_storage(both, fields[0].type):
         translated = cast_columns(translated, fields, [both])
     return exp.In(this=tight(coerce(value, both).node), query=exp.Subquery(this=translated))
-
-
-def cast_columns(query: exp.Expr, fields: Sequence["Field"], kinds: list[Type]) -> exp.Expr:
-    """A query around `query` whose columns are of these types."""
-    from athena.trino.scope import reference
-
-    columns: list[exp.Expr] = []
-    for field, kind in zip(fields, kinds, strict=True):
-        node = coerce(reference("$q", field), kind).node
-        columns.append(exp.alias_(node, field.physical, quoted=True, copy=False))
-    names = [exp.Identifier(this=field.physical, quoted=True) for field in fields]
-    alias = exp.TableAlias(this=exp.Identifier(this="$q", quoted=True), columns=names)
-    source = exp.Subquery(this=query, alias=alias)
-    return exp.Select(expressions=columns, from_=exp.From(this=source))
 
 
 def _quantified(translator: Translator, node: exp.Expr) -> Value:

@@ -12,7 +12,8 @@ from athena.trino import types
 from athena.trino.aggregates import ordered, window_of
 from athena.trino.build import call
 from athena.trino.cast import coerce
-from athena.trino.comparisons import both_sides, cast_columns, common_of
+from athena.trino.columns import cast_columns
+from athena.trino.comparisons import both_sides, common_of
 from athena.trino.function import Function, Value
 from athena.trino.refusal import mistyped, unsupported
 from athena.trino.scope import Field, Relation, Scope, reference
