@@ -24,6 +24,8 @@ from lakegate.emulate.service import Execution
 from lakegate.emulate.stack import create_bucket, create_lake, create_table, create_workgroup
 from tests.tables import Tables
 
+# moto loads a service with its first call, which takes seconds on a busy machine.
+PATIENT_SECONDS = 60.0
 AT_ONCE = Patience(sleep=lambda _: None)
 
 
@@ -36,7 +38,7 @@ class Cloud:
     def client(self, service: str) -> Any:
         """A client of its own, so that its faults are its own."""
         with _environment(self.emulator.environment):
-            return client(service)
+            return client(service, read_timeout_seconds=PATIENT_SECONDS)
 
     def table(self, *, with_client: Any = None) -> Table:
         """An empty table."""
@@ -66,8 +68,7 @@ class Cloud:
     def settings(self, **changes: Any) -> AwsSettings:
         """The settings of a lake of its own, with everything that they name."""
         stage = f"test-{uuid.uuid4().hex[:12]}"
-        with _environment(self.emulator.environment):
-            made = create_lake(client, stage)
+        made = create_lake(self.client, stage)
         settings = aws_settings({**made, "stage": stage})
         return replace(settings, page_rows=2, **changes)
 
