@@ -45,8 +45,11 @@ def watch(
 class Watching:
     """What a watcher remembers between two looks."""
 
-    def __init__(self, intake: Intake, told: Callable[[Reconciled], None]) -> None:
+    def __init__(
+        self, intake: Intake, told: Callable[[Reconciled], None], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._intake = intake
+        self._monotonic = monotonic
         self._told = told
         self._seen: dict[str, tuple[str, float]] = {}
         self._being_read: dict[str, str] = {}
@@ -61,10 +64,10 @@ class Watching:
 
         Raises when not even landing or the ledger can be read.
         """
-        began = time.monotonic()
+        began = self._monotonic()
         landed = list(self._intake.landing.listing())
         signature = (frozenset((one.key.text, one.stamp) for one in landed), self._contracts())
-        looking_seconds = time.monotonic() - began
+        looking_seconds = self._monotonic() - began
         if signature == self._signature and not self._waiting and not self._has_leftovers():
             return looking_seconds
         self._waiting = False
@@ -78,7 +81,7 @@ class Watching:
 
     def _catch_up(self, dataset: str) -> None:
         pause, again_at = self._failing.get(dataset, (FIRST_PAUSE_SECONDS, float("-inf")))
-        if time.monotonic() < again_at:
+        if self._monotonic() < again_at:
             self._waiting = True
             return
         try:
@@ -87,7 +90,7 @@ class Watching:
         except LakegateError as error:
             log.error("%s: %s %s Tried again in %d s.", dataset, error.message, error.remedy, pause)
             # A table in trouble is left alone for a while, longer each time; the others go on.
-            self._failing[dataset] = (min(2 * pause, LONGEST_PAUSE_SECONDS), time.monotonic() + pause)
+            self._failing[dataset] = (min(2 * pause, LONGEST_PAUSE_SECONDS), self._monotonic() + pause)
             self._waiting = True
             return
         self._failing.pop(dataset, None)
@@ -98,14 +101,14 @@ class Watching:
 
     def _since(self, landed: Landed) -> tuple[str, float]:
         known = self._seen.get(landed.key.text)
-        return known if known is not None and known[0] == landed.stamp else (landed.stamp, time.monotonic())
+        return known if known is not None and known[0] == landed.stamp else (landed.stamp, self._monotonic())
 
     def _is_settled(self, landed: Landed) -> bool:
         """Nobody else reads it, and nothing was written for a while: by its own time, or by ours if clocks differ."""
         seconds = self._intake.settings.settle_seconds
         stamp, since = self._seen.get(landed.key.text, ("", float("inf")))
         age = self._intake.clock().timestamp() - landed.modified_at_seconds
-        settled = age >= seconds or (stamp == landed.stamp and time.monotonic() - since >= seconds)
+        settled = age >= seconds or (stamp == landed.stamp and self._monotonic() - since >= seconds)
         reader = self._being_read.get(landed.key.text)
         settled = settled and (reader is None or is_gone(reader))
         self._waiting = self._waiting or not settled
@@ -116,9 +119,9 @@ class Watching:
         return frozenset((path.name, path.stat().st_mtime_ns) for path in folder.glob("*.toml"))
 
     def _has_leftovers(self) -> bool:
-        if time.monotonic() - self._resolved_at < RESOLVE_EVERY_SECONDS:
+        if self._monotonic() - self._resolved_at < RESOLVE_EVERY_SECONDS:
             return False
-        self._resolved_at = time.monotonic()
+        self._resolved_at = self._monotonic()
         return bool(self._intake.ledger.unresolved())
 
     def _tell_misplaced(self) -> None:

@@ -1,6 +1,7 @@
 """The watcher loads what is settled, tries what failed again only when that may help, and never falls over."""
 
 import logging
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -62,16 +63,16 @@ def test_a_file_that_was_just_written_waits_until_it_is_settled(tmp_path: Path, 
 
 
 def test_a_file_dated_in_the_future_is_settled_by_our_own_watch(intake: Intake, told: list[Reconciled]) -> None:
-    import os
-    import time
-
-    intake = replace(intake, settings=replace(intake.settings, settle_seconds=0.05))
-    watching = Watching(intake, told.append)
+    clock = SetClock()
+    intake = replace(intake, settings=replace(intake.settings, settle_seconds=5.0))
+    watching = Watching(intake, told.append, lambda: clock.now.timestamp())
     path = intake.landing.root / drop(intake, "t/a.csv", TEXT)
-    os.utime(path, (time.time() + 3600,) * 2)
+    os.utime(path, (intake.clock().timestamp() + 3600,) * 2)
+    watching.look()
+    clock.move(seconds=4)
     watching.look()
     assert statuses(told) == []
-    time.sleep(0.06)
+    clock.move(seconds=1)
     watching.look()
     assert statuses(told) == ["loaded"]
 
