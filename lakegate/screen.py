@@ -37,8 +37,9 @@ def print_json(value: object) -> None:
 
 
 def print_text(text: str) -> None:
-    """A line or paragraph of ours on stdout."""
+    """A line or paragraph of ours on stdout, at once: a program at the other end may wait for it."""
     sys.stdout.write(visible(text) + "\n")
+    sys.stdout.flush()
 
 
 def print_error(error: LakegateError) -> None:
