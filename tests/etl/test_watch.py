@@ -11,7 +11,7 @@ import pytest
 from etl.contract_file import read_contract, write_contract
 from etl.ingest import Reconciled
 from etl.intake import Intake
-from etl.watch import Watching, watch
+from etl.watch import FIRST_PAUSE_SECONDS, Watching, watch
 from tests.clock import SetClock
 from tests.home import drop, intake_at, values_of
 
@@ -65,7 +65,11 @@ def test_a_file_that_was_just_written_waits_until_it_is_settled(tmp_path: Path, 
 def test_a_file_dated_in_the_future_is_settled_by_our_own_watch(intake: Intake, told: list[Reconciled]) -> None:
     clock = SetClock()
     intake = replace(intake, settings=replace(intake.settings, settle_seconds=5.0))
-    watching = Watching(intake, told.append, lambda: clock.now.timestamp())
+
+    def monotonic() -> float:
+        return clock.now.timestamp()
+
+    watching = Watching(intake, told.append, monotonic)
     path = intake.landing.root / drop(intake, "t/a.csv", TEXT)
     os.utime(path, (intake.clock().timestamp() + 3600,) * 2)
     watching.look()
@@ -122,9 +126,11 @@ def test_an_edited_contract_reaches_the_head_and_reloads_nothing(
     assert (head.columns[0].sensitive, statuses(told)) == (True, ["loaded"])
 
 
-def test_a_table_in_trouble_does_not_stop_the_others(
-    intake: Intake, watching: Watching, told: list[Reconciled], caplog: pytest.LogCaptureFixture
+def test_a_table_in_trouble_is_left_alone_for_a_while_and_does_not_stop_the_others(
+    intake: Intake, told: list[Reconciled], caplog: pytest.LogCaptureFixture
 ) -> None:
+    now = [0.0]
+    watching = Watching(intake, told.append, lambda: now[0])
     drop(intake, "broken/a.csv", TEXT)
     drop(intake, "t/a.csv", TEXT)
     intake.data("broken").parent.mkdir(parents=True)
@@ -134,6 +140,10 @@ def test_a_table_in_trouble_does_not_stop_the_others(
         watching.look()
     assert [one.message.split(":")[0] for one in caplog.records] == ["broken"]
     assert (statuses(told), values_of(intake, "t", "n")) == (["loaded"], [1, 2])
+    intake.data("broken").unlink()
+    now[0] = FIRST_PAUSE_SECONDS
+    watching.look()
+    assert statuses(told) == ["loaded", "loaded"]
 
 
 def test_misplaced_files_are_told_once(intake: Intake, watching: Watching, caplog: pytest.LogCaptureFixture) -> None:
