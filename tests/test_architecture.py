@@ -31,7 +31,7 @@ PURE = frozenset([
     "athena.engines.duckdb.translate",
     "athena.grants.toml",
     "athena.results.quoted", "athena.results.typed",
-    "athena.sql.calls", "athena.sql.filters", "athena.sql.functions", "athena.sql.grammar", "athena.sql.guard",
+    "athena.sql.calls", "athena.sql.grouping", "athena.sql.filters", "athena.sql.functions", "athena.sql.grammar", "athena.sql.guard",
     "athena.sql.judge", "athena.sql.kinds", "athena.sql.nodes", "athena.sql.resolve", "athena.sql.scopes",
     "athena.sql.sources", "athena.sql.tokens", "athena.sql.verify",
     "athena.trino.build", "athena.trino.function", "athena.trino.instants", "athena.trino.refusal",

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from athena.dataset import DataType
 from athena.sql.filters import note_filters
+from athena.sql.grouping import check_no_aggregate
 from athena.sql.judge import judge
 from athena.sql.kinds import FLAG
 from athena.sql.sources import Field, Found, Leaf, Origin, Scope, Source, renamed, unsupported
@@ -24,6 +25,7 @@ def read_from(node: exp.Select, scope: Scope, work: "Work") -> None:
     where = node.args.get("where")
     if where is not None:
         work.expression(where, scope)
+        check_no_aggregate(where, "WHERE")
         note_filters(where.this, scope.sources, lambda *found: work.filters.append(found))
 
 
@@ -85,7 +87,10 @@ def _source(node: exp.Expr, scope: Scope, work: "Work") -> Source:
         is_dataset = item is None and not node.alias
         fields = _leaf(node, alias, work) if item is None else _item(node, item, work)
     elif isinstance(node, exp.Unnest):
-        columns = [*columns, *filter(None, [node.args.get("offset")])]
+        # (sqlglot takes the last name for the ordinality; True means that there was none to take.)
+        columns = [*columns, *([node.args["offset"]] if node.args.get("offset") else [])]
+        if not all(isinstance(column, exp.Identifier) for column in columns):
+            raise unsupported("WITH ORDINALITY needs two names: write UNNEST(…) WITH ORDINALITY AS t(item, place)")
         fields = _unnest(node, columns, scope, work)
     elif isinstance(node, exp.Values):
         fields = _values(node, scope, work)
@@ -166,6 +171,7 @@ def _joins(node: exp.Expr, scope: Scope, work: "Work") -> None:
 
 def _on(join: exp.Join, scope: Scope, left: list[Source], right: list[Source], work: "Work") -> None:
     condition = work.expression(join.args["on"], scope)
+    check_no_aggregate(condition, "ON")
     work.may_fail |= judge(condition).type != FLAG
     # What an outer join keeps must not be filtered by its ON.
     reached = [*left, *right] if not join.side else right if join.side == "LEFT" else []

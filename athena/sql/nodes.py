@@ -139,6 +139,25 @@ def _escape_ok(node: exp.Expr, lake: str) -> bool:
     return isinstance(node.args["expression"], exp.Literal) and len(node.args["expression"].name) == 1
 
 
+def _select_ok(node: exp.Expr, lake: str) -> bool:
+    named = {window.name.lower() for window in node.args.get("windows") or ()}
+    inner = node.walk(prune=lambda each: each is not node and isinstance(each, exp.Query))
+    used = {each.alias.lower() for each in inner if isinstance(each, exp.Window) and each.alias}
+    return bool(node.expressions) and bool(node.args.get("from_") or not node.args.get("joins")) and used <= named
+
+
+def _subquery_ok(node: exp.Expr, lake: str) -> bool:
+    return not node.args.get("alias") or isinstance(node.parent, exp.From | exp.Join | exp.Subquery)
+
+
+def _filled(node: exp.Expr, lake: str) -> bool:
+    return bool(node.expressions)
+
+
+def _order_ok(node: exp.Expr, lake: str) -> bool:
+    return bool(node.expressions) and (bool(node.this) or isinstance(node.parent, exp.Query | exp.Window))
+
+
 def _distinct_ok(node: exp.Expr, lake: str) -> bool:
     return isinstance(node.parent, exp.Select) or len(node.expressions) == 1
 
@@ -190,6 +209,13 @@ _CHECKS: Mapping[type[exp.Expr], Callable[[exp.Expr, str], bool]] = {
     exp.Is: _is_ok,
     exp.Escape: _escape_ok,
     exp.Distinct: _distinct_ok,
+    exp.Select: _select_ok,
+    exp.Subquery: _subquery_ok,
+    exp.Order: _order_ok,
+    exp.Group: _filled,
+    exp.Rollup: _filled,
+    exp.Cube: _filled,
+    exp.GroupingSets: _filled,
     exp.Unnest: _unnest_ok,
     exp.With: _with_ok,
     exp.Alias: _alias_ok,

@@ -14,6 +14,7 @@ from sqlglot import exp
 from athena.dataset import DataType
 from athena.errors import LakegateError
 from athena.sql.from_clause import read_from
+from athena.sql.grouping import check_groups, check_no_aggregate, check_places
 from athena.sql.judge import judge
 from athena.sql.kinds import is_aggregate, mark
 from athena.sql.scopes import cte_of
@@ -137,6 +138,7 @@ class Work:
                 item.set("this", exp.Literal.number(_one(places, item.this.name, self.absent)))
             elif not _is_number(item.this):
                 raise unsupported("ORDER BY of a set operation takes column names and numbers only")
+        check_places(order, len(fields), "ORDER BY")
 
     def _select(self, node: exp.Select, outer: Scope | None, *, top: bool) -> list[Field]:
         scope = Scope(outer)
@@ -148,11 +150,20 @@ class Work:
         for window in node.args.get("windows") or ():
             self.expression(window, scope)
         self._order(node, scope, outputs, top=top)
+        self._check(node, scope, outputs)
         plain = _is_plain(node)
         return [
             Field(each.name or None, f"c{place}", each.type, each.origin if plain else None)
             for place, each in enumerate(outputs, 1)
         ]
+
+    def _check(self, node: exp.Select, scope: Scope, outputs: list[Found]) -> None:
+        group, order = node.args.get("group"), node.args.get("order")
+        check_places(group, len(outputs), "GROUP BY")
+        check_places(order, len(outputs), "ORDER BY")
+        if group is not None:
+            check_no_aggregate(group, "GROUP BY")
+        check_groups(node, [each.node for each in outputs], scope.name_of)
 
     def _outputs(self, node: exp.Select, scope: Scope, *, top: bool) -> list[Found]:
         outputs: list[Found] = []

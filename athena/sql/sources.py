@@ -136,6 +136,13 @@ class Scope:
         ]
         return rest if source else [*map(_again, self.merged.values()), *rest]
 
+    def name_of(self, column: exp.Column) -> str | None:
+        """The caller's name of a resolved column of these sources; None for one of the queries around."""
+        for each in self.sources:
+            if each.alias == column.table:
+                return next((item.name or item.column for item in each.fields if item.column == column.name), None)
+        return None
+
     def _here(self, name: str, source: str, *, in_lake: bool) -> list[Found]:
         if not source and name in self.merged:
             return [_again(self.merged[name])]

@@ -145,7 +145,7 @@ def test_conditions_that_cannot_fail_are_copied_below_the_guard(sql: str) -> Non
         "SELECT 1 / n FROM (SELECT n, rank() OVER (ORDER BY day) AS r FROM flights) AS q WHERE n = 1",
         "SELECT 1 / n FROM (SELECT DISTINCT n FROM flights) AS q WHERE n = 1",
         "WITH q AS (SELECT n FROM flights) SELECT 1 / a.n FROM q AS a JOIN q AS b ON TRUE WHERE a.n = 1",
-        "SELECT 1 / n FROM flights HAVING n = 1",
+        "SELECT 1 / n FROM flights GROUP BY n HAVING n = 1",
     ],
 )
 def test_conditions_that_mean_something_else_below_the_guard_are_not_copied(sql: str) -> None:
@@ -262,6 +262,51 @@ def test_a_grant_that_does_not_fit_is_told_to_its_owner_and_grants_nothing(given
 def test_a_grant_that_fits_has_no_problems() -> None:
     given = grant("carrier IN ('UA', 'DL') AND day >= DATE '2013-01-01' OR n IS NULL", ("*", "tail"), {"tail": "hash"})
     assert grant_problems(given, HEADS) == ()
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT carrier, count(*) FROM flights", "'carrier' must stand in GROUP BY or inside of an aggregate"),
+        ("SELECT n AS x FROM flights AS f GROUP BY f.carrier", "'n' must stand in GROUP BY"),
+        ("SELECT carrier FROM flights GROUP BY carrier ORDER BY n", "'n' must stand in GROUP BY"),
+        ("SELECT carrier FROM flights GROUP BY carrier HAVING n > 1", "'n' must stand in GROUP BY"),
+        ("SELECT x FROM (SELECT n AS x FROM flights) AS q HAVING count(*) > 1", "'x' must stand in GROUP BY"),
+        ("SELECT sum(n) OVER () FROM flights GROUP BY carrier", "'n' must stand in GROUP BY"),
+        ("SELECT 1 FROM flights WHERE count(*) > 1", "An aggregate in WHERE is not supported"),
+        ("SELECT 1 FROM flights AS f JOIN flights AS g ON max(f.n) = g.n", "An aggregate in ON is not supported"),
+        ("SELECT 1 FROM flights GROUP BY count(*)", "An aggregate in GROUP BY is not supported"),
+        ("SELECT n FROM flights ORDER BY 2", "'2' in ORDER BY is no column of the answer: it has 1"),
+        ("SELECT n FROM flights GROUP BY 0", "'0' in GROUP BY is no column of the answer: it has 1"),
+        ("SELECT n FROM flights ORDER BY 'n'", "'n' in ORDER BY is no column of the answer"),
+        ("SELECT n FROM flights UNION SELECT n FROM flights ORDER BY 3", "'3' in ORDER BY is no column"),
+    ],
+)
+def test_misplaced_columns_and_aggregates_are_refused_by_the_callers_own_names(sql: str, message: str) -> None:
+    with pytest.raises(SqlRefused) as caught:
+        entitled(sql, UA)
+    assert message in caught.value.message
+    assert caught.value.code == "sql-unsupported"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT carrier, count(*) FROM flights GROUP BY 1",
+        "SELECT lower(carrier) || 'x', max(n) + 1 FROM flights GROUP BY lower(carrier)",
+        "SELECT (n + 1) * 2 FROM flights GROUP BY (n + 1)",
+        "SELECT carrier, n FROM flights GROUP BY GROUPING SETS ((carrier), (n), ())",
+        "SELECT carrier, sum(count(*)) OVER (ORDER BY carrier) FROM flights GROUP BY carrier",
+        "SELECT sum(n) FILTER (WHERE n > 1) FROM flights HAVING count(*) > 1",
+        "SELECT count(*) FROM flights ORDER BY max(n)",
+        "SELECT carrier, sum(n) OVER (PARTITION BY carrier), rank() OVER (ORDER BY n) FROM flights",
+        "SELECT carrier FROM flights AS f GROUP BY carrier HAVING EXISTS (SELECT n FROM flights AS g WHERE g.n = 1)",
+        "SELECT 1, count(*), current_date FROM flights",
+        "SELECT (SELECT max(g.n) FROM flights AS g WHERE g.carrier = f.carrier) FROM flights AS f",
+    ],
+)
+def test_well_placed_ones_are_not(sql: str) -> None:
+    assert entitled(sql, UA).sql
 
 
 def test_output_names_are_all_different() -> None:

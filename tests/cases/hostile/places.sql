@@ -204,7 +204,7 @@ SELECT a.name FROM airlines AS a JOIN flights AS f ON a.carrier = f.carrier AND 
 ----
 -- Hidden rows in HAVING
 -- expect: same
-SELECT carrier FROM flights GROUP BY carrier HAVING count(*) = (SELECT count(*) FROM flights AS g WHERE g.carrier = min(flights.carrier)) OR count(*) > 0
+SELECT carrier FROM flights GROUP BY carrier HAVING count(*) = (SELECT count(*) FROM flights AS g WHERE g.carrier = flights.carrier) OR count(*) > 0
 ----
 -- Hidden rows in ORDER BY a subquery
 -- expect: same
