@@ -37,7 +37,7 @@ def separator_hint(text: bytes) -> tuple[str, int] | None:
 
 def lay_out(text: bytes, sniffed: Sniffed, *, header: bool | None, expected: Sequence[str]) -> Layout:
     """The layout of the sniffed text. `header` is what the rules say, `expected` names that headings may have."""
-    sniffed = _with_late_trailing(sniffed)
+    sniffed = _with_header_count(_with_late_trailing(sniffed))
     shape = _with_comment(sniffed)
     records = _without_false_header([one for one in sniffed.records if not _is_comment(one, text, shape)], shape)
     first = _first_of_body(records, shape.fields)
@@ -130,6 +130,18 @@ def _with_late_trailing(sniffed: Sniffed) -> Sniffed:
     return sniffed
 
 
+def _with_header_count(sniffed: Sniffed) -> Sniffed:
+    """A header longer than most records, which some of them fill: the others are short."""
+    shape, fine = sniffed.shape, [one.record for one in sniffed.records if one.record.fault is None]
+    if shape.fields < 2 or not fine or len(fine[0].fields) <= shape.fields or not looks_like_names(fine[0].fields):
+        return sniffed
+    count = len(fine[0].fields)
+    filling = sum(len(record.fields) == count for record in fine[1:])
+    if filling < max(2, 0.1 * len(fine)) or not all(cell.strip() for cell in fine[0].fields):
+        return sniffed
+    return replace(sniffed, shape=replace(shape, fields=count))
+
+
 def _with_comment(sniffed: Sniffed) -> Shape:
     shape = sniffed.shape
     if shape.fields == 1:
@@ -161,13 +173,23 @@ def _without_false_header(records: list[Placed], shape: Shape) -> list[Placed]:
 
 
 def _first_of_body(records: list[Placed], fields: int) -> int:
-    """The first record that has the usual number of fields, with others like it behind; not a padded title."""
+    """The first record that has the usual number of fields, with others like it behind; not a padded title.
+
+    Names in the very first line are a header, however ragged what follows.
+    """
+    if fields > 1 and records and _names_all(records[0], fields) and not _is_title(records, fields):
+        return 0
     for place, one in enumerate(records):
         following = records[place + 1 : place + 1 + _LOOK_AHEAD]
         alike = sum(_fits(other, fields) for other in following)
         if _fits(one, fields) and 5 * alike >= 2 * len(following) and not _is_title(records[place:], fields):
             return place
     return next((place for place, one in enumerate(records) if _fits(one, fields)), 0)
+
+
+def _names_all(placed: Placed, fields: int) -> bool:
+    cells = placed.record.fields
+    return _fits(placed, fields) and all(cells) and looks_like_names(cells)
 
 
 def _is_title(records: list[Placed], fields: int) -> bool:
