@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CODE := lakegate etl athena api tests
 
-.PHONY: help demo test test-long check docs format clean
+.PHONY: help demo test test-long check docs bench bench-ask format clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,11 @@ check: $(VENV)/.dev ## formatter, linter, types, doctests, documentation
 
 docs: $(VENV)/.dev ## write the generated pages of docs/ anew
 	$(BIN)/python -m lakegate.pages docs
+
+bench: bench-ask ## every benchmark, side by side with peers, as ratios
+
+bench-ask: $(VENV)/.dev ## a cached and an uncached question beside their floors (five minutes)
+	@$(BIN)/python -m tests.bench.ask
 
 format: $(VENV)/.dev ## rewrite the code in the house format
 	$(BIN)/ruff format $(CODE)
