@@ -2,7 +2,7 @@
 
 bind → resolve → put each dataset behind its guard → write → read again and compare. Each place where a dataset is
 read becomes a subquery that yields the granted rows and columns alone; why it looks as it does is told in
-`docs/decisions/0030-guarded-rows.md`.
+`docs/decisions/0050-guarded-rows.md`.
 """
 
 import hashlib
