@@ -95,13 +95,14 @@ def server(home: Path) -> Iterator[Listening]:
 def hits(at: Listening, home: Path, credentials: str) -> None:
     """A hit beside its floor, at 1 and 16 connections, for small and large answers, on a large and a small table."""
     token = bearer(at, credentials)
-    client = Client(at, token)
     bodies = Database(home / BODIES, SCHEMA)
     for size, sql in ANSWERS.items():
+        client = Client(at, token)  # the server lets go of those that have been idle for long
         asked = {name: sql.format(table=name) for name in ROWS}
         for text in asked.values():
             assert client.ask(text, wait_seconds=25).status == 200
         stored = client.ask(asked["trips"])
+        client.close()
         assert stored.json()["cache"] == "hit"
         with bodies.write() as connection:
             connection.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?)", (str(size), stored.body))
@@ -112,7 +113,6 @@ def hits(at: Listening, home: Path, credentials: str) -> None:
         }
         for connections in (1, 16):
             compared(at, requests, connections=connections, title=f"{size} rows ({len(stored.body)} bytes)")
-    client.close()
 
 
 def compared(at: Listening, requests: dict[str, bytes], *, connections: int, title: str) -> None:
