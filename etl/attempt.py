@@ -7,7 +7,7 @@ from athena.dataset import REJECTS_SUFFIX
 from athena.errors import LakegateError, Refused
 from etl.batch import Base, Batch, KeyRead, Order, mark_of
 from etl.commit import Change, load_table
-from etl.contract_file import find_text, parse_contract, write_contract
+from etl.contract_file import find_text, parse_contract
 from etl.iceberg import table_columns
 from etl.intake import Intake
 from etl.landing import Key, Landed, ignored
@@ -91,12 +91,6 @@ def discard(intake: Intake, batch: Batch) -> None:
         folder = intake.settings.reports / key.key.text
         remove_files(str(unfinished_csv(folder, unit.load_id)) for unit in key.units)
     intake.ledger.end(batch.commit_id)
-
-
-def save_contract(intake: Intake, batch: Batch) -> None:
-    """Write the contract that the files made: the first one, or an inferred one that was widened."""
-    if batch.rewrites_contract and batch.contract is not None:
-        write_contract(intake.contract_path(batch.dataset), batch.contract)
 
 
 def change_of(batch: Batch, plan: Plan) -> Change | None:

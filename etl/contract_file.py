@@ -69,13 +69,18 @@ def find_contract(path: Path) -> Contract | None:
 
 
 def write_contract(path: Path, contract: Contract) -> None:
-    """Put the contract at `path`, whole or not at all."""
+    """Put the contract at `path`, whole or not at all. Raises `Failed` ("disk")."""
+    write_text(path, contract_text(contract))
+
+
+def write_text(path: Path, text: str) -> None:
+    """The same for a contract that is text already."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("x", encoding="utf-8") as stream:
-                stream.write(contract_text(contract))
+                stream.write(text)
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.replace(path)

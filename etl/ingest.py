@@ -1,7 +1,7 @@
 """THE WRITE STORY: a file that landed becomes rows that can be asked for, or a report that says why not.
 
     landing → sources → study (dialect, types) → transform (blocks, rejects) → write (Parquet)
-            → lease → plan → intent → commit → rejects → ledger → event → head
+            → lease → plan → intent → commit → contract → rejects → ledger → event → head
 
 The long part needs no lease: what is read then is checked against the home as it is once the table is ours.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from athena.dataset import check_dataset_name
 from athena.errors import Failed, NotFound, Refused
-from etl.attempt import change_of, discard, read, save_contract, settle
+from etl.attempt import change_of, discard, read, settle
 from etl.batch import Order
 from etl.describe import describe
 from etl.history import Load, load_of
@@ -64,7 +64,6 @@ def ingest_once(intake: Intake, order: Order) -> tuple[Report, ...]:
             batch, decision = settle(intake, order, early, held)
             unless_planned.callback(discard, intake, batch)
             held.check()
-            save_contract(intake, batch)
             unless_planned.pop_all()
             head = publish(intake, decision.plan, change_of(batch, decision.plan))
     snapshot = head.snapshot_id if head else None

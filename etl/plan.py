@@ -72,7 +72,7 @@ class LoadEntry:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One commit. `restamps` maps an interpretation to the one that says the same now (a contract that Lakegate itself
-    widened makes no row stale)."""
+    widened makes no row stale). `contract_text` is written behind the commit, if the file still has `contract_mark`."""
 
     commit_id: str
     dataset: str
@@ -89,6 +89,8 @@ class Plan:
     loads: tuple[LoadEntry, ...] = ()
     restamps: dict[str, str] = field(default_factory=dict)
     rows_removed: int = 0
+    contract_text: str | None = None
+    contract_mark: str = ""
 
     @property
     def rows_added(self) -> int:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from athena.errors import Refused
-from etl.batch import Batch, KeyRead, UnitRead
+from etl.batch import Batch, KeyRead, UnitRead, mark_of
 from etl.contract import Contract
+from etl.contract_text import contract_text
 from etl.plan import Examined, Holding, LoadEntry, Piece, Plan, WrittenFile
 from etl.report import Report
 from etl.union import Holdings, Slot, Verdict, hold, judge, let_go, settle
@@ -57,6 +58,8 @@ def decide(batch: Batch, holdings: Holdings, *, made_at: str, reader: int) -> De
         examined=tuple(_examined(key, batch.contract_mark) for key in batch.keys),
         loads=tuple(_entries(batch, reports, made_at)),
         restamps=restamps,
+        contract_text=contract_text(batch.contract) if batch.rewrites_contract and batch.contract else None,
+        contract_mark=mark_of(batch.base.contract_text),
     )
     needed = {piece.path for piece in plan.pieces}
     spare = tuple(f for key in batch.keys for u in key.units for f in u.files or () if f.path not in needed)

@@ -1,7 +1,7 @@
 """A plan becomes a commit that everybody sees; and what whoever comes next does about one that was left half done.
 
-plan → intent → **commit** → rejects → reports → ledger → event → head. Before the commit nothing has happened;
-after it every step repeats without harm, so that it can be finished by somebody else.
+plan → intent → **commit** → contract → rejects → reports → ledger → event → head. Before the commit nothing has
+happened; after it every step repeats without harm, so that it can be finished by somebody else.
 """
 
 import json
@@ -16,7 +16,9 @@ from athena.events import DatasetUpdated
 from athena.heads import Head, conflict
 from athena.leases.sqlite import is_gone
 from etl import rejects
+from etl.batch import mark_of
 from etl.commit import Change, commit, fence, find_commit, has_commit, table_for
+from etl.contract_file import find_text, write_text
 from etl.intake import Intake
 from etl.plan import LoadEntry, Plan
 
@@ -51,6 +53,8 @@ def publish(intake: Intake, plan: Plan, change: Change | None) -> Head | None:
 def finish(intake: Intake, plan: Plan, head: Head | None) -> Head | None:
     """Everything behind the commit; repeats without harm. Raises `OutcomeUnknown` ("unfinished")."""
     try:
+        _save_contract(intake, plan)
+        intake.step("contract")
         _commit_rejects(intake, plan)
         intake.step("rejects")
         _tell_owner(intake, plan, head)
@@ -164,6 +168,13 @@ def _publish_from_catalog(intake: Intake, dataset: str, pending: str) -> None:
         publish_head(intake, head, pending)
     else:
         intake.heads.abandon(dataset, pending)
+
+
+def _save_contract(intake: Intake, plan: Plan) -> None:
+    """The contract that the files made: the first one, or an inferred one widened. An owner's edit is left alone."""
+    path = intake.contract_path(plan.dataset)
+    if plan.contract_text is not None and mark_of(find_text(path)) == plan.contract_mark:
+        write_text(path, plan.contract_text)
 
 
 def _commit_rejects(intake: Intake, plan: Plan) -> None:

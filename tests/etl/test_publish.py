@@ -69,7 +69,7 @@ def test_behind_the_commit_a_plan_is_finished_without_the_file(intake: Intake) -
     assert len(list((intake.settings.reports / "t/a.csv").glob("*.json"))) == 1
 
 
-@pytest.mark.parametrize("step", ["committed", "rejects", "reported", "recorded", "told", "published"])
+@pytest.mark.parametrize("step", ["committed", "contract", "rejects", "reported", "recorded", "told", "published"])
 def test_an_event_is_told_at_least_once_also_when_the_process_dies(intake: Intake, step: str) -> None:
     told: list[DatasetUpdated] = []
     telling = replace(intake, deliver=told.append)

@@ -21,6 +21,7 @@ STEPS = (
     "planned",
     "intended",
     "committed",
+    "contract",
     "rejects",
     "reported",
     "recorded",
@@ -82,7 +83,7 @@ def test_a_loader_that_dies_at_a_step_is_recovered_from(intake: Intake, step: st
     check(intake)
 
 
-@pytest.mark.parametrize("step", ["planned", "committed", "rejects"])
+@pytest.mark.parametrize("step", ["planned", "committed", "contract"])
 def test_a_loader_that_dies_in_the_first_load_of_all_is_recovered_from(intake: Intake, step: str) -> None:
     drop(intake, "t/a.csv", text(0, bad=2))
     with started(intake, step) as loader:

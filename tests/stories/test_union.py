@@ -332,18 +332,26 @@ def test_a_contract_with_a_misspelt_key_fails_every_file_until_it_is_mended(inta
     assert held(intake) == [1, 2]
 
 
-def test_an_owners_edit_is_never_overwritten(intake: Intake) -> None:
+@pytest.mark.parametrize("moment", ["read", "claimed", "planned", "committed"])
+def test_an_owners_edit_is_never_overwritten(intake: Intake, moment: str) -> None:
     load(intake, "t/a.csv", numbers(1))
     path = intake.contract_path("t")
 
     def edit(step: str) -> None:
-        if step == "claimed":
+        if step == moment:
             write_contract(path, replace(read_contract(path), description="by its owner"))
 
     (report,) = ingest(replace(intake, step=edit), drop(intake, "t/b.csv", "n,name,extra\n7,x,1\n"))
+    assert (report.status, read_contract(path).description) == ("loaded", "by its owner")
+    ingest(intake, drop(intake, "t/c.csv", "n,name,extra\n8,x,1\n"))
     contract = read_contract(path)
-    assert (report.status, contract.description) == ("loaded", "by its owner")
     assert [column.name for column in contract.columns] == ["n", "name", "extra"]
+    assert (contract.description, held(intake)) == ("by its owner", [1, 7, 8])
+
+
+def test_a_load_that_fails_leaves_no_contract(intake: Intake) -> None:
+    load(intake, "t/a.csv", BAD)
+    assert not intake.contract_path("t").exists()
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_as_it_is_now(intake: Intake) -> None:

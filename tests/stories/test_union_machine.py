@@ -43,7 +43,18 @@ TEXTS = {
 PLAIN = ("t/a.csv", "t/b.csv", "t/s/c.csv.gz")
 ARCHIVE = "t/all.zip"
 MEMBERS = ("x.csv", "y.csv")
-STEPS = ("claimed", "planned", "intended", "committed", "rejects", "reported", "recorded", "told", "published")
+STEPS = (
+    "claimed",
+    "planned",
+    "intended",
+    "committed",
+    "contract",
+    "rejects",
+    "reported",
+    "recorded",
+    "told",
+    "published",
+)
 
 names = st.sampled_from(sorted(CONTENTS))
 files = st.one_of(
