@@ -31,7 +31,6 @@ from etl.transform import (
     no_advance,
     study,
     transform,
-    with_origin,
 )
 
 ROW_GROUP_ROWS = 131_072
@@ -177,16 +176,21 @@ class _Target:
 
     def __init__(self, dst: Path, schema: pa.Schema) -> None:
         self._dst = dst
+        origin = [column.name for column in SYSTEM_COLUMNS]
+        data = [name for name in schema.names if name not in origin]
         # In the same folder: a rename is atomic only there.
         self.path = dst.with_name(f".{dst.name}.{secrets.token_hex(6)}.part")
-        self._schema = schema
+        self._schema = pa.schema([_repeating(field) for field in schema])
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
         self._writer = pq.ParquetWriter(
             self.path,
-            schema,
+            self._schema,
             compression="zstd",
             compression_level=_ZSTD_LEVEL,
+            # Line numbers rise: their differences are a fraction of what a dictionary of them would be.
+            use_dictionary=[*data, *(name for name in origin if name != "_line")],
+            column_encoding={"_line": "DELTA_BINARY_PACKED"},
             store_decimal_as_integer=True,
             store_schema=False,
         )
@@ -194,8 +198,9 @@ class _Target:
     def add(self, portion: Portion, *, file: str, content: str, loaded_at: datetime) -> None:
         """Take rows in."""
         if portion.rows.num_rows:
-            rows = with_origin(portion, file=file, content=content, loaded_at=loaded_at)
-            self._waiting.append(pa.RecordBatch.from_arrays(rows.columns, schema=self._schema))
+            count = portion.rows.num_rows
+            origin = [_same(file, count), portion.first_lines, _same(content, count), _instant(loaded_at, count)]
+            self._waiting.append(pa.RecordBatch.from_arrays([*portion.rows.columns, *origin], schema=self._schema))
             self._rows += portion.rows.num_rows
         if self._rows >= ROW_GROUP_ROWS:
             self._flush(self._rows // ROW_GROUP_ROWS * ROW_GROUP_ROWS)
@@ -218,6 +223,22 @@ class _Target:
         self._writer.write_table(table.slice(0, rows), row_group_size=ROW_GROUP_ROWS)
         self._waiting = table.slice(rows).to_batches()
         self._rows -= rows
+
+
+# What is the same in every row is written from a dictionary of one value: nearly for nothing.
+_REPEATING = frozenset(["_file", "_content"])
+
+
+def _repeating(field: pa.Field) -> pa.Field:
+    return field.with_type(pa.dictionary(pa.int8(), pa.string())) if field.name in _REPEATING else field
+
+
+def _same(text: str, count: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int8()), count), pa.array([text], pa.string()))
+
+
+def _instant(moment: datetime, count: int) -> pa.Array:
+    return pa.repeat(pa.scalar(moment, pa.timestamp("us", "UTC")), count)
 
 
 @contextmanager

@@ -127,8 +127,7 @@ def _pass(task: _Task, dialect: Dialect, sample: bytes) -> tuple[Study, Encoding
         found = wanted(dialect, task.contract, rules)
         if found.sampled:
             rules, found = settled(found, sample_values(sample, dialect, found.sampled, rules), rules, dialect)
-    with closing(task.source.open()) as stream:
-        survey = Survey(stream, dialect, task.advance)
+    with closing(task.source.open()) as stream, closing(Survey(stream, dialect, task.advance)) as survey:
         seen = {}
         if found.infer:
             seen = observe_all(survey, dialect, found.infer, spellings(rules), threads=task.threads)
