@@ -24,17 +24,18 @@ def guarded(leaf: Leaf, policy: Policy, *, lake: str, may_fail: bool) -> exp.Sub
     """The subquery to put in the place of `leaf.table`, under the alias `leaf.alias`."""
     shown = {name: policy.columns[name] for name in leaf.types if name in leaf.used}
     if policy.rows is None or not may_fail:
-        query = _filtered(leaf.dataset, shown, policy.rows, lake)
+        query = _filtered(leaf, shown, policy.rows, lake)
     else:
         query = _fenced(leaf, shown, policy.rows, lake)
     return exp.Subquery(this=query, alias=exp.TableAlias(this=_name(leaf.alias)))
 
 
-def _filtered(dataset: str, shown: dict[str, Shown], rows: exp.Expr | None, lake: str) -> exp.Select:
+def _filtered(leaf: Leaf, shown: dict[str, Shown], rows: exp.Expr | None, lake: str) -> exp.Select:
     columns = [_as(_of(each.node, _RAW), name) for name, each in shown.items()]
-    query = _select(columns, _physical(dataset, lake))
-    if rows is not None:
-        query.set("where", exp.Where(this=_of(rows, _RAW)))
+    query = _select(columns, _physical(leaf.dataset, lake))
+    conditions = [*([_of(rows, _RAW)] if rows is not None else []), *_filters(leaf, shown)]
+    if conditions:
+        query.set("where", exp.Where(this=exp.and_(*conditions, copy=False)))
     return query
 
 

@@ -130,6 +130,15 @@ def test_conditions_that_cannot_fail_are_copied_below_the_guard(sql: str) -> Non
     assert '"lake"."flights" AS "r" WHERE "r"."day" = CAST(\'2013-01-01\' AS DATE)) AS "g"' in made.sql
 
 
+def test_they_stand_beside_the_grants_rows_where_no_guard_is_needed() -> None:
+    sql = "SELECT count(*) FROM flights AS f WHERE f.day = DATE '2013-01-01' AND (n = 1 OR n = 2)"
+    inner = 'FROM "lake"."flights" AS "r" WHERE {}"r"."day" = CAST(\'2013-01-01\' AS DATE)) AS "t1"'
+    assert inner.format('"r"."carrier" = \'UA\' AND ') in entitled(sql, UA).sql
+    assert inner.format("") in entitled(sql, None).sql
+    either = entitled("SELECT 1 FROM flights WHERE n = 1", grant("carrier = 'UA' OR carrier = 'DL'")).sql
+    assert """WHERE ("r"."carrier" = 'UA' OR "r"."carrier" = 'DL') AND "r"."n" = 1) AS "t1\"""" in either
+
+
 @pytest.mark.parametrize(
     "sql",
     [

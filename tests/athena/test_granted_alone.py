@@ -91,6 +91,15 @@ def test_outcomes_depend_on_the_granted_rows_alone(lakes: Lakes, seed: int, cond
     _hold(lakes, seed, condition, asked)
 
 
+@_rule(60)
+@given(seed=st.integers(0, 30), asked=questions())
+def test_resolving_names_changes_no_answer(lakes: Lakes, seed: int, asked: str) -> None:
+    base = lakes.full(seed)
+    came, written = base.ask(asked, everything(HEADS)), base.run_as_written(asked)
+    if came.failure is None and written.failure is None:
+        assert came.sorted_rows == written.sorted_rows
+
+
 @pytest.mark.long
 @_rule(2000)
 @given(seed=st.integers(0, 200), condition=conditions(), asked=st.lists(questions(), min_size=1, max_size=2))
