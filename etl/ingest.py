@@ -44,13 +44,14 @@ def silent(_name: str, _done: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What a reconciliation did: reports of what was read, keys whose files are gone (their rows stay), and why
-    some files are nobody's."""
+    """What a reconciliation did: reports of what was read, keys whose files are gone (their rows stay), why
+    some files are nobody's, and which contracts cannot be understood (their datasets were left alone)."""
 
     reports: tuple[Report, ...]
     vanished: tuple[str, ...] = ()
     unchanged: int = 0
     misplaced: tuple[Refused, ...] = ()
+    refused: tuple[Refused, ...] = ()
 
 
 def ingest_once(intake: Intake, order: Order) -> tuple[Report, ...]:
@@ -128,16 +129,21 @@ def catch_up(
         landed.setdefault(one.key.dataset, []).append(one)
     reports: list[Report] = []
     vanished: list[str] = []
+    refused: list[Refused] = []
     unchanged = 0
     for name, there in sorted(landed.items()):
         describe(intake, name)
-        found = pending(intake, name, there, stale=stale)
+        try:
+            found = pending(intake, name, there, stale=stale)
+        except Refused as error:
+            refused.append(error)
+            continue
         for keys in _portions([(one.key, one.size_bytes) for one in found.wanted if settled(one)]):
             reports += _ingest_many(intake, Order(name, keys, progress))
         vanished += found.vanished
         unchanged += found.unchanged
     misplaced = intake.landing.misplaced() if dataset is None else ()
-    return Reconciled(tuple(reports), tuple(vanished), unchanged, misplaced)
+    return Reconciled(tuple(reports), tuple(vanished), unchanged, misplaced, tuple(refused))
 
 
 def reload(intake: Intake, dataset: str, *, key: str | None = None, progress: Progress | None = None) -> Reconciled:

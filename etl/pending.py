@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from etl.batch import mark_of
 from etl.contract import Contract
-from etl.contract_file import find_contract, find_text
+from etl.contract_file import find_text, read_contract
 from etl.intake import Intake
 from etl.landing import Landed, key_of
 from etl.plan import Examined
@@ -23,10 +23,13 @@ class Pending:
 
 
 def pending(intake: Intake, dataset: str, landed: Iterable[Landed], *, stale: bool) -> Pending:
-    """What is new, changed or failed under another contract; with `stale` also what an older contract read."""
+    """What is new, changed or failed under another contract; with `stale` also what an older contract read.
+
+    With `stale` it raises `Refused` for a contract that cannot be understood.
+    """
     path, there = intake.contract_path(dataset), list(landed)
     holdings, examined = intake.ledger.holdings(dataset), intake.ledger.examined(dataset)
-    contract = find_contract(path) if stale else None
+    contract = read_contract(path) if stale and find_text(path) is not None else None
     old = outdated(holdings, contract) if contract else frozenset()
     mark = mark_of(find_text(path))
     wanted = [one for one in there if _is_wanted(one, examined.get(one.key.text), mark, old)]

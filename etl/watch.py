@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from athena.errors import LakegateError
 from athena.leases.sqlite import is_gone
@@ -10,6 +11,7 @@ from etl.ingest import Reconciled, catch_up
 from etl.intake import Intake
 from etl.landing import Landed
 from etl.report import Report
+from etl.source import ignored
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +118,11 @@ class Watching:
 
     def _contracts(self) -> frozenset[tuple[str, int]]:
         folder = self._intake.settings.contracts
-        return frozenset((path.name, path.stat().st_mtime_ns) for path in folder.glob("*.toml"))
+        return frozenset(
+            (path.name, changed_at)
+            for path in folder.glob("*.toml")
+            if not ignored(path.name) and (changed_at := _changed_at_ns(path)) is not None
+        )
 
     def _has_leftovers(self) -> bool:
         if self._monotonic() - self._resolved_at < RESOLVE_EVERY_SECONDS:
@@ -130,6 +136,13 @@ class Watching:
             if error.message not in self._misplaced:
                 log.warning("%s %s", error.message, error.remedy)
         self._misplaced = frozenset(error.message for error in errors)
+
+
+def _changed_at_ns(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None  # replaced just now, or an editor's lock that leads nowhere
 
 
 def sentence(report: Report) -> str:

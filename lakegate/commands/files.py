@@ -13,6 +13,7 @@ from lakegate.screen import print_error, print_json, print_note, print_text, pro
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from athena.errors import Refused
     from etl.ingest import Reconciled
     from etl.report import Report
 
@@ -174,16 +175,20 @@ def _show(reports: "Sequence[Report]", *, strict: bool, as_json: bool) -> None:
 def _show_reconciled(done: "Reconciled", *, as_json: bool) -> None:
     if as_json:
         reports = [report.as_json() for report in done.reports]
-        misplaced = [{"code": one.code, "message": one.message, "remedy": one.remedy} for one in done.misplaced]
         counts = {"vanished": list(done.vanished), "unchanged": done.unchanged}
-        print_json({"reports": reports, **counts, "misplaced": misplaced})
+        told = {"misplaced": _errors_json(done.misplaced), "refused": _errors_json(done.refused)}
+        print_json({"reports": reports, **counts, **told})
     else:
         for report in done.reports:
             print_text(report_text(report))
         print_text(f"{len(done.reports)} read, {done.unchanged} unchanged.")
         for key in done.vanished:
             print_note(f"{key} is no longer in landing; its rows stay as they were loaded.")
-        for stray in done.misplaced:
-            print_error(stray)
-    if any(report.status == "failed" for report in done.reports):
+        for error in (*done.misplaced, *done.refused):
+            print_error(error)
+    if done.refused or any(report.status == "failed" for report in done.reports):
         raise typer.Exit(EXIT_REFUSED)
+
+
+def _errors_json(errors: "Sequence[Refused]") -> list[dict[str, str]]:
+    return [{"code": one.code, "message": one.message, "remedy": one.remedy} for one in errors]

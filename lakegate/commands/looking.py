@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from athena.dataset import REJECTS_SUFFIX, check_dataset_name
+from athena.errors import NotFound
 from lakegate.commands import DatasetArgument, HomeOption, JsonOption, OptionalDataset
 from lakegate.home import current_home
 from lakegate.screen import Label, instant_text, print_json, print_note, print_table, print_text
 
 if TYPE_CHECKING:
+    from athena.catalogue import Listing
+    from athena.lake import Lake
     from etl.ingest import Load
 
 LimitOption = Annotated[int, typer.Option("--limit", help="How many at most, newest first.", min=1)]
@@ -43,12 +46,10 @@ def datasets(home: HomeOption = None, as_json: JsonOption = False) -> None:
 def describe(dataset: DatasetArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Show a dataset's columns, types and units."""
     from api.response import dataset_body
-    from athena import catalogue
     from athena.lake import Lake
-    from athena.question import OWNER
 
     with Lake.embedded(current_home(home)) as lake:
-        found = catalogue.dataset(lake, OWNER, dataset)
+        found = _dataset(lake, dataset)
     if as_json:
         print_json(json.loads(dataset_body(found)))
         return
@@ -67,16 +68,14 @@ def loads(
     dataset: OptionalDataset = None, home: HomeOption = None, limit: LimitOption = 100, as_json: JsonOption = False
 ) -> None:
     """Show what became of each load, newest first."""
-    from athena import catalogue
     from athena.lake import Lake
-    from athena.question import OWNER
     from etl import ingest
     from etl.intake import Intake
 
     with Lake.embedded(current_home(home)) as lake:
         found = ingest.loads(Intake.embedded(lake), dataset, limit=limit)
         if dataset is not None and not found:
-            catalogue.dataset(lake, OWNER, check_dataset_name(dataset))
+            _dataset(lake, check_dataset_name(dataset))
     if as_json:
         print_json([load_json(load) for load in found])
     elif not found:
@@ -122,6 +121,18 @@ def load_json(load: "Load") -> dict[str, object]:
     }
 
 
+def _dataset(lake: "Lake", name: str) -> "Listing":
+    """The dataset as its owner sees it, who may be told that there is none."""
+    from athena import catalogue
+    from athena.question import OWNER
+
+    try:
+        return catalogue.dataset(lake, OWNER, name)
+    except NotFound as error:
+        remedy = "`lakegate datasets` lists them; a file under landing/DATASET/ makes one."
+        raise NotFound(f"There is no dataset {name!r}.", remedy, code="no-such-dataset") from error
+
+
 def _rejects_of(home: Path, dataset: str, limit: int) -> list[dict[str, object]]:
     from athena import catalogue
     from athena.lake import Lake
@@ -132,7 +143,7 @@ def _rejects_of(home: Path, dataset: str, limit: int) -> list[dict[str, object]]
     with Lake.embedded(home) as lake:
         known = {listing.name for listing in catalogue.datasets(lake, OWNER)}
         if dataset not in known | {rejects_of_it}:
-            catalogue.dataset(lake, OWNER, dataset)
+            _dataset(lake, dataset)
     if rejects_of_it not in known:
         return []
     return owner_records(home, f"SELECT * FROM {rejects_of_it} ORDER BY load_id, file, first_line LIMIT {limit}")

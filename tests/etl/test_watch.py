@@ -146,6 +146,17 @@ def test_a_table_in_trouble_is_left_alone_for_a_while_and_does_not_stop_the_othe
     assert statuses(told) == ["loaded", "loaded"]
 
 
+def test_an_editors_lock_among_the_contracts_keeps_nothing_from_loading(
+    intake: Intake, watching: Watching, told: list[Reconciled]
+) -> None:
+    intake.settings.contracts.mkdir(exist_ok=True)
+    for name in (".#t.toml", "t.toml"):
+        (intake.settings.contracts / name).symlink_to("somebody@host.123")
+    drop(intake, "u/b.csv", TEXT)
+    watching.look()
+    assert statuses(told) == ["loaded"]
+
+
 def test_misplaced_files_are_told_once(intake: Intake, watching: Watching, caplog: pytest.LogCaptureFixture) -> None:
     drop(intake, "Bad Name/a.csv", TEXT)
     with caplog.at_level(logging.WARNING):

@@ -232,3 +232,24 @@ def test_a_full_disk_loses_nothing_and_the_next_load_succeeds(
     counted = lakegate("query", "SELECT count(*) AS n FROM stays2", "-f", "csv", "--home", home)
     assert counted.out.split() == ["n", "60000"]
     assert lakegate("doctor", "--home", home).code == 0
+
+
+def test_reconciling_by_a_contract_that_cannot_be_understood(lakegate: Command, home: Path) -> None:
+    dropped(home, GOOD.encode())
+    assert lakegate("reconcile", "--home", home).code == 0
+    contract = home / "datasets" / "stays.toml"
+    contract.write_text('descriptoin = "Stays"\n' + contract.read_text())
+    other = home / "landing" / "other" / "file.csv"
+    other.parent.mkdir()
+    other.write_text(GOOD)
+    done = lakegate("reconcile", "--home", home, "--json")
+    told = json.loads(done.out)
+    assert (done.code, [report["dataset"] for report in told["reports"]]) == (1, ["other"])
+    assert [error["code"] for error in told["refused"]] == ["contract-invalid"]
+    assert "descriptoin" in told["refused"][0]["message"]
+    assert "description" in told["refused"][0]["remedy"]
+    assert count(lakegate, home) == 2
+
+
+def test_reconciling_an_unknown_dataset(lakegate: Command, home: Path) -> None:
+    refused(lakegate("reconcile", "nosuch", "--home", home), "no-such-dataset", "nosuch", "lakegate datasets")

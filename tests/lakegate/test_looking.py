@@ -36,7 +36,9 @@ def test_an_unknown_dataset_is_not_found(lakegate: Command, stays_home: Path) ->
     for command in ("describe", "rejects", "loads", "reload"):
         done = lakegate(command, "nothing", "--home", stays_home)
         assert (done.code, done.out) == (1, ""), command
-        assert "[not-found]" in done.err or "[not-landed]" in done.err, done.err
+        assert "[no-such-dataset]" in done.err or "[not-landed]" in done.err, done.err
+        assert "lakegate datasets" in done.err
+        assert "GET /v1" not in done.err
 
 
 def test_the_history_tells_each_load(lakegate: Command, stays_home: Path) -> None:
