@@ -43,7 +43,8 @@ def lay_out(text: bytes, sniffed: Sniffed, *, header: bool | None, expected: Seq
     first = _first_of_body(records, shape.fields)
     fitting = [one for one in records[first:] if _fits(one, shape.fields)]
     verdict = _header(records[:first], fitting, shape, header, expected)
-    kinds = {line: "comment" for one in sniffed.records if one not in records for line in _lines(one)}
+    kept = {one.line for one in records}
+    kinds = {line: "comment" for one in sniffed.records if one.line not in kept for line in _lines(one)}
     kinds |= {line: "preamble" for one in records[:first] for line in _lines(one)}
     kinds |= {line: "header" for one in verdict.rows for line in _lines(one)}
     body = [one for one in fitting if one not in verdict.rows]

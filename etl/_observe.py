@@ -99,7 +99,7 @@ def _at_once(look: _Look, active: Mapping[str, Seen], *, with_words: bool) -> di
     typed = [feed for feed in plan.feeds if not feed.reading.is_text]
     untyped = [feed for feed in plan.feeds if feed.reading.is_text]
     values = read_columns(text, plan, typed, missing if with_words else ("",))
-    doubt = _Doubt(text)
+    doubt = _Doubt(text, plan.shape.delimiter)
     close = [feed for feed in typed if _is_doubtful(active[feed.column.name], values[feed], doubt, with_words)]
     texts = read_columns(text, plan, [*untyped, *close], ("",), as_text=True)
     if any(len(column) != len(look.lines) for column in (*values.values(), *texts.values())):
@@ -133,14 +133,18 @@ def _texts(block: Block, plan: Plan) -> tuple[_Look, list[pa.Array]]:
 class _Doubt:
     """What in a block's text Arrow's reader may have taken that a type is not inferred from; each looked for once."""
 
-    def __init__(self, text: bytes) -> None:
-        self.text = text
+    def __init__(self, text: bytes, delimiter: bytes) -> None:
+        self.text, self.delimiter = text, delimiter
 
     @cached_property
     def whole(self) -> bool:
         """Whether a whole number may be written as none should be."""
         text = self.text
-        return _has_leading_zeros(text) or (b"x" in text and b"0x" in text) or (b"X" in text and b"0X" in text)
+        return (
+            _has_leading_zeros(text, self.delimiter)
+            or (b"x" in text and b"0x" in text)
+            or (b"X" in text and b"0X" in text)
+        )
 
     @cached_property
     def real(self) -> bool:
@@ -164,34 +168,25 @@ def _is_doubtful(seen: Seen, values: pa.Array, doubt: _Doubt, with_words: bool) 
     return kind == BOOLEAN
 
 
-def _has_leading_zeros(text: bytes) -> bool:
+def _has_leading_zeros(text: bytes, delimiter: bytes = b",") -> bool:
     r"""Whether a zero with a digit behind it stands where a number may begin; the hours of a time do not count.
 
     >>> _has_leading_zeros(b"007,x"), _has_leading_zeros(b"a,-05"), _has_leading_zeros(b"2024-01-02 05:00,10\n0.5")
     (True, True, False)
     """
-    block = np.frombuffer((b"\n" + text + b"\n\n\n").translate(_CLASSES), np.uint8)
-    apart, zero, digit = block == _APART, block == _ZERO, (block | 1) == _DIGIT
-    leading = zero[:-1] & digit[1:]
+    block = np.frombuffer(b"\n\n" + text + b"\n\n", np.uint8)
+    leading = block[:-1] == 48
+    leading &= (block[1:] - np.uint8(48)) < 10
+    # Blanks, quotes and line ends are below the digits; a hyphen is a sign or stands inside of a date.
+    apart = block < 45
+    apart |= block == delimiter[0]
     zeros = np.flatnonzero(apart[:-2] & leading[1:])
-    signed = apart[:-3] & (block[1:-2] == _MINUS) & leading[2:]
-    return bool((block[zeros + 3] != _COLON).any() or signed.any())
-
-
-# What a digit, a letter, a point or a colon precedes is inside of a value; all that may stand before one is a comma.
-_APART, _ZERO, _DIGIT, _COLON, _MINUS = b",01:-"
-_CLASSES = bytes(
-    _ZERO
-    if chr(one) == "0"
-    else _DIGIT
-    if chr(one).isdigit() and one < 128
-    else one
-    if chr(one) in "-:"
-    else ord("x")
-    if chr(one).isalnum() or chr(one) == "." or one > 127
-    else _APART
-    for one in range(256)
-)
+    if (block[zeros + 3] != 58).any():
+        return True
+    signed = block[1:-2] == 45
+    signed &= apart[:-3]
+    signed &= leading[2:]
+    return bool(signed.any())
 
 
 def _has_exponents(text: bytes) -> bool:
