@@ -16,14 +16,14 @@ _FAIL = "CAST(CAST('lakegate:cast-failed' AS INTEGER) AS VARCHAR)"
 
 MACROS = {
     "trino_json_text(a)": "a ->> '$'",
-    "trino_json_varchar(a)": "CASE json_type(a) WHEN 'DOUBLE' THEN trino_double_varchar(CAST(trino_json_text(a) AS "
-    f"DOUBLE)) WHEN 'OBJECT' THEN {_FAIL} WHEN 'ARRAY' THEN {_FAIL} "
+    "trino_json_varchar(a)": "CASE json_type(a) WHEN 'DOUBLE' THEN trino_double_varchar(TRY_CAST(trino_json_text(a) "
+    f"AS DOUBLE)) WHEN 'OBJECT' THEN {_FAIL} WHEN 'ARRAY' THEN {_FAIL} "
     "ELSE trino_json_text(a) END",
     # the text of the number that a JSON scalar stands for
     "trino_json_number(a)": "CASE json_type(a) WHEN 'BOOLEAN' THEN CASE trino_json_text(a) WHEN 'true' THEN '1' "
     f"ELSE '0' END WHEN 'OBJECT' THEN {_FAIL} WHEN 'ARRAY' THEN {_FAIL}"
     " ELSE trino_json_text(a) END",
-    "trino_json_integer(a)": "CASE json_type(a) WHEN 'DOUBLE' THEN CAST(CAST(round(CAST(trino_json_text(a) AS DOUBLE)) "
+    "trino_json_integer(a)": "CASE json_type(a) WHEN 'DOUBLE' THEN CAST(CAST(round(TRY_CAST(trino_json_text(a) AS DOUBLE)) "
     "AS BIGINT) AS VARCHAR) ELSE trino_integer_text(trino_json_number(a)) END",
     "trino_json_boolean(a)": "CASE json_type(a) WHEN 'BOOLEAN' THEN trino_json_text(a) = 'true' WHEN 'VARCHAR' THEN "
     "trino_boolean(trino_json_text(a)) ELSE CAST(trino_double_text(trino_json_number(a)) AS DOUBLE) <> 0 END",

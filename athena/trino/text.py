@@ -165,7 +165,8 @@ def _marked(tokens: list[Token]) -> list[Token]:
     marked = []
     for index, token in enumerate(tokens):
         following = tokens[index + 1].token_type if index + 1 < len(tokens) else None
-        if following == TokenType.L_PAREN and _calls(token):
+        before = tokens[index - 1].token_type if index else None
+        if following == TokenType.L_PAREN and _calls(token, before):
             token.text = _MARK + token.text
             token.token_type = TokenType.VAR
         elif following == TokenType.STRING and token.token_type == TokenType.DECIMAL:
@@ -177,8 +178,10 @@ def _marked(tokens: list[Token]) -> list[Token]:
     return marked
 
 
-def _calls(token: Token) -> bool:
+def _calls(token: Token, before: TokenType | None) -> bool:
     upper = token.text.upper()
+    if token.token_type == TokenType.FILTER:  # a function, unless an aggregate stands before it
+        return before != TokenType.R_PAREN
     if token.token_type in _KEYWORDS_THAT_CALL or upper in _ALSO_CALL:
         return True
     return token.token_type in (TokenType.VAR, TokenType.IDENTIFIER) and upper in _KNOWN and upper not in _SYNTAX
