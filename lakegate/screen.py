@@ -190,7 +190,7 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
 
         def told(name: str, done: int, total: int) -> None:
             if name not in tasks:
-                tasks[name] = bar.add_task(visible(name))
+                tasks[name] = bar.add_task(visible(name), total=None)
             bar.update(tasks[name], completed=done, total=total or None)
 
         yield told
