@@ -86,7 +86,9 @@ def _warnings(name: str, seen: Seen, kind: str | None, decimal: str) -> list[str
         )
     elif seen.odd is not None and seen.odd[1] > _MANY:
         value, line, before = seen.odd
-        found.append(f"{name} stays text: up to line {line} its values were {_called(before)}, but {value[:40]!r} is not.")
+        found.append(
+            f"{name} stays text: up to line {line} its values were {_called(before)}, but {value[:40]!r} is not."
+        )
     elif LOOKS_TYPED in seen.kinds:
         found.append(
             f"{name} stays text: it looks like numbers or dates, but no type holds every value as it is written."

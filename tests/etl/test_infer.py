@@ -138,7 +138,9 @@ def test_a_date_format_is_recorded_and_an_ambiguous_one_is_told() -> None:
 
 
 def test_words_that_count_as_missing_are_told() -> None:
-    assert inferred_from([["1", "NA"]]).warnings == ("c0: NA counted as missing, because every other value is of type int.",)
+    assert inferred_from([["1", "NA"]]).warnings == (
+        "c0: NA counted as missing, because every other value is of type int.",
+    )
 
 
 def test_a_late_odd_value_is_told_with_its_line() -> None:
