@@ -7,10 +7,13 @@ A case is a title, what is expected, and a statement, up to a line of four dashe
     SELECT amount FROM payroll
     ----
 
-`<<100 x (>>` in a statement stands for a hundred brackets. Expected is one of `not-found`; `refused 'TOKEN'` (code
-sql-unsupported, naming the caller's token); `syntax`; `refused-parameters`; `same`
-(whatever a lake that holds only the granted rows and columns gives, a failure included); `fails` (the same, and it is
-a failure); `rows JSON` (the same rows for both partners; `united JSON` and `kennedy JSON` where they differ).
+`<<100 x (>>` in a statement stands for a hundred brackets. Whatever is expected, the same must come back from a lake
+without the hidden rows. Expected is one of
+
+- `not-found`; `refused 'TOKEN'` (code sql-unsupported, naming the caller's token); `syntax`; `refused-parameters`;
+- `same`: what a lake that holds only the granted rows and columns gives without any grant, a failure included;
+- `fails`: the same, and it is a failure; `alone`: nothing more (SQL leaves open which condition is tried first);
+- `rows JSON`: these rows for both partners; `united JSON` and `kennedy JSON` where they differ.
 """
 
 import json

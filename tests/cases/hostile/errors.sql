@@ -225,3 +225,35 @@ SELECT count(*) FROM flights WHERE (carrier = 'DL' OR CAST(code AS int) >= 0)
 -- A pattern that is no pattern
 -- expect: same
 SELECT count(*) FROM flights WHERE regexp_like(note, '^NOTE-[0-9]+-$') AND CAST(code AS int) >= 0
+----
+-- A cast before a threshold against hidden values
+-- expect: alone
+SELECT count(*) FROM flights WHERE CAST(note AS int) = 1 AND flight + 0 > 1057
+----
+-- A cast before a threshold that no row passes
+-- expect: alone
+SELECT count(*) FROM flights WHERE CAST(note AS int) = 1 AND flight + 0 > 1059
+----
+-- A cast before a threshold below all hidden values
+-- expect: alone
+SELECT count(*) FROM flights WHERE CAST(note AS int) = 1 AND flight * 1 < 1001
+----
+-- A cast before the range of a hidden date
+-- expect: alone
+SELECT count(*) FROM flights WHERE CAST(note AS int) = 1 AND date_add('day', 0, day) < DATE '2013-01-02'
+----
+-- A cast before a question for NULLs that only hidden rows have
+-- expect: alone
+SELECT count(*) FROM flights WHERE CAST(note AS int) = 1 AND coalesce(dep_delay, 99.0) = 99.0
+----
+-- A cast in the smaller or the larger side of a join
+-- expect: alone
+SELECT count(*) FROM flights AS f JOIN airlines AS a ON CAST(f.note AS int) = length(a.name) AND a.carrier = 'XX'
+----
+-- A cast on either side of a join with nothing
+-- expect: alone
+SELECT count(*) FROM (SELECT carrier FROM airlines WHERE carrier = 'ZZ') AS a JOIN flights AS f ON CAST(f.note AS int) = length(a.carrier)
+----
+-- The order of three joins follows no hidden counts
+-- expect: alone
+SELECT count(*) FROM flights AS f JOIN flights AS g ON f.flight / g.seats = 1 JOIN airlines AS a ON CAST(f.note AS int) = length(a.name) AND a.carrier = 'ZZ'
