@@ -4,45 +4,17 @@ The fast way is Arrow's own cast, guarded against everything that it takes and t
 with bad values is halved until they are found.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from athena.dataset import Column, DataType
-from etl._values import FALSE, TRUE, Bad, Reading, Value, allowed_values
+from etl._casting import Infinite, NotFast, any_of, arrow_type, fast_way, usual_form
+from etl._values import Bad, Reading, Value, allowed_values
 
 _LEAF = 32
 _FEW = 24
-_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
-_DAY_MICROSECONDS = 86_400_000_000
-# Arrow knows the changes of clocks that are listed, not the rule for the years behind.
-_FIRST_RULED, _LAST_RULED = 1970, 2036
-
-
-def arrow_type(kind: DataType) -> pa.DataType:
-    """The Arrow type of a column type: instants in microseconds, UTC where they have a zone.
-
-    >>> arrow_type(DataType("decimal", 12, 2)), arrow_type(DataType("timestamptz"))
-    (Decimal128Type(decimal128(12, 2)), TimestampType(timestamp[us, tz=UTC]))
-    """
-    if kind.name == "decimal":
-        return pa.decimal128(kind.precision, kind.scale)
-    return _TYPES[kind.name]
-
-
-_TYPES = {
-    "string": pa.string(),
-    "boolean": pa.bool_(),
-    "int": pa.int32(),
-    "long": pa.int64(),
-    "float": pa.float32(),
-    "double": pa.float64(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us"),
-    "timestamptz": pa.timestamp("us", "UTC"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +25,11 @@ class Converted:
     bad: dict[int, Bad]
 
 
-class NotFast(Exception):
-    """The fast way does not apply to these values, or not to all of them."""
-
-
-class _Infinite(NotFast):
-    """Some numbers came out infinite or as no number: as written, or because they are too large."""
-
-    def __init__(self, values: pa.Array, places: pa.Array) -> None:
-        super().__init__()
-        self.values, self.places = values, places
-
-
 def convert_column(text: pa.Array, reading: Reading) -> Converted:
     """The values of a column of text, whose nulls are missing values."""
     bad: dict[int, Bad] = {}
     known = _missing_set_apart(text, reading)
-    values = known if reading.is_text else _Search(reading, bad).values(known, 0)
+    values = known if reading.is_text else _Search(reading, bad).column(known)
     return Converted(values, bad | check_column(text, values, reading, bad))
 
 
@@ -140,30 +100,54 @@ def _spelled(text: pa.Array, reading: Reading) -> pa.Array:
 
 
 class _Search:
-    """Halving until the values that the fast way does not take stand alone."""
+    """The fast way for all values but those that do not look like any; halving until what is left stands alone."""
 
     def __init__(self, reading: Reading, bad: dict[int, Bad]) -> None:
         self.reading, self.bad, self.leaves = reading, bad, 0
-        self.fast = _fast_way(reading)
+        self.fast = fast_way(reading)
 
-    def values(self, text: pa.Array, offset: int) -> pa.Array:
+    def column(self, text: pa.Array) -> pa.Array:
+        """The typed values of a whole column."""
+        form = usual_form(self.reading)
+        if self.fast is None or form is None:
+            return self._values(text, 0)
+        try:
+            return self._fast_values(text, 0)
+        except (pa.ArrowInvalid, NotFast):
+            odd = pc.fill_null(pc.invert(pc.match_substring_regex(text, form)), False)
+        if not any_of(odd):
+            return self._values(text, 0)
+        usual = pc.if_else(odd, pa.scalar(None, pa.string()), text)
+        return self._with_exact(text, odd, self._values(usual, 0), 0)
+
+    def _fast_values(self, text: pa.Array, offset: int) -> pa.Array:
+        if self.fast is None:
+            raise NotFast
+        try:
+            return self.fast(text)
+        except Infinite as some:
+            return self._with_exact(text, some.places, some.values, offset)
+
+    def _with_exact(self, text: pa.Array, places: pa.Array, values: pa.Array, offset: int) -> pa.Array:
+        """The values, with those at the marked places read exactly."""
+        rows = pc.indices_nonzero(places)
+        bad: dict[int, Bad] = {}
+        exact = _Search(self.reading, bad)._exact(text.take(rows), 0)
+        self.bad |= {offset + rows[row].as_py(): reason for row, reason in bad.items()}
+        return pc.replace_with_mask(values, places, exact)
+
+    def _values(self, text: pa.Array, offset: int) -> pa.Array:
         """The typed values of `text`, which begins at row `offset`."""
-        if self.fast is not None and self.leaves < _FEW:
+        if self.leaves < _FEW:
             try:
-                return self.fast(text)
-            except _Infinite as some:
-                rows = pc.indices_nonzero(some.places)
-                bad: dict[int, Bad] = {}
-                exact = _Search(self.reading, bad)._exact(text.take(rows), 0)
-                self.bad |= {offset + rows[row].as_py(): reason for row, reason in bad.items()}
-                return pc.replace_with_mask(some.values, some.places, exact)
+                return self._fast_values(text, offset)
             except (pa.ArrowInvalid, NotFast):
                 pass
         if self.fast is None or len(text) <= _LEAF or self.leaves >= _FEW:
             self.leaves += 1
             return self._exact(text, offset)
         middle = len(text) // 2
-        halves = [self.values(text.slice(0, middle), offset), self.values(text.slice(middle), offset + middle)]
+        halves = [self._values(text.slice(0, middle), offset), self._values(text.slice(middle), offset + middle)]
         return pa.concat_arrays(halves)
 
     def _exact(self, text: pa.Array, offset: int) -> pa.Array:
@@ -188,102 +172,3 @@ def _without_checks(reading: Reading) -> Reading:
     if reading.allowed is None and not reading.required and not reading.words:
         return reading
     return replace(reading, allowed=None, required=False, words=())
-
-
-def _fast_way(reading: Reading) -> Callable[[pa.Array], pa.Array] | None:
-    """Arrow's cast for what needs nothing else, None for all that does."""
-    if reading.form is not None:
-        return None
-    if reading.factor is not None and reading.type.name not in ("float", "double"):
-        return None
-    if not holds_decimals(reading.type):
-        return None
-    return lambda text: guarded(_cast(text, reading), reading)
-
-
-def holds_decimals(kind: DataType) -> bool:
-    """Whether Arrow can be trusted with text for this type: it takes any number of no more digits than the type's
-    precision, and its 128 bits must not overflow before the range is looked at."""
-    return kind.name != "decimal" or kind.precision + kind.scale <= 38
-
-
-def _cast(text: pa.Array, reading: Reading) -> pa.Array:
-    name = reading.type.name
-    if name == "boolean":
-        return _booleans(text)
-    if name in ("int", "long") and _any(pc.match_substring(text, "x", ignore_case=True)):
-        raise NotFast  # Arrow reads hexadecimal
-    if name == "decimal" and (_any(pc.match_substring(text, "e-", ignore_case=True)) or _is_long(text)):
-        raise NotFast  # Arrow takes 1e-61 for zero
-    if name in ("float", "double", "decimal") and reading.decimal != ".":
-        if _any(pc.match_substring(text, ".")):
-            raise NotFast
-        text = pc.replace_substring(text, reading.decimal, ".")
-    if name == "timestamptz" and reading.zone is not None:
-        return _in_zone(text, reading.zone)
-    # Text is rounded once to the nearest double, and that to the nearest float, as the exact way does it.
-    return pc.cast(text, pa.float64() if name == "float" else arrow_type(reading.type))
-
-
-def _in_zone(text: pa.Array, zone: str) -> pa.Array:
-    try:
-        return pc.cast(text, _TYPES["timestamptz"])
-    except pa.ArrowInvalid:
-        local = pc.cast(text, pa.timestamp("us"))
-    span = pc.min_max(pc.year(local)).as_py()
-    if span["min"] is not None and not (span["min"] >= _FIRST_RULED and span["max"] <= _LAST_RULED):
-        raise NotFast
-    return pc.assume_timezone(local, zone, ambiguous="raise", nonexistent="raise").cast(_TYPES["timestamptz"])
-
-
-def guarded(values: pa.Array, reading: Reading) -> pa.Array:
-    """Values that Arrow made of text, scaled; raises when some of them need a closer look."""
-    name = reading.type.name
-    if name in ("float", "double"):
-        if reading.factor is not None:
-            values = pc.multiply(values, float(reading.factor))
-        if name == "float":
-            values = pc.cast(values, pa.float32(), safe=False)
-        if not _all(pc.is_finite(values)):
-            raise _Infinite(values, pc.fill_null(pc.invert(pc.is_finite(values)), False))
-    elif name == "decimal":
-        _check_digits(values, reading.type)
-    elif name == "date":
-        _check_span(values.cast(pa.int32()), 1)
-    elif name in ("timestamp", "timestamptz"):
-        _check_span(values.cast(pa.int64()), _DAY_MICROSECONDS)
-    return values
-
-
-def _is_long(text: pa.Array) -> bool:
-    longest = pc.max(pc.binary_length(text)).as_py()
-    return longest is not None and longest > 38
-
-
-def _check_digits(values: pa.Array, kind: DataType) -> None:
-    span = pc.min_max(values).as_py()
-    limit = 10 ** (kind.precision - kind.scale)
-    if span["min"] is not None and not (-limit < span["min"] and span["max"] < limit):
-        raise NotFast
-
-
-def _check_span(counts: pa.Array, day: int) -> None:
-    span = pc.min_max(counts).as_py()
-    if span["min"] is not None and not (_FIRST_DAY * day <= span["min"] and span["max"] < (_LAST_DAY + 1) * day):
-        raise NotFast
-
-
-def _booleans(text: pa.Array) -> pa.Array:
-    folded = pc.ascii_lower(text)
-    places = pc.index_in(folded, value_set=pa.array([*TRUE, *FALSE], pa.string()))
-    if places.null_count != text.null_count:
-        raise NotFast
-    return pc.less(places, len(TRUE))
-
-
-def _any(flags: pa.Array) -> bool:
-    return bool(pc.any(flags).as_py())
-
-
-def _all(flags: pa.Array) -> bool:
-    return pc.all(flags).as_py() is not False

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from etl._column import NotFast, arrow_type, check_column, convert_column, guarded, holds_decimals
+from etl._casting import NotFast, arrow_type, guarded, holds_decimals
+from etl._column import check_column, convert_column
 from etl._plan import Feed, Plan
 from etl._values import FALSE, TRUE, Reading
 

@@ -12,7 +12,8 @@ from typing import Literal, cast
 import numpy as np
 import pyarrow as pa
 
-from etl._column import Converted, arrow_type, convert_column, missing_column, to_arrow
+from etl._casting import arrow_type
+from etl._column import Converted, convert_column, missing_column, to_arrow
 from etl._direct import has_words, parse_text, parse_typed
 from etl._marks import line_ends, split
 from etl._plan import Feed, Plan

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from athena.dataset import SYSTEM_COLUMNS, Column
 from athena.errors import Damaged, Failed
-from etl._column import arrow_type
+from etl._casting import arrow_type
 from etl._encoding import Encoding
 from etl._plan import Plan, plan
 from etl._study import Wanted, as_text, concluded, settled, spellings, wanted
