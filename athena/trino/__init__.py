@@ -46,9 +46,10 @@ from athena.trino import (
     values,
     written,
 )
-from athena.trino.build import FAIL_PREFIX
+from athena.trino.build import FAIL_PREFIX, to
 from athena.trino.function import Function
 from athena.trino.queries import Queries
+from athena.trino.scope import Field
 from athena.trino.text import read, write
 from athena.trino.types import Type
 
@@ -96,9 +97,18 @@ def to_duckdb(query: str | exp.Query, tables: Mapping[str, Sequence[Column]] | N
     'SELECT 7 // 2 AS "x"'
     """
     tree = read(query if isinstance(query, str) else query.sql(Athena))
-    known = {name.lower(): tuple((c.name, column_type(c)) for c in columns) for name, columns in (tables or {}).items()}
-    translated, _ = Queries(known, _REWRITES, _FUNCTIONS).top(tree)
+    translated, fields = _translated(tree, tables)
+    if isinstance(translated, exp.Select):
+        # a bare NULL has no type in DuckDB
+        for output, field in zip(translated.expressions, fields, strict=True):
+            if field.type == types.UNKNOWN:
+                output.set("this", to(output.this, types.VARCHAR))
     return translated.sql(DuckDB)
+
+
+def _translated(tree: exp.Query, tables: Mapping[str, Sequence[Column]] | None) -> tuple[exp.Expr, list[Field]]:
+    known = {name.lower(): tuple((c.name, column_type(c)) for c in columns) for name, columns in (tables or {}).items()}
+    return Queries(known, _REWRITES, _FUNCTIONS).top(tree)
 
 
 def result_types(query: str, tables: Mapping[str, Sequence[Column]] | None = None) -> list[str]:
@@ -107,8 +117,17 @@ def result_types(query: str, tables: Mapping[str, Sequence[Column]] | None = Non
     >>> result_types("SELECT 1.50 * 2, date '2026-01-01'")
     ['decimal(13,2)', 'date']
     """
-    known = {name.lower(): tuple((c.name, column_type(c)) for c in columns) for name, columns in (tables or {}).items()}
-    return [str(field.type) for field in Queries(known, _REWRITES, _FUNCTIONS).top(read(query))[1]]
+    return [str(field.type) for field in _translated(read(query), tables)[1]]
+
+
+def result_storage(query: str, tables: Mapping[str, Sequence[Column]] | None = None) -> list[str]:
+    """The types of the answer's columns as DuckDB must give them.
+
+    >>> result_storage("SELECT 1.50 * 2, null")
+    ['DECIMAL(13, 2)', 'VARCHAR']
+    """
+    kinds = [field.type for field in _translated(read(query), tables)[1]]
+    return [types.duckdb(types.VARCHAR if kind == types.UNKNOWN else kind) for kind in kinds]
 
 
 def column_type(column: Column) -> Type:
@@ -193,6 +212,7 @@ __all__ = [
     "failure_code",
     "macros",
     "read",
+    "result_storage",
     "result_types",
     "settings",
     "to_duckdb",

@@ -14,7 +14,7 @@ from athena.trino.function import Call, Function, Value, built, function
 from athena.trino.refusal import mistyped, unsupported
 from athena.trino.values import Rewrite, Translator
 
-_STEP = re.compile(r"\.([\w\-:]+)|\[(\d+)\]|\[\"([^\"\\]*)\"\]|\[([A-Za-z_][\w\-:]*)\]")
+_STEP = re.compile(r"\.([\w\-:]+)|\[(\d+)\]|\[\"([^\"\\]*)\"\]|\[([\w\-]+)\]")
 _DEPTH = 6
 _TOO_DEEP = "CAST(CAST('lakegate:query-unsupported' AS INTEGER) AS VARCHAR)"
 _NOT_JSON = "CAST(CAST('lakegate:bad-argument' AS INTEGER) AS VARCHAR)"
@@ -53,7 +53,7 @@ def json_path(text: str) -> str:
     >>> json_path('$.store.book[0]["a b"]')
     '$."store"."book"[0]."a b"'
     """
-    stripped = text.strip()
+    stripped = text
     if not stripped.startswith("$"):
         stripped = "$" + stripped if stripped[:1] in (".", "[") else f"$.{stripped}"
     made, index = ["$"], 1

@@ -28,11 +28,10 @@ def literal(translator: Translator, node: exp.Expr) -> Value:
     text = str(node.this)
     kind = types.number_type(text)
     if kind.name == "decimal":
-        return (
-            Value(to(string(text.rstrip(".")), kind), kind)
-            if text[-1:] == "." or kind.args[0] != len(text.replace(".", "").lstrip("0"))
-            else Value(number(text), kind)
-        )
+        whole, _, fraction = text.partition(".")
+        # DuckDB counts the 0 before the point, and knows no number that ends in one
+        plain = whole.lstrip("0") == whole != "" and fraction != ""
+        return Value(number(text) if plain else to(string(text.rstrip(".")), kind), kind)
     if kind == types.BIGINT or kind == types.INTEGER:
         return Value(number(int(text)), kind)
     return Value(number(text), kind)

@@ -39,6 +39,9 @@ _CLASSES = {
 _FLAGS = re.compile(r"\(\?([a-zA-Z-]+)[:)]")
 _MAX_GROUP = 9
 
+# what Python's own module does not know, for the one question whether a pattern can match nothing
+_FOR_PYTHON = re.compile(r"\\[pP]\{[^}]*\}|\\x\{[^}]*\}|\[:\^?[a-z]+:\]|\\[zQE]")
+
 MACROS = {
     "trino_regexp_position(a, b)": "CASE WHEN regexp_matches(a, b) THEN length(regexp_extract(a, '(?s:^(.*?))(?:' || b "
     "|| ')', 1)) + 1 WHEN a IS NOT NULL THEN -1 END",
@@ -90,6 +93,9 @@ def java_to_re2(pattern: str) -> tuple[str, dict[str, int], int]:
                 groups += 1
             if named is not None:
                 names[named[1]] = groups
+                made.append(f"(?P<{named[1]}>")
+                index = named.end()
+                continue
         elif letter == "+" and quantified:
             raise unsupported("A possessive quantifier in a pattern", "Use the greedy one.")
         quantified = not in_class and letter in "*+?}"
@@ -136,14 +142,19 @@ def java_replacement(text: str, names: dict[str, int], groups: int) -> str:
         letter = text[index]
         if letter == "\\":
             following = text[index + 1 : index + 2]
+            if not following:
+                raise mistyped("A replacement ends in a backslash.", "Write two of them.")
             made.append("\\\\" if following == "\\" else following)
             index += 2
         elif letter == "$":
             match = re.compile(r"\$(?:\{(\w+)\}|(\d+))").match(text, index)
             if match is None:
                 raise mistyped("$ in a replacement stands before a group.", r"Escape it: \$.")
-            group = names.get(match[1], -1) if match[1] else _group_number(match[2], groups)
-            used = match.end() if match[1] else index + 1 + len(str(group))
+            if match[1]:
+                group, used = names.get(match[1], -1), match.end()
+            else:
+                group, length = _group_number(match[2], groups)
+                used = index + 1 + length
             if not 0 <= group <= min(groups, _MAX_GROUP):
                 raise mistyped(f"The pattern has no group {match[1] or match[2]}.", "Check the replacement.")
             made.append(f"\\{group}")
@@ -154,14 +165,14 @@ def java_replacement(text: str, names: dict[str, int], groups: int) -> str:
     return "".join(made)
 
 
-def _group_number(digits: str, groups: int) -> int:
-    """As Java reads it: as many digits as still name a group."""
-    number_ = int(digits[0])
+def _group_number(digits: str, groups: int) -> tuple[int, int]:
+    """The group and how many digits name it, as Java reads them: as many as still name a group."""
+    number_, length = int(digits[0]), 1
     for digit in digits[1:]:
         if number_ * 10 + int(digit) > groups:
             break
-        number_ = number_ * 10 + int(digit)
-    return number_
+        number_, length = number_ * 10 + int(digit), length + 1
+    return number_, length
 
 
 def _pattern(made: Call, most: int) -> tuple[list[Value], exp.Expr, dict[str, int], int]:
@@ -178,6 +189,19 @@ def _pattern(made: Call, most: int) -> tuple[list[Value], exp.Expr, dict[str, in
     translated, names, groups = java_to_re2(text)
     values[0] = coerce(values[0], types.VARCHAR)
     return values, string(translated), names, groups
+
+
+def _check_not_empty(made: Call, pattern: exp.Expr, *, bare: bool) -> None:
+    """Behind a match Java finds an empty one, RE2 does not: refuse a pattern that can match either way."""
+    text = str(pattern.this)
+    if (bare and not text.strip("^$()")) or text in (r"\b", r"\B"):
+        return
+    try:
+        found = re.compile(_FOR_PYTHON.sub("x", text))
+    except re.error:
+        return
+    if any(match.start() == match.end() for probe in ("", "x", "1 x", "\n") for match in found.finditer(probe)):
+        raise unsupported(f"{made.name} with a pattern that can match nothing", "Use + in the place of *.")
 
 
 def _like(made: Call) -> Value:
@@ -204,6 +228,7 @@ def _extract(made: Call) -> Value:
 
 def _extract_all(made: Call) -> Value:
     values, pattern, _, groups = _pattern(made, 3)
+    _check_not_empty(made, pattern, bare=True)
     found = call("regexp_extract_all", values[0].node, pattern, _group(made, values, groups))
     return Value(found, types.array(types.VARCHAR))
 
@@ -213,17 +238,20 @@ def _replace(made: Call) -> Value:
     text = literal_text(values[2].node) if len(values) == 3 else ""
     if text is None:
         raise unsupported("regexp_replace with a replacement that is no literal", "Write it as a literal.")
+    _check_not_empty(made, pattern, bare=True)
     replacement = string(java_replacement(text, names, groups))
     return Value(call("regexp_replace", values[0].node, pattern, replacement, string("g")), types.VARCHAR)
 
 
 def _split(made: Call) -> Value:
     values, pattern, _, _ = _pattern(made, 2)
+    _check_not_empty(made, pattern, bare=False)
     return Value(call("string_split_regex", values[0].node, pattern), types.array(types.VARCHAR))
 
 
 def _count(made: Call) -> Value:
     values, pattern, _, _ = _pattern(made, 2)
+    _check_not_empty(made, pattern, bare=True)
     found = call("len", call("regexp_extract_all", values[0].node, pattern))
     return Value(to(found, types.BIGINT), types.BIGINT)
 

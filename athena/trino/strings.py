@@ -141,6 +141,8 @@ def _format(made: Call) -> Value:
 
 
 def _formatted(value: Value, flags: str, letter: str) -> exp.Expr:
+    if "$" in flags or "<" in flags:
+        raise unsupported(f"format('%{flags}{letter}')", "Give the values in the order of their places.")
     padded = flags.lstrip("-,+0")
     width, _, digits = padded.partition(".")
     if letter == "s" and value.type.name in ("varchar", *types.INTEGERS, "decimal", "date", "boolean"):
@@ -178,7 +180,13 @@ FUNCTIONS: tuple[Function, ...] = (
     function("length(varchar) -> bigint", "length", total=True),
     function("length(varbinary) -> bigint", "octet_length", total=True),
     function("lower(varchar(x)) -> varchar(x)", "lower", total=True),
-    function("upper(varchar(x)) -> varchar(x)", "upper", total=True),
+    # Java leaves a sharp s as it is
+    function(
+        "upper(varchar(x)) -> varchar(x)",
+        "CASE WHEN contains(a, 'ß') THEN array_to_string(list_transform(string_split(a, 'ß'), lambda trino_e: "
+        "upper(trino_e)), 'ß') ELSE upper(a) END",
+        total=True,
+    ),
     # DuckDB reverses grapheme clusters, Trino code points
     function(
         "reverse(varchar(x)) -> varchar(x)",

@@ -144,6 +144,14 @@ def _arrow(node: exp.Expr) -> None:
         raise unsupported("The operator ->", "Use json_extract(json, path).")
 
 
+def _trim(node: exp.Expr) -> None:
+    """TRIM(LEADING FROM x): sqlglot would write it without the side."""
+    side = str(node.args.get("position") or "").upper()
+    if node.args.get("expression") is None and side in ("LEADING", "TRAILING", "BOTH"):
+        name = {"LEADING": "ltrim", "TRAILING": "rtrim", "BOTH": "trim"}[side]
+        node.replace(exp.Anonymous(this=name, expressions=[node.this]))
+
+
 _MENDS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.Anonymous: _unmark,
     exp.Identifier: _unmark,
@@ -156,6 +164,7 @@ _MENDS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.Left: _call("left", "this", "expression"),
     exp.Right: _call("right", "this", "expression"),
     exp.Is: _is,
+    exp.Trim: _trim,
     exp.JSONExtract: _arrow,
     exp.JSONExtractScalar: _arrow,
 }
