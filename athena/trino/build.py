@@ -1,5 +1,6 @@
 """Small words for building DuckDB trees. Pure."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from sqlglot import exp
@@ -138,6 +139,14 @@ def tight(node: exp.Expr) -> exp.Expr:
 def binary(kind: type[exp.Binary], left: exp.Expr, right: exp.Expr) -> exp.Expr:
     """`left op right` whose operands stay what they are."""
     return kind(this=tight(left), expression=tight(right))
+
+
+def once(node: exp.Expr, variable: str, body: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """`body` of `node`, which is written (and bound, and computed) one time however often `body` names it."""
+    if isinstance(node, exp.Column):
+        return body(node)
+    mapped = call("list_transform", exp.Array(expressions=[node]), lambda_of(body(name(variable)), variable))
+    return call("list_extract", mapped, number(1))
 
 
 def at_index(node: exp.Expr, index: exp.Expr) -> exp.Expr:

@@ -6,7 +6,7 @@ https://trino.io/docs/current/functions/json.html#cast-to-json
 from sqlglot import exp
 
 from athena.trino import types
-from athena.trino.build import call, case, lambda_of, name, null, string, struct, to, to_storage
+from athena.trino.build import call, case, lambda_of, name, null, once, string, struct, to, to_storage
 from athena.trino.function import Value
 from athena.trino.refusal import mistyped
 from athena.trino.types import Type
@@ -115,7 +115,10 @@ def _row(value: Value) -> exp.Expr:
 
 def from_json(value: Value, wanted: Type) -> exp.Expr:
     """CAST(json AS wanted)."""
-    node = value.node
+    return once(value.node, "trino_j", lambda node: _from_json(node, wanted))
+
+
+def _from_json(node: exp.Expr, wanted: Type) -> exp.Expr:
     if wanted.name == "json":
         return node
     if wanted.name == "varchar":

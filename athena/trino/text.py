@@ -85,6 +85,8 @@ def read(sql: str) -> exp.Query:
         raise Refused(
             "The statement cannot be read.", "Check its syntax: it must be one SELECT.", code="sql-syntax"
         ) from error
+    if isinstance(tree, exp.Values):
+        tree = exp.Select(expressions=[exp.Star()], from_=exp.From(this=tree))
     if not isinstance(tree, exp.Query):
         raise Refused("The text is not one query.", "Send exactly one SELECT statement.", code="sql-unsupported")
     return tree
@@ -152,6 +154,18 @@ def _trim(node: exp.Expr) -> None:
         node.replace(exp.Anonymous(this=name, expressions=[node.this]))
 
 
+def _listagg(node: exp.Expr) -> None:
+    """Without a separator Trino joins by nothing; sqlglot would write a comma."""
+    if node.args.get("separator") is None:
+        node.set("separator", exp.Literal.string(""))
+
+
+def _frame(node: exp.Expr) -> None:
+    """`ROWS 1 PRECEDING` ends at the current row; sqlglot writes that end."""
+    if node.args.get("end") is None:
+        node.set("end", "CURRENT ROW")
+
+
 _MENDS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.Anonymous: _unmark,
     exp.Identifier: _unmark,
@@ -163,6 +177,8 @@ _MENDS: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.Localtimestamp: _call("localtimestamp", "this"),
     exp.Left: _call("left", "this", "expression"),
     exp.Right: _call("right", "this", "expression"),
+    exp.GroupConcat: _listagg,
+    exp.WindowSpec: _frame,
     exp.Is: _is,
     exp.Trim: _trim,
     exp.JSONExtract: _arrow,
@@ -175,6 +191,8 @@ def _marked(tokens: list[Token]) -> list[Token]:
     for index, token in enumerate(tokens):
         following = tokens[index + 1].token_type if index + 1 < len(tokens) else None
         before = tokens[index - 1].token_type if index else None
+        if token.token_type == TokenType.TABLE_SAMPLE:  # sqlglot forgets it behind VALUES
+            raise unsupported("TABLESAMPLE", "Name the table alone.")
         if following == TokenType.L_PAREN and _calls(token, before):
             token.text = _MARK + token.text
             token.token_type = TokenType.VAR

@@ -43,6 +43,7 @@ class Translator:
         self.query = query
         self._rewrites = rewrites
         self._functions = functions
+        self._aggregated = 0
 
     def value(self, node: exp.Expr) -> Value:
         """The expression translated."""
@@ -81,9 +82,13 @@ class Translator:
             raise mistyped(
                 f"{function} cannot be called like that.", "Window functions need OVER (…), others have none."
             )
+        before = self._aggregated
         given: list[Value | exp.Lambda] = [
             argument if isinstance(argument, exp.Lambda) else self.value(argument) for argument in arguments
         ]
+        if function == "try" and self._aggregated > before:
+            raise unsupported("try around an aggregate", "Put try inside of it, around the part that can fail.")
+        self._aggregated += overloads[0].kind != Kind.SCALAR
         made = Call(function, given, self, wrap)
         build = overloads[0].build
         return build(made) if build is not None else resolved(made, overloads)
