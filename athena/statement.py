@@ -62,6 +62,9 @@ def _tree(text: Text) -> exp.Query:
     try:
         tree = tree_of(_numbered(text.tokens), text.sql)
     except Refused as error:
+        word = error.message.partition(" ")[0]
+        if error.message == f"{word} is not supported." and text.has(word):
+            raise text.unsupported(word) from error
         raise SqlRefused(error.message, error.remedy, code=error.code) from error
     except ParseError as error:
         raise text.syntax(error.errors[0] if error.errors else {}) from error
