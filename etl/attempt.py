@@ -7,17 +7,16 @@ from athena.dataset import REJECTS_SUFFIX
 from athena.errors import LakegateError, Refused
 from etl.batch import Base, Batch, KeyRead, Order, mark_of
 from etl.commit import Change, load_table
-from etl.contract_file import find_text, parse_contract
+from etl.contract import READER_VERSION
+from etl.contract_file import parse_contract
 from etl.iceberg import table_columns
 from etl.intake import Intake
 from etl.landing import Key, Landed, ignored
 from etl.plan import Plan
 from etl.planning import Decision, NotRead, decide
-from etl.publish import check_ledger, remove_files
+from etl.publish import check_ledger
 from etl.reading import Reading, file_changed
-from etl.rejects import unfinished_csv
 from etl.report import Problem, Report
-from etl.transform import READER_VERSION
 from etl.turn import Turn
 from etl.unit import Desk
 
@@ -28,9 +27,8 @@ def no_beat() -> None:
 
 def base_of(intake: Intake, dataset: str) -> Base:
     """What a reading is built on, as it is now. Raises `Refused` ("contract-invalid")."""
-    path = intake.contract_path(dataset)
-    text = find_text(path)
-    contract = None if text is None else parse_contract(text, dataset=dataset, path=str(path))
+    text = intake.contracts.text(dataset)
+    contract = None if text is None else parse_contract(text, dataset=dataset, path=intake.contracts.where(dataset))
     table = load_table(intake.catalog, dataset)
     if table is None:
         return Base(contract, text, (), 0)
@@ -48,9 +46,9 @@ def read(intake: Intake, order: Order, *, beat: Callable[[], None] = no_beat) ->
         return _all_failed(intake, dataset, landed, error, commit_id=commit_id)
     desk = Desk(
         landing=intake.landing,
-        data=intake.data(dataset),
-        rejects_data=intake.data(dataset + REJECTS_SUFFIX),
-        reports=intake.settings.reports,
+        data=intake.folder(dataset),
+        rejects_data=intake.folder(dataset + REJECTS_SUFFIX),
+        reports=intake.reports,
         loaded_at=intake.clock(),
         new_id=intake.new_id,
         beat=beat,
@@ -85,11 +83,13 @@ def settle(intake: Intake, order: Order, early: Batch, held: Turn) -> tuple[Batc
 
 def discard(intake: Intake, batch: Batch) -> None:
     """Remove the files of a batch that nobody will commit."""
-    remove_files(file.path for key in batch.keys for unit in key.units for file in unit.files or ())
-    remove_files(file.path for file in batch.reject_files)
+    intake.folder(batch.dataset).remove(
+        file.path for key in batch.keys for unit in key.units for file in unit.files or ()
+    )
+    intake.folder(batch.dataset + REJECTS_SUFFIX).remove(file.path for file in batch.reject_files)
     for key in batch.keys:
-        folder = intake.settings.reports / key.key.text
-        remove_files(str(unfinished_csv(folder, unit.load_id)) for unit in key.units)
+        for unit in key.units:
+            intake.reports.forget(key.key.text, unit.load_id)
     intake.ledger.end(batch.commit_id)
 
 
@@ -125,7 +125,7 @@ def _there(intake: Intake, key: Key) -> Landed:
 
 
 def _all_failed(intake: Intake, dataset: str, landed: list[Landed], error: LakegateError, *, commit_id: str) -> Batch:
-    text = find_text(intake.contract_path(dataset))
+    text = intake.contracts.text(dataset)
     keys = (
         KeyRead(
             one.key,
@@ -143,7 +143,7 @@ def _stands(intake: Intake, batch: Batch) -> bool:
     try:
         same = batch.base.same(base_of(intake, batch.dataset))
     except Refused:
-        same = mark_of(find_text(intake.contract_path(batch.dataset))) == mark_of(batch.base.contract_text)
+        same = mark_of(intake.contracts.text(batch.dataset)) == mark_of(batch.base.contract_text)
     return same and all(
         (now := intake.landing.get(key.key)) is not None and now.stamp == key.stamp for key in batch.keys
     )
@@ -157,7 +157,7 @@ def _decide(intake: Intake, batch: Batch) -> Decision:
         now = intake.landing.get(key.key)
         if now is None or now.stamp != key.stamp:
             raise file_changed(key.key.text)
-    remove_files(file.path for file in decision.spare)
+    intake.folder(batch.dataset).remove(file.path for file in decision.spare)
     return replace(decision, plan=with_removals(intake, decision.plan))
 
 

@@ -8,7 +8,7 @@ from pyiceberg.table import Table
 
 from athena.dataset import REJECTS_SUFFIX
 from etl.commit import load_table
-from etl.contract_file import find_contract
+from etl.contract_file import contract_in
 from etl.finding import REPAIR, Finding
 from etl.intake import Intake
 from etl.publish import publish_head, resolve
@@ -117,7 +117,7 @@ def _check_rows(intake: Intake, table: Table, dataset: str) -> Iterator[Finding]
         yield Finding(
             "ledger", dataset, "error", f"{len(paths ^ pieces)} data files are not known on both sides", REPAIR
         )
-    contract = find_contract(intake.contract_path(dataset))
+    contract = contract_in(intake.contracts, dataset)
     if contract is None or contract.same_content == "skip":
         yield from _check_twice(stored, dataset)
     orphans = intake.ledger.holdings(dataset).orphans()

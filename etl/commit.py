@@ -11,6 +11,7 @@ from itertools import pairwise
 import pyarrow.parquet as pq
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.io import FileIO
 from pyiceberg.io.pyarrow import (
     StatisticsCollector,
     compute_statistics_plan,
@@ -27,7 +28,7 @@ from pyiceberg.typedef import Record
 from athena.dataset import Column
 from athena.errors import Damaged
 from athena.heads import Head
-from athena.heads.catalog import COMMIT_ID, DESCRIPTION, head_of
+from athena.heads.catalog import COMMIT_ID, DESCRIPTION, head_in
 from etl.contract import Layout
 from etl.iceberg import (
     TABLE_PROPERTIES,
@@ -103,7 +104,7 @@ def commit(table: Table, change: Change) -> Head:
     removed = _data_files(table, change.remove)
     with translated(change.dataset), OneCommit(table) as transaction:
         _evolve(transaction, table, change)
-        added = _new_files(transaction.table_metadata, change)
+        added = _new_files(transaction.table_metadata, change, table.io)
         add_snapshot(transaction, change.commit_id, added, removed)
         expire(transaction)
     return _head(change.dataset, table)
@@ -186,7 +187,7 @@ def _repartition(transaction: Transaction, table: Table, layout: Layout) -> None
             spec.add_field(partition.column, transform_of(partition), partition.name)
 
 
-def _new_files(metadata: TableMetadata, change: Change) -> list[DataFile]:
+def _new_files(metadata: TableMetadata, change: Change, io: FileIO) -> list[DataFile]:
     """The files of a change as Iceberg's entries, with the statistics of their footers."""
     schema = metadata.schema()
     for column in change.columns:
@@ -197,7 +198,7 @@ def _new_files(metadata: TableMetadata, change: Change) -> list[DataFile]:
                 code="footer-mismatch",
             )
     plan, ids = compute_statistics_plan(schema, metadata.properties), parquet_path_to_id_mapping(schema)
-    return [_data_file(metadata, file, check_footer(file.path, change.columns), plan, ids) for file in change.add]
+    return [_data_file(metadata, file, check_footer(file.path, change.columns, io), plan, ids) for file in change.add]
 
 
 def _data_file(
@@ -254,7 +255,9 @@ def _data_files(table: Table, paths: Sequence[str]) -> list[DataFile]:
 
 
 def _head(dataset: str, table: Table) -> Head:
-    head = head_of(dataset, table.metadata_location)
+    with translated(dataset), table.io.new_input(table.metadata_location).open() as stream:
+        content = stream.read()
+    head = head_in(dataset, table.metadata_location, content)
     if head is None:
         raise Damaged(f"{dataset} has no snapshot after a commit.", "Run `lakegate doctor` on this home.")
     return head

@@ -10,6 +10,9 @@ from typing import Literal
 
 from athena.dataset import Column
 
+READER_VERSION = 1
+"""Part of a load's interpretation: rises when the same bytes and contract would give other rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceRules:

@@ -9,6 +9,7 @@ from athena.errors import Failed, NotFound, Refused
 from etl.contract import Contract
 from etl.contract_fields import contract_of
 from etl.contract_text import contract_text
+from etl.ports import Contracts
 from etl.toml_place import Document
 
 __all__ = ["format_contract", "parse_contract", "read_contract", "write_contract"]
@@ -66,6 +67,34 @@ def find_contract(path: Path) -> Contract | None:
         return read_contract(path)
     except Refused:
         return None
+
+
+def contract_in(contracts: Contracts, dataset: str) -> Contract | None:
+    """The dataset's contract, None when there is none or it cannot be understood: whoever loads next is told why."""
+    try:
+        text = contracts.text(dataset)
+        return None if text is None else parse_contract(text, dataset=dataset, path=contracts.where(dataset))
+    except Refused:
+        return None
+
+
+class FolderContracts:
+    """Contracts as files `<dataset>.toml` of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def where(self, dataset: str) -> str:
+        """The file's path."""
+        return str(self._folder / f"{dataset}.toml")
+
+    def text(self, dataset: str) -> str | None:
+        """The file's text, None when there is none."""
+        return find_text(self._folder / f"{dataset}.toml")
+
+    def save(self, dataset: str, text: str) -> None:
+        """Write the file, whole or not at all."""
+        write_text(self._folder / f"{dataset}.toml", text)
 
 
 def write_contract(path: Path, contract: Contract) -> None:

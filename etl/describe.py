@@ -6,7 +6,7 @@ from athena.dataset import Column
 from athena.heads import Head
 from etl.commit import set_description
 from etl.contract import Contract
-from etl.contract_file import find_contract
+from etl.contract_file import contract_in
 from etl.intake import Intake
 from etl.publish import resolve
 from etl.turn import turn_at
@@ -17,7 +17,7 @@ def describe(intake: Intake, dataset: str) -> None:
 
     A contract that cannot be read changes nothing: what was sensitive stays sensitive.
     """
-    head, contract = intake.heads.get(dataset), find_contract(intake.contract_path(dataset))
+    head, contract = intake.heads.get(dataset), contract_in(intake.contracts, dataset)
     stale = head is not None and contract is not None and _differs(head, contract)
     if not stale and dataset not in intake.ledger.unresolved() and intake.heads.pending(dataset) is None:
         return

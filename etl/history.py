@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from etl.ledger import PastLoad
+from etl.plan import PastLoad
 from etl.report import Problem, Report, Skipped
 
 

@@ -190,7 +190,7 @@ def _ingest_many(intake: Intake, order: Order) -> tuple[Report, ...]:
 
 
 def _exists(intake: Intake, dataset: str) -> bool:
-    there = intake.landing.holds(check_dataset_name(dataset)) or intake.contract_path(dataset).exists()
+    there = intake.landing.holds(check_dataset_name(dataset)) or intake.contracts.text(dataset) is not None
     return there or dataset in _known(intake, None)
 
 

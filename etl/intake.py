@@ -14,10 +14,14 @@ from athena.heads import Head, Heads
 from athena.heads.catalog import CatalogFile
 from athena.lake import Lake
 from athena.leases import Leases
-from athena.leases.sqlite import process_holder
+from athena.leases.sqlite import is_gone, process_holder
 from athena.settings import Settings
+from etl.contract_file import FolderContracts
+from etl.files import Folder, LocalFolder
 from etl.landing import FolderLanding
-from etl.ledger import Ledger
+from etl.ledger import SqliteLedger
+from etl.ports import Contracts, Landing, Ledger, Reports
+from etl.reports import FolderReports
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -41,12 +45,16 @@ class Intake:
     heads: Heads
     leases: Leases
     events: Events
-    landing: FolderLanding
+    landing: Landing
     ledger: Ledger
+    contracts: Contracts
+    reports: Reports
+    folder: Callable[[str], Folder]  # of a table's data files
     settled: Callable[[str], Head | None]
     open_catalog: Callable[[], "Catalog"]
     new_id: Callable[[], str]
     holder: str = field(default_factory=process_holder)
+    is_gone: Callable[[str], bool] = is_gone
     sleep: Callable[[float], None] = time.sleep
     step: Callable[[str], None] = no_step
     deliver: Callable[[DatasetUpdated], None] = nobody
@@ -68,7 +76,10 @@ class Intake:
             leases=leases,
             events=events,
             landing=FolderLanding(settings.landing),
-            ledger=Ledger(settings.state),
+            ledger=SqliteLedger(settings.state),
+            contracts=FolderContracts(settings.contracts),
+            reports=FolderReports(settings.reports),
+            folder=lambda table: LocalFolder(settings.tables / settings.name / table / "data"),
             settled=CatalogFile(settings.catalog, settings.name).head,
             open_catalog=partial(_open_catalog, settings),
             new_id=partial(_new_id, clock),
@@ -80,11 +91,11 @@ class Intake:
         return self.open_catalog()
 
     def data(self, table: str) -> Path:
-        """Where the data files of a table lie."""
+        """Where the data files of a table lie on this machine's disk."""
         return self.settings.tables / self.settings.name / table / "data"
 
     def contract_path(self, dataset: str) -> Path:
-        """Where the contract of a dataset lies."""
+        """Where the contract of a dataset lies on this machine's disk."""
         return self.settings.contracts / f"{dataset}.toml"
 
 

@@ -112,9 +112,9 @@ class FolderLanding:
             raise Failed(f"{key.text} cannot be looked at: {error.strerror}.", "Check its permissions.") from error
         return _landed(key, found)
 
-    def sources(self, key: Key) -> tuple[Source, ...]:
+    def sources(self, landed: Landed) -> tuple[Source, ...]:
         """The file's sources; raises `Refused` or `Failed`."""
-        return sources_of(self._path(key), key.text)
+        return sources_of(self._path(landed.key), landed.key.text)
 
     def key_for(self, file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
         """The key under which `put` would copy a file in. Raises `Refused` for what is no file, or no key."""

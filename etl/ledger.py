@@ -7,12 +7,11 @@ without harm; a plan stays open from before the commit until its head is publish
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from athena.records import decode, encode
 from athena.sqlite import Database
-from etl.plan import Examined, Holding, LoadEntry, Piece, Plan
+from etl.plan import Examined, Holding, LoadEntry, PastLoad, Piece, Plan
 from etl.union import Holdings, Slot
 
 # FULL: what was recorded must survive a power cut, as the catalog does.
@@ -50,17 +49,7 @@ CREATE TABLE IF NOT EXISTS writing (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class PastLoad:
-    """A line of the history; `current` says that its rows are in the table."""
-
-    number: int
-    dataset: str
-    entry: LoadEntry
-    current: bool
-
-
-class Ledger:
+class SqliteLedger:
     """One file, shared by processes; every method is one transaction."""
 
     def __init__(self, state: Path) -> None:

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from etl.batch import mark_of
-from etl.contract import Contract
-from etl.contract_file import find_text, read_contract
+from etl.contract import READER_VERSION, Contract
+from etl.contract_file import parse_contract
 from etl.intake import Intake
 from etl.landing import Landed, key_of
 from etl.plan import Examined
-from etl.transform import READER_VERSION
 from etl.union import Holdings
 
 
@@ -27,11 +26,13 @@ def pending(intake: Intake, dataset: str, landed: Iterable[Landed], *, stale: bo
 
     With `stale` it raises `Refused` for a contract that cannot be understood.
     """
-    path, there = intake.contract_path(dataset), list(landed)
+    there, text = list(landed), intake.contracts.text(dataset)
     holdings, examined = intake.ledger.holdings(dataset), intake.ledger.examined(dataset)
-    contract = read_contract(path) if stale and find_text(path) is not None else None
+    contract = None
+    if stale and text is not None:
+        contract = parse_contract(text, dataset=dataset, path=intake.contracts.where(dataset))
     old = outdated(holdings, contract) if contract else frozenset()
-    mark = mark_of(find_text(path))
+    mark = mark_of(text)
     wanted = [one for one in there if _is_wanted(one, examined.get(one.key.text), mark, old)]
     names = {one.key.text for one in there}
     held = {key_of(unit) for unit in holdings.units}

@@ -70,6 +70,16 @@ class LoadEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PastLoad:
+    """A line of the history; `current` says that its rows are in the table."""
+
+    number: int
+    dataset: str
+    entry: LoadEntry
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """One commit. `restamps` maps an interpretation to the one that says the same now (a contract that Lakegate itself
     widened makes no row stale). `contract_text` is written behind the commit, if the file still has `contract_mark`."""

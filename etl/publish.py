@@ -4,23 +4,18 @@ plan → intent → **commit** → contract → rejects → reports → ledger �
 happened; after it every step repeats without harm, so that it can be finished by somebody else.
 """
 
-import json
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from athena.dataset import REJECTS_SUFFIX
 from athena.errors import Damaged, Failed, LakegateError, OutcomeUnknown
 from athena.events import DatasetUpdated
 from athena.heads import Head, conflict
-from athena.leases.sqlite import is_gone
 from etl import rejects
 from etl.batch import mark_of
 from etl.commit import Change, commit, fence, find_commit, has_commit, table_for
-from etl.contract_file import find_text, write_text
 from etl.intake import Intake
-from etl.plan import LoadEntry, Plan
+from etl.plan import Plan
 
 
 def publish(intake: Intake, plan: Plan, change: Change | None) -> Head | None:
@@ -82,7 +77,7 @@ def resolve(intake: Intake, dataset: str) -> None:
     for plan, _recorded in intake.ledger.open_plans(dataset):
         _resolve(intake, plan)
     for commit_id, holder in intake.ledger.begun(dataset).items():
-        if is_gone(holder):
+        if intake.is_gone(holder):
             remove_written(intake, dataset, commit_id)
     for name in (dataset, dataset + REJECTS_SUFFIX):
         if pending := intake.heads.pending(name):
@@ -149,16 +144,16 @@ def _forget(intake: Intake, plan: Plan) -> bool:
     intake.heads.abandon(plan.dataset, plan.commit_id)
     if not intake.ledger.forget(plan, intake.holder):
         return False
-    folder = intake.settings.reports
-    remove_files(str(rejects.unfinished_csv(folder / one.key, one.load_id)) for one in plan.loads)
+    for one in plan.loads:
+        intake.reports.forget(one.key, one.load_id)
     remove_written(intake, plan.dataset, plan.commit_id)
     return True
 
 
 def remove_written(intake: Intake, dataset: str, commit_id: str) -> None:
     """Remove the data files of a commit that did not happen, rejects included."""
-    for folder in (intake.data(dataset), intake.data(dataset + REJECTS_SUFFIX)):
-        remove_files(str(path) for path in folder.glob(f"{commit_id}-*.parquet"))
+    for folder in (intake.folder(dataset), intake.folder(dataset + REJECTS_SUFFIX)):
+        folder.remove(folder.named(f"{commit_id}-"))
     intake.ledger.end(commit_id)
 
 
@@ -172,9 +167,8 @@ def _publish_from_catalog(intake: Intake, dataset: str, pending: str) -> None:
 
 def _save_contract(intake: Intake, plan: Plan) -> None:
     """The contract that the files made: the first one, or an inferred one widened. An owner's edit is left alone."""
-    path = intake.contract_path(plan.dataset)
-    if plan.contract_text is not None and mark_of(find_text(path)) == plan.contract_mark:
-        write_text(path, plan.contract_text)
+    if plan.contract_text is not None and mark_of(intake.contracts.text(plan.dataset)) == plan.contract_mark:
+        intake.contracts.save(plan.dataset, plan.contract_text)
 
 
 def _commit_rejects(intake: Intake, plan: Plan) -> None:
@@ -211,27 +205,4 @@ def deliver(intake: Intake) -> None:
 
 def _tell_owner(intake: Intake, plan: Plan, head: Head | None) -> None:
     for entry in plan.loads:
-        write_report(intake.settings.reports, entry, head.snapshot_id if head else None)
-
-
-def write_report(reports: Path, entry: LoadEntry, snapshot: str | None) -> None:
-    """The report and the rejects for the file's owner. Raises `Failed` ("disk")."""
-    path = reports / entry.key / f"{entry.load_id}.json"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if (told := entry.told(snapshot)) is not None:
-            text = json.dumps(told, ensure_ascii=False, indent=2)
-            path.write_text(text + "\n", encoding="utf-8")
-        rejects.finish_csv(path.parent, entry.load_id)
-    except OSError as error:
-        raise Failed(
-            f"The report {path} could not be written: {error.strerror}.",
-            "The rows are safe. Make room on the disk; the next load finishes this one.",
-            code="disk",
-        ) from error
-
-
-def remove_files(paths: Iterable[str]) -> None:
-    """Remove files that no table knows."""
-    for path in paths:
-        Path(path).unlink(missing_ok=True)
+        intake.reports.finish(entry, head.snapshot_id if head else None)

@@ -4,12 +4,11 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from athena.dataset import SYSTEM_NAMES, Column
 from athena.errors import Damaged, Failed, LakegateError, Refused
 from etl.batch import Base, Batch, KeyRead, UnitRead
-from etl.contract import Contract, SourceRules
+from etl.contract import READER_VERSION, Contract, SourceRules
 from etl.evolve import Evolution, evolve
 from etl.iceberg import check_layout
 from etl.landing import Key, Landed
@@ -17,7 +16,7 @@ from etl.plan import WrittenFile
 from etl.rejects import RejectsCsv, RejectsTable
 from etl.report import Problem, Report
 from etl.source import Source
-from etl.transform import READER_VERSION, Study
+from etl.transform import Study
 from etl.union import Holdings, slot_name
 from etl.unit import Desk, Unit
 
@@ -81,13 +80,12 @@ class Reading:
             self._rejects.abort()
             for csv in self._csvs:
                 csv.abort()
-            for file in self._files:
-                Path(file.path).unlink(missing_ok=True)
+            self._desk.data.remove(file.path for file in self._files)
 
     def _key(self, landed: Landed) -> KeyRead:
         key, began = landed.key, time.monotonic()
         try:
-            sources = self._desk.landing.sources(key)
+            sources = self._desk.landing.sources(landed)
         except Refused as error:
             return KeyRead(key, landed.stamp, (), self._unopened(key, error, time.monotonic() - began))
         units = tuple(self._unit(key, source) for source in sources)
@@ -100,9 +98,11 @@ class Reading:
         unit = Unit(self._desk, source, dataset=self._dataset, key=key.text, of=key.source)
         self._csvs.append(unit.csv)
         try:
-            return self._known(unit, key) or self._read(unit, key)
+            read = self._known(unit, key) or self._read(unit, key)
         except (Refused, Damaged) as error:
-            return UnitRead(source.name, key.source, unit.load_id, unit.report(error))
+            read = UnitRead(source.name, key.source, unit.load_id, unit.report(error))
+        unit.csv.close()
+        return read
 
     def _known(self, unit: Unit, key: Key) -> UnitRead | None:
         """The unit without its rows: its size says that they may be in the table, and its hash that they are."""

@@ -9,7 +9,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from athena.errors import Damaged
-from etl.contract_file import find_contract
+from etl.contract_file import contract_in
 from etl.iceberg_errors import translated
 from etl.intake import Intake
 from etl.landing import key_of, parse_key
@@ -34,7 +34,7 @@ def rebuild_ledger(intake: Intake, dataset: str, table: Table) -> None:
     Which contract read rows that the ledger did not know is unknown, so `reconcile` reads their files again where
     they still lie in landing; keys that held the same content as a duplicate are found again in the same way.
     """
-    contract = find_contract(intake.contract_path(dataset))
+    contract = contract_in(intake.contracts, dataset)
     same_content = contract.same_content if contract else "skip"
     before = intake.ledger.holdings(dataset)
     rows: dict[tuple[str, str], int] = defaultdict(int)

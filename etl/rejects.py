@@ -1,7 +1,7 @@
 """Rejects as they are found: a CSV for the owner of the file, and Parquet for the dataset `<dataset>__rejects`."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from athena.dataset import REJECT_COLUMNS
 from athena.errors import Failed
+from etl.files import Folder
 from etl.plan import WrittenFile
 from etl.report import Reject
 from etl.transform import arrow_schema
@@ -16,16 +17,20 @@ from etl.write import ContentWriter
 
 # The table is made with these ids, and never evolves by itself.
 COLUMNS = tuple(replace(column, field_id=number) for number, column in enumerate(REJECT_COLUMNS, 1))
-UNFINISHED = ".part"
+
+
+def no_keeping(_path: Path) -> None:
+    """Where a file is where it belongs as soon as it is written."""
 
 
 class RejectsCsv:
-    """Has another name while it is written, until `finish_csv` once the load is committed. No rejects, no file."""
+    """Rejects in a file at `path`, which `keep` is told of once it is whole. No rejects, no file."""
 
-    def __init__(self, folder: Path, *, load_id: str, file: str) -> None:
-        self._path = unfinished_csv(folder, load_id)
+    def __init__(self, path: Path, *, load_id: str, file: str, keep: Callable[[Path], None] = no_keeping) -> None:
+        self._path = path
         self._load_id = load_id
         self._file = file
+        self._keep = keep
         self.rows = 0
 
     def write(self, rejects: Iterable[Reject]) -> None:
@@ -48,33 +53,21 @@ class RejectsCsv:
             ) from error
         self.rows += len(rows)
 
+    def close(self) -> None:
+        """Nothing comes after this. Raises `Failed`."""
+        if self.rows:
+            self._keep(self._path)
+
     def abort(self) -> None:
         """Remove what was written."""
         self._path.unlink(missing_ok=True)
 
 
-def csv_of(folder: Path, load_id: str) -> Path:
-    """Where the rejects of a load lie, below the folder of its key."""
-    return folder / f"{load_id}.rejects.csv"
-
-
-def unfinished_csv(folder: Path, load_id: str) -> Path:
-    """Where they lie until the load is committed."""
-    return folder / f"{load_id}.rejects.csv{UNFINISHED}"
-
-
-def finish_csv(folder: Path, load_id: str) -> None:
-    """Give the file its name, if there is one; repeats without harm."""
-    unfinished = unfinished_csv(folder, load_id)
-    if unfinished.exists():
-        unfinished.replace(csv_of(folder, load_id))
-
-
 class RejectsTable:
     """The rejects of one commit as Parquet files."""
 
-    def __init__(self, folder: Path, commit_id: str) -> None:
-        self._writer = ContentWriter(folder, f"{commit_id}-rejects", COLUMNS)
+    def __init__(self, folder: Folder, stem: str) -> None:
+        self._writer = ContentWriter(folder, f"{stem}-rejects", COLUMNS)
         self._schema = arrow_schema(COLUMNS)
 
     def write(self, rejects: Iterable[Reject], *, load_id: str, file: str) -> None:

@@ -22,7 +22,7 @@ from etl._encoding import Encoding
 from etl._plan import Plan, plan
 from etl._study import Wanted, as_text, concluded, settled, spellings, wanted
 from etl._survey import Survey, drain, observe_all, sample_values
-from etl.contract import Contract, SourceRules
+from etl.contract import READER_VERSION, Contract, SourceRules
 from etl.dialect import SAMPLE_BYTES, Dialect, detect
 from etl.read import Readable, read_blocks
 from etl.report import Reject, Skipped
@@ -31,9 +31,6 @@ from etl.standardise import Typed, Way, standardise
 from etl.tally import Tally
 
 __all__ = ["READER_VERSION", "Portion", "Study", "Tally", "arrow_schema", "study", "transform", "with_origin"]
-
-READER_VERSION = 1
-"""Part of a load's interpretation: rises when the same bytes and contract would give other rows."""
 
 Advance = Callable[[int], None]
 """Told how many decompressed bytes have been read in this pass so far."""

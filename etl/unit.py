@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from athena.dataset import SYSTEM_NAMES, Column
 from athena.errors import Damaged, LakegateError, Refused
 from etl.contract import Contract, SourceRules
-from etl.landing import FolderLanding
+from etl.files import Folder
 from etl.plan import WrittenFile
-from etl.rejects import RejectsCsv, RejectsTable
+from etl.ports import Landing, Reports
+from etl.rejects import RejectsTable
 from etl.report import MAX_SKIPPED_SHOWN, Problem, Report, Skipped
 from etl.source import Source
 from etl.transform import Portion, Study, Tally, study, transform, with_origin
@@ -27,10 +27,10 @@ _HASH_BYTES = 4 * 1024 * 1024
 class Desk:
     """What reading needs of the home. `beat` is called often: it keeps a lease alive, and may raise."""
 
-    landing: FolderLanding
-    data: Path
-    rejects_data: Path
-    reports: Path
+    landing: Landing
+    data: Folder
+    rejects_data: Folder
+    reports: Reports
     loaded_at: datetime
     new_id: Callable[[], str]
     beat: Callable[[], None]
@@ -51,7 +51,7 @@ class Unit:
         self._studied: Study | None = None
         self._tally = Tally()
         self._skipped: list[Skipped] = []
-        self.csv = RejectsCsv(desk.reports / key, load_id=self.load_id, file=source.name)
+        self.csv = desk.reports.rejects(key, load_id=self.load_id, file=source.name)
 
     def content(self) -> str:
         """The content alone, at the price of one hash: enough where the rows may be in the table already.

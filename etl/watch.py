@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from athena.errors import LakegateError
-from athena.leases.sqlite import is_gone
 from etl.ingest import Reconciled, catch_up
 from etl.intake import Intake
 from etl.landing import Landed
@@ -112,7 +111,7 @@ class Watching:
         age = self._intake.clock().timestamp() - landed.modified_at_seconds
         settled = age >= seconds or (stamp == landed.stamp and self._monotonic() - since >= seconds)
         reader = self._being_read.get(landed.key.text)
-        settled = settled and (reader is None or is_gone(reader))
+        settled = settled and (reader is None or self._intake.is_gone(reader))
         self._waiting = self._waiting or not settled
         return settled
 

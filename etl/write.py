@@ -4,19 +4,19 @@ The rows of one content never share a file with another's, so that a replacement
 bounded: without a layout by one row group, with one by a run of `RUN_BYTES`; within a run rows are sorted whole.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyiceberg.io import FileIO
 
 from athena.dataset import Column
 from athena.errors import Damaged, Failed
 from etl.contract import Layout
+from etl.files import Folder
 from etl.iceberg import iceberg_type, transform_of
 from etl.partition import parse_partition
 from etl.plan import WrittenFile
@@ -31,9 +31,9 @@ _PROMOTED = {(pa.int32(), pa.int64()), (pa.float32(), pa.float64())}
 
 
 class ContentWriter:
-    """Writes the rows of one content to files `<folder>/<stem>-<n>.parquet`."""
+    """Writes the rows of one content to files `<stem>-<n>.parquet` of a table's folder."""
 
-    def __init__(self, folder: Path, stem: str, columns: Sequence[Column], layout: Layout | None = None) -> None:
+    def __init__(self, folder: Folder, stem: str, columns: Sequence[Column], layout: Layout | None = None) -> None:
         self.rows = 0
         self._folder = folder
         self._stem = stem
@@ -75,8 +75,7 @@ class ContentWriter:
         """Remove what was written: nobody knows of it yet."""
         for file in self._open.values():
             file.abort()
-        for written in self._written:
-            Path(written.path).unlink(missing_ok=True)
+        self._folder.remove(written.path for written in self._written)
         self._open.clear()
         self._written.clear()
 
@@ -94,23 +93,22 @@ class ContentWriter:
             if len(self._open) >= OPEN_FILES:
                 self._finish(next(iter(self._open)))
             self._number += 1
-            self._open[partition] = _OpenFile(self._folder / f"{self._stem}-{self._number:05d}.parquet", self._schema)
+            self._open[partition] = _OpenFile(self._folder, f"{self._stem}-{self._number:05d}.parquet", self._schema)
         return self._open[partition]
 
     def _finish(self, partition: tuple[object, ...]) -> None:
-        rows, size_bytes, path = self._open.pop(partition).close()
-        self._written.append(WrittenFile(str(path), rows, size_bytes, partition))
+        rows, size_bytes, location = self._open.pop(partition).close()
+        self._written.append(WrittenFile(location, rows, size_bytes, partition))
 
 
 class _OpenFile:
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self._path = path
+    def __init__(self, folder: Folder, name: str, schema: pa.Schema) -> None:
+        self._name = name
         self._rows = 0
-        with _disk(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = path.open("xb")
+        with _disk(name):
+            self._file = folder.create(name)
             self._writer = pq.ParquetWriter(
-                self._stream,
+                self._file.stream,
                 schema,
                 compression="zstd",
                 compression_level=3,
@@ -121,25 +119,22 @@ class _OpenFile:
 
     @property
     def size_bytes(self) -> int:
-        return self._stream.tell()
+        return self._file.stream.tell()
 
     def write(self, rows: pa.Table) -> None:
-        with _disk(self._path):
+        with _disk(self._name):
             self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
         self._rows += rows.num_rows
 
-    def close(self) -> tuple[int, int, Path]:
-        with _disk(self._path):
+    def close(self) -> tuple[int, int, str]:
+        with _disk(self._name):
             self._writer.close()
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
-            size_bytes = self._stream.tell()
-            self._stream.close()
-        return self._rows, size_bytes, self._path
+            size_bytes = self.size_bytes
+            self._file.keep()
+        return self._rows, size_bytes, self._file.location
 
     def abort(self) -> None:
-        self._stream.close()
-        self._path.unlink(missing_ok=True)
+        self._file.drop()
 
 
 def arranged(
@@ -172,12 +167,13 @@ def _runs(keys: pa.Table, rows: int) -> Iterator[tuple[tuple[object, ...], int]]
         yield tuple(values), count
 
 
-def check_footer(path: str, columns: Sequence[Column]) -> pq.FileMetaData:
+def check_footer(path: str, columns: Sequence[Column], io: FileIO) -> pq.FileMetaData:
     """The footer of a file that is about to be registered, once it is known to be what the table expects.
 
     Iceberg takes files with wrong or missing field ids and then reads NULL or swapped columns: raises `Damaged`.
     """
-    metadata = pq.read_metadata(path)
+    with io.new_input(path).open() as stream:
+        metadata = pq.read_metadata(stream)
     expected = _expected(tuple(columns))
     for field in metadata.schema.to_arrow_schema():
         field_id = (field.metadata or {}).get(b"PARQUET:field_id", b"").decode()
@@ -208,12 +204,12 @@ def _misfit(path: str, why: str) -> Damaged:
 
 
 @contextmanager
-def _disk(path: Path) -> Iterator[None]:
+def _disk(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise Failed(
-            f"{path} could not be written: {error.strerror or error}.",
+            f"The data file {name} could not be written: {error.strerror or error}.",
             "Make room on the disk (or make it writable) and load again: the landing file is where it was, "
             "and nothing was changed.",
             code="disk",

@@ -38,7 +38,7 @@ def intake_at(home: Path, **changes: Any) -> Intake:
 
 def drop(intake: Intake, key: str, content: str | bytes) -> str:
     """Put a file into landing, whole at once; its key."""
-    path = intake.landing.root / key
+    path = intake.settings.landing / key
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(".arriving")
     temporary.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -15,6 +15,7 @@ from athena.heads.catalog import CatalogFile
 from etl.commit import Change, commit, fence, find_commit, load_table, set_description, table_for
 from etl.contract import Layout
 from etl.evolve import evolve
+from etl.files import LocalFolder
 from etl.iceberg import open_catalog, table_columns
 from etl.plan import WrittenFile
 from etl.snapshot import KEEP_AT_MOST
@@ -37,7 +38,7 @@ class Lake:
     ) -> tuple[WrittenFile, ...]:
         self.written += 1
         columns = columns or self.columns
-        writer = ContentWriter(self.home / "tables/lake/t/data", f"w{self.written}", columns, layout)
+        writer = ContentWriter(LocalFolder(self.home / "tables/lake/t/data"), f"w{self.written}", columns, layout)
         rows = [{"n": value, "_file": "t/a.csv", "_line": 1} for value in values]
         schema = arrow_schema([replace(column, field_id=None, required=False) for column in columns])
         writer.write(pa.RecordBatch.from_pylist(rows, schema=schema))
@@ -140,7 +141,7 @@ def test_a_column_is_retyped_in_its_place_beside_new_ones(lake: Lake) -> None:
     lake.commit(first)
     wanted = [Column("n", DataType("string")), Column("x", DataType("date")), Column("y", DataType("int"))]
     columns = evolve("t", lake.columns, wanted, last_id=5, retype=True).columns
-    writer = ContentWriter(lake.home / "tables/lake/t/data", "again", columns)
+    writer = ContentWriter(LocalFolder(lake.home / "tables/lake/t/data"), "again", columns)
     schema = arrow_schema([replace(column, field_id=None) for column in columns])
     writer.write(pa.RecordBatch.from_pylist([{"n": "one", "y": 7}], schema=schema))
     change = Change("t", "c2", columns, add=writer.close(), remove=tuple(one.path for one in first.add))

@@ -49,7 +49,7 @@ def test_before_the_commit_a_plan_is_forgotten_and_its_files_go(intake: Intake) 
     before = intake.heads.get("t")
     assert before is not None
     assert (before.intent is not None, data_files(intake)) == (True, 2)
-    (intake.landing.root / "t/b.csv").unlink()
+    (intake.settings.landing / "t/b.csv").unlink()
     reconcile(intake)
     after = intake.heads.get("t")
     assert after is not None
@@ -61,7 +61,7 @@ def test_behind_the_commit_a_plan_is_finished_without_the_file(intake: Intake) -
     with pytest.raises(Crash):
         ingest(dying(intake, "committed"), drop(intake, "t/a.csv", TEXT))
     assert intake.heads.get("t") is None
-    (intake.landing.root / "t/a.csv").unlink()
+    (intake.settings.landing / "t/a.csv").unlink()
     reconcile(intake)
     head = intake.heads.get("t")
     assert head is not None
@@ -182,7 +182,7 @@ def test_an_intent_whose_plan_is_lost_is_settled_by_the_catalog(intake: Intake) 
     head = intake.heads.get("t")
     intake.heads.intend("t", "of nobody")
     intake.heads.intend("u", "of nobody")
-    (intake.landing.root / "u").mkdir()
+    (intake.settings.landing / "u").mkdir()
     reconcile(intake)
     reconcile(intake, "u")
     assert (intake.heads.get("t"), intake.heads.pending("u")) == (head, None)

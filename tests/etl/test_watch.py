@@ -70,7 +70,7 @@ def test_a_file_dated_in_the_future_is_settled_by_our_own_watch(intake: Intake, 
         return clock.now.timestamp()
 
     watching = Watching(intake, told.append, monotonic)
-    path = intake.landing.root / drop(intake, "t/a.csv", TEXT)
+    path = intake.settings.landing / drop(intake, "t/a.csv", TEXT)
     os.utime(path, (intake.clock().timestamp() + 3600,) * 2)
     watching.look()
     clock.move(seconds=4)
@@ -177,7 +177,7 @@ def test_what_a_dead_loader_left_is_finished(intake: Intake, told: list[Reconcil
     drop(intake, "t/a.csv", TEXT)
     with pytest.raises(Crash):
         Watching(replace(intake, step=die), told.append).look()
-    (intake.landing.root / "t/a.csv").unlink()
+    (intake.settings.landing / "t/a.csv").unlink()
     Watching(intake, told.append).look()
     assert intake.heads.pending("t") is None
     assert values_of(intake, "t", "n") == [1, 2]
@@ -188,12 +188,12 @@ def test_it_runs_until_it_is_stopped_and_survives_a_landing_folder_that_is_gone(
 ) -> None:
     stop = threading.Event()
     loaded = threading.Event()
-    away = intake.landing.root.with_name("away")
-    intake.landing.root.rename(away)
+    away = intake.settings.landing.with_name("away")
+    intake.settings.landing.rename(away)
 
     def wait(seconds: float) -> None:
         if away.exists():
-            away.rename(intake.landing.root)
+            away.rename(intake.settings.landing)
             drop(intake, "t/a.csv", TEXT)
         stop.wait(min(seconds, 0.01))
 

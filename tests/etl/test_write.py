@@ -7,11 +7,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyiceberg.io.pyarrow import PyArrowFileIO
 
 import etl.write
 from athena.dataset import Column, DataType
 from athena.errors import Damaged, Failed
 from etl.contract import Layout
+from etl.files import LocalFolder
 from etl.transform import arrow_schema
 from etl.write import ContentWriter, check_footer
 
@@ -35,7 +37,7 @@ def batch(rows: int, *, first: int = 0) -> pa.RecordBatch:
 
 
 def test_files_carry_the_field_ids_and_everything_is_optional(tmp_path: Path) -> None:
-    writer = ContentWriter(tmp_path / "data", "c1", COLUMNS)
+    writer = ContentWriter(LocalFolder(tmp_path / "data"), "c1", COLUMNS)
     writer.write(batch(10))
     (file,) = writer.close()
     assert (file.rows, writer.rows, file.size_bytes) == (10, 10, Path(file.path).stat().st_size)
@@ -43,12 +45,12 @@ def test_files_carry_the_field_ids_and_everything_is_optional(tmp_path: Path) ->
     assert [field.metadata[b"PARQUET:field_id"] for field in schema] == [b"1", b"2", b"7"]
     assert all(field.nullable for field in schema)
     assert pq.read_metadata(file.path).row_group(0).column(0).compression == "ZSTD"
-    check_footer(file.path, COLUMNS)
+    check_footer(file.path, COLUMNS, PyArrowFileIO())
 
 
 def test_row_groups_are_of_one_size_whatever_the_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(etl.write, "ROW_GROUP_ROWS", 100)
-    writer = ContentWriter(tmp_path, "c1", COLUMNS)
+    writer = ContentWriter(LocalFolder(tmp_path), "c1", COLUMNS)
     for number in range(7):
         writer.write(batch(60, first=60 * number))
     (file,) = writer.close()
@@ -66,7 +68,7 @@ def test_row_groups_are_of_one_size_whatever_the_batches(tmp_path: Path, monkeyp
 def test_large_contents_become_several_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(etl.write, "ROW_GROUP_ROWS", 1000)
     monkeypatch.setattr(etl.write, "FILE_BYTES", 4000)
-    writer = ContentWriter(tmp_path, "c1", COLUMNS)
+    writer = ContentWriter(LocalFolder(tmp_path), "c1", COLUMNS)
     for number in range(5):
         writer.write(batch(1000, first=1000 * number))
     files = writer.close()
@@ -75,7 +77,7 @@ def test_large_contents_become_several_files(tmp_path: Path, monkeypatch: pytest
 
 
 def test_rows_are_sorted_and_partitions_are_files_of_their_own(tmp_path: Path) -> None:
-    writer = ContentWriter(tmp_path, "c1", COLUMNS, Layout(("month(day)",), ("n",)))
+    writer = ContentWriter(LocalFolder(tmp_path), "c1", COLUMNS, Layout(("month(day)",), ("n",)))
     writer.write(batch(9))
     writer.write(batch(9, first=9))
     files = writer.close()
@@ -89,7 +91,7 @@ def test_rows_are_sorted_and_partitions_are_files_of_their_own(tmp_path: Path) -
 
 @pytest.mark.parametrize("partition", ["n", "bucket(4, name)", "truncate(1, name)", "year(day)", "day(day)"])
 def test_every_transform_keeps_all_rows_apart(tmp_path: Path, partition: str) -> None:
-    writer = ContentWriter(tmp_path, "c1", COLUMNS, Layout((partition,)))
+    writer = ContentWriter(LocalFolder(tmp_path), "c1", COLUMNS, Layout((partition,)))
     writer.write(batch(30))
     files = writer.close()
     assert sum(file.rows for file in files) == 30
@@ -101,7 +103,7 @@ def test_more_partitions_than_open_files_are_written_in_several_files(
 ) -> None:
     monkeypatch.setattr(etl.write, "OPEN_FILES", 3)
     monkeypatch.setattr(etl.write, "RUN_BYTES", 1)
-    writer = ContentWriter(tmp_path, "c1", COLUMNS, Layout(("n",)))
+    writer = ContentWriter(LocalFolder(tmp_path), "c1", COLUMNS, Layout(("n",)))
     writer.write(batch(8))
     writer.write(batch(8))
     files = writer.close()
@@ -110,14 +112,14 @@ def test_more_partitions_than_open_files_are_written_in_several_files(
 
 
 def test_no_rows_make_no_file(tmp_path: Path) -> None:
-    writer = ContentWriter(tmp_path, "c1", COLUMNS)
+    writer = ContentWriter(LocalFolder(tmp_path), "c1", COLUMNS)
     writer.write(batch(0))
     assert writer.close() == ()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_was_written_can_be_taken_back(tmp_path: Path) -> None:
-    writer = ContentWriter(tmp_path, "c1", COLUMNS, Layout(("n",)))
+    writer = ContentWriter(LocalFolder(tmp_path), "c1", COLUMNS, Layout(("n",)))
     writer.write(batch(5))
     writer.close()
     writer.abort()
@@ -126,7 +128,7 @@ def test_what_was_written_can_be_taken_back(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_has_failed(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("no folder")
-    writer = ContentWriter(tmp_path / "data", "c1", COLUMNS)
+    writer = ContentWriter(LocalFolder(tmp_path / "data"), "c1", COLUMNS)
     writer.write(batch(1))
     with pytest.raises(Failed, match="could not be written") as failure:
         writer.close()
@@ -145,16 +147,16 @@ def test_a_folder_that_cannot_be_made_has_failed(tmp_path: Path) -> None:
 def test_a_file_that_does_not_fit_its_table_is_never_registered(
     tmp_path: Path, expected: tuple[Column, ...], why: str
 ) -> None:
-    writer = ContentWriter(tmp_path, "c1", COLUMNS)
+    writer = ContentWriter(LocalFolder(tmp_path), "c1", COLUMNS)
     writer.write(batch(1))
     (file,) = writer.close()
     with pytest.raises(Damaged, match="does not fit its table") as damage:
-        check_footer(file.path, expected)
+        check_footer(file.path, expected, PyArrowFileIO())
     assert why in damage.value.message
 
 
 def test_a_file_from_before_a_promotion_fits(tmp_path: Path) -> None:
-    writer = ContentWriter(tmp_path, "c1", COLUMNS)
+    writer = ContentWriter(LocalFolder(tmp_path), "c1", COLUMNS)
     writer.write(batch(1))
     (file,) = writer.close()
     wider = (
@@ -163,4 +165,4 @@ def test_a_file_from_before_a_promotion_fits(tmp_path: Path) -> None:
         COLUMNS[2],
         Column("x", DataType("string"), field_id=9),
     )
-    check_footer(file.path, wider)
+    check_footer(file.path, wider, PyArrowFileIO())

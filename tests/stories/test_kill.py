@@ -55,7 +55,7 @@ def started(intake: Intake, step: str = "") -> subprocess.Popen[str]:
 def expected(intake: Intake, dataset: str) -> Counter[tuple[int, str]]:
     """The rows of the distinct files, read by Python's own csv module."""
     found: Counter[tuple[int, str]] = Counter()
-    for content in {path.read_bytes() for path in (intake.landing.root / dataset).iterdir()}:
+    for content in {path.read_bytes() for path in (intake.settings.landing / dataset).iterdir()}:
         records = csv.reader(content.decode().splitlines()[1:])
         found.update((int(record[0]), record[1]) for record in records if len(record) == 2)
     return found

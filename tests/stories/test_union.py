@@ -97,7 +97,7 @@ def test_a_file_that_fails_replaces_nothing(intake: Intake, bad: str | bytes) ->
     assert report.error is not None
     assert report.error.remedy
     assert held(intake) == [1, 2]
-    assert (intake.landing.root / "t/a.csv").exists()
+    assert (intake.settings.landing / "t/a.csv").exists()
 
 
 def test_a_file_of_only_a_header_does_replace(intake: Intake) -> None:
@@ -115,7 +115,7 @@ def test_a_first_file_of_only_a_header_makes_a_table_without_rows(intake: Intake
 
 def test_a_file_that_vanishes_takes_no_rows_with_it(intake: Intake) -> None:
     load(intake, "t/a.csv", numbers(1, 2))
-    (intake.landing.root / "t/a.csv").unlink()
+    (intake.settings.landing / "t/a.csv").unlink()
     done = reconcile(intake)
     assert (done.vanished, held(intake)) == (("t/a.csv",), [1, 2])
     with pytest.raises(Refused, match=r"no file t/a\.csv in landing") as refusal:
@@ -128,7 +128,7 @@ def test_retract_takes_the_rows_and_leaves_the_file(intake: Intake) -> None:
     load(intake, "t/b.csv", numbers(3))
     (ended,) = retract(intake, "t/a.csv")
     assert (ended.status, ended.file, held(intake)) == ("retracted", "t/a.csv", [3])
-    assert (intake.landing.root / "t/a.csv").exists()
+    assert (intake.settings.landing / "t/a.csv").exists()
 
 
 def test_what_was_retracted_comes_back_when_it_changes_or_by_reload(intake: Intake) -> None:
@@ -244,7 +244,7 @@ def test_an_edited_contract_makes_files_worth_loading_again(intake: Intake) -> N
 def test_a_file_that_is_gone_keeps_its_rows_under_an_edited_contract_and_is_named(intake: Intake) -> None:
     load(intake, "t/a.csv", numbers(1))
     load(intake, "t/b.csv", numbers(2))
-    (intake.landing.root / "t/a.csv").unlink()
+    (intake.settings.landing / "t/a.csv").unlink()
     confirm(intake, new_columns="ignore")
     done = reload(intake, "t")
     assert ([report.file for report in done.reports], done.vanished) == (["t/b.csv"], ("t/a.csv",))
@@ -304,7 +304,7 @@ def test_reload_gives_a_column_the_type_that_its_owner_wants(intake: Intake) -> 
 def test_a_column_keeps_its_type_while_rows_would_lose_their_values(intake: Intake) -> None:
     load(intake, "t/a.csv", DAYS)
     load(intake, "t/b.csv", "n,name\n3,07/08/2026\n")
-    (intake.landing.root / "t/b.csv").unlink()
+    (intake.settings.landing / "t/b.csv").unlink()
     retype(intake)
     before = intake.heads.get("t")
     with pytest.raises(Refused, match="cannot get another type") as refusal:
@@ -384,7 +384,7 @@ def test_files_given_to_load_come_to_landing_and_are_reported_in_their_order(int
         files.append(path)
     reports = load_files(intake, files, dataset="t", source="lufthansa")
     assert [report.file for report in reports] == ["t/lufthansa/z.csv", "t/lufthansa/a.csv"]
-    assert (intake.landing.root / "t/lufthansa/z.csv").read_text() == numbers(1)
+    assert (intake.settings.landing / "t/lufthansa/z.csv").read_text() == numbers(1)
     assert held(intake) == [1, 2]
 
 

@@ -139,7 +139,7 @@ class Union(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_file_vanishes(self, data: st.DataObject) -> None:
         key = data.draw(st.sampled_from(sorted(self.landing)))
-        (self.intake.landing.root / key).unlink()
+        (self.intake.settings.landing / key).unlink()
         del self.landing[key]
         self.waiting.discard(key)
 

@@ -1,0 +1,65 @@
+"""Reports and rejects for the owners of files, in the home's folder `reports/<key>/`.
+
+The rejects have another name while they are written, and until the load is committed.
+"""
+
+import json
+from pathlib import Path
+
+from athena.errors import Failed
+from etl.plan import LoadEntry
+from etl.rejects import RejectsCsv
+
+UNFINISHED = ".part"
+
+
+class FolderReports:
+    """`<load id>.json` and `<load id>.rejects.csv` in the folder of each key."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def rejects(self, key: str, *, load_id: str, file: str) -> RejectsCsv:
+        """Where the rejects of a load that has begun are written to; `file` is what they are rejects of."""
+        return RejectsCsv(self._root / unfinished(key, load_id), load_id=load_id, file=file)
+
+    def finish(self, entry: LoadEntry, snapshot: str | None) -> None:
+        """Write the report and give the rejects their name; repeats without harm. Raises `Failed` ("disk")."""
+        path = self._root / entry.key / f"{entry.load_id}.json"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if (content := report_content(entry, snapshot)) is not None:
+                path.write_bytes(content)
+            written = self._root / unfinished(entry.key, entry.load_id)
+            if written.exists():
+                written.replace(self._root / finished(entry.key, entry.load_id))
+        except OSError as error:
+            raise Failed(
+                f"The report {path} could not be written: {error.strerror}.",
+                "The rows are safe. Make room on the disk; the next load finishes this one.",
+                code="disk",
+            ) from error
+
+    def forget(self, key: str, load_id: str) -> None:
+        """Remove the rejects of a load that did not happen."""
+        (self._root / unfinished(key, load_id)).unlink(missing_ok=True)
+
+
+def report_content(entry: LoadEntry, snapshot: str | None) -> bytes | None:
+    """The report as its owner gets it; None for a retraction, which has none."""
+    told = entry.told(snapshot)
+    return None if told is None else (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def finished(key: str, load_id: str) -> str:
+    """Where the rejects of a load lie below `reports/`.
+
+    >>> finished("flights/may.csv", "l1")
+    'flights/may.csv/l1.rejects.csv'
+    """
+    return f"{key}/{load_id}.rejects.csv"
+
+
+def unfinished(key: str, load_id: str) -> str:
+    """Where they lie until the load is committed."""
+    return finished(key, load_id) + UNFINISHED
