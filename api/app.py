@@ -33,10 +33,12 @@ def post_query() -> Reply:
     asked = read_question(entered.incoming, entered.caller)
     lake, visit = entered.visit.parts.lake, entered.visit
     answer = ask.look(lake, entered.caller, visit.resume) if visit.resume else ask.ask(lake, asked.question)
-    if not answer.state.final and asked.wait_seconds and not visit.resume:
+    visit.cache = answer.cache
+    wait_seconds = min(asked.wait_seconds, visit.most_wait_seconds)
+    if not answer.state.final and wait_seconds > 0 and not visit.resume:
         if visit.may_park:
-            return pending(answer, park=Park(entered.caller, answer.id, asked.wait_seconds))
-        answer = ask.wait(lake, entered.caller, answer.id, seconds=asked.wait_seconds)
+            return pending(answer, park=Park(entered.caller, answer.id, wait_seconds))
+        answer = ask.wait(lake, entered.caller, answer.id, seconds=wait_seconds)
     if not answer.state.final:
         return pending(answer)
     return answered(answer, if_none_match=entered.incoming.if_none_match)
@@ -47,7 +49,7 @@ def get_query(id: str) -> Reply:
     """Where a question stands, with its first page when it is answered."""
     entered = enter()
     one_each(entered.incoming)
-    answer = ask.look(entered.visit.parts.lake, entered.caller, id)
+    answer = ask.wait(entered.visit.parts.lake, entered.caller, id, seconds=entered.visit.linger_seconds)
     return answered(answer, if_none_match=entered.incoming.if_none_match)
 
 
@@ -89,13 +91,13 @@ def get_dataset(name: str) -> Reply:
     return json_reply(dataset_body(catalogue.dataset(entered.visit.parts.lake, entered.caller, name)))
 
 
-@app.view("/healthz", "GET")
+@app.view("/healthz", "GET", public=True)
 def get_health() -> Reply:
     """That the server answers; nothing of the lake is touched."""
     return json_reply(b'{"status":"ok"}')
 
 
-@app.view("/openapi.json", "GET")
+@app.view("/openapi.json", "GET", public=True)
 def get_openapi() -> Reply:
     """The interface as OpenAPI 3.1."""
     visit, _ = visited()

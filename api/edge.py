@@ -37,15 +37,19 @@ class Visit:
     """One request's stay: what it may use, and what is told of it in the log.
 
     `resume` is the id of an answer that was waited for; `may_park` says that who sent the request can wait without
-    holding a thread. `route` and `partner` are filled in on the way.
+    holding a thread. No wait is longer than `most_wait_seconds`; a look at an answer that is under way takes up to
+    `linger_seconds`, where questions are driven only while somebody looks. What follows is filled in on the way.
     """
 
     parts: Parts
     request_id: str
     may_park: bool = False
     resume: str | None = None
+    most_wait_seconds: float = 25.0
+    linger_seconds: float = 0.0
     partner: str | None = None
     route: str = "-"
+    cache: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class App(Chalice):
     def __init__(self, name: str) -> None:
         # Without an environment of its own Chalice would write into the process's.
         super().__init__(name, configure_logs=False, env={})
+        self.public: set[str] = set()
         self.api.binary_types = BINARY_TYPES
 
     @property
@@ -83,9 +88,16 @@ class App(Chalice):
     def lambda_context(self, context: Any) -> None:
         _context.set(context)
 
-    def view(self, path: str, method: str, *, content_types: list[str] | None = None) -> Callable[[View], View]:
-        """Registers a function that gives a `Reply` and may raise what `as_problem` knows."""
+    def view(
+        self, path: str, method: str, *, content_types: list[str] | None = None, public: bool = False
+    ) -> Callable[[View], View]:
+        """Registers a function that gives a `Reply` and may raise what `as_problem` knows.
+
+        Where a gateway looks at tokens, it does so for every path that is not `public`.
+        """
         register = self.route(path, methods=[method], content_types=content_types or [])
+        if public:
+            self.public.add(path)
 
         def registered(view: View) -> View:
             register(_guarded(view))
@@ -136,8 +148,14 @@ def visited() -> tuple[Visit, Incoming]:
         authorization=headers.get("authorization"),
         accept=headers.get("accept"),
         if_none_match=headers.get("if-none-match"),
+        claims=_claims(request.context),
     )
     return visit, incoming
+
+
+def _claims(context: dict[str, Any]) -> dict[str, str]:
+    found = (context.get("authorizer") or {}).get("claims") or {}
+    return {str(name): str(value) for name, value in found.items()}
 
 
 def _guarded(view: View) -> Callable[..., Response]:

@@ -1,14 +1,15 @@
 """What the routes work with: the lake, who tells callers apart, and in the embedded home the token endpoint."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from api.callers import Callers
-from api.callers.bearer import Bearers
-from api.callers.credentials import Credentials
-from api.callers.exchange import Exchange
-from api.callers.keys import SigningKeys
-from api.callers.tokens import Tokens
 from athena.lake import Lake
+
+if TYPE_CHECKING:
+    from api.callers.exchange import Exchange
+    from api.callers.tokens import Tokens
+    from athena.settings_aws import AwsSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,28 @@ class Parts:
 
     lake: Lake
     callers: Callers
-    tokens: Tokens | None = None
-    exchange: Exchange | None = None
+    tokens: "Tokens | None" = None
+    exchange: "Exchange | None" = None
+
+    @classmethod
+    def aws(cls, settings: "AwsSettings") -> "Parts":
+        """The parts of one stage on AWS, behind a gateway that verifies tokens. Nothing is called yet."""
+        from api.callers.claims import Claims
+        from api.callers.clients import DynamoClients
+        from athena.aws_lake import state_of
+
+        return cls(Lake.aws(settings), Claims(DynamoClients(state_of(settings))))
 
     @classmethod
     def embedded(cls, lake: Lake) -> "Parts":
         """The parts of a home on this machine, which issues its own tokens."""
+        # A function on AWS has neither these libraries nor a use for them.
+        from api.callers.bearer import Bearers
+        from api.callers.credentials import Credentials
+        from api.callers.exchange import Exchange
+        from api.callers.keys import SigningKeys
+        from api.callers.tokens import Tokens
+
         settings, clock = lake.settings, lake.clock
         credentials = Credentials.embedded(settings, clock)
         lifetime_seconds = settings.token_lifetime_seconds

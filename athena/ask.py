@@ -9,7 +9,7 @@ from datetime import datetime
 
 from athena.answers import CsvPage, JsonPage, answered, cancel, csv, look, on_done, page, result_file, wait
 from athena.errors import Damaged, Failed, OutcomeUnknown
-from athena.flight import depart, new_leader
+from athena.flight import depart, let_go, new_leader
 from athena.flights import Flight, Flights
 from athena.handles import Handle
 from athena.heads import Head
@@ -21,7 +21,19 @@ from athena.records import encode
 # The cache's store is away; the question can do without it.
 STORE_AWAY = ("state-unavailable", "state-damaged", "outcome-unknown")
 
-__all__ = ["CsvPage", "JsonPage", "ask", "cancel", "csv", "look", "on_done", "page", "result_file", "wait"]
+__all__ = [
+    "CsvPage",
+    "JsonPage",
+    "ask",
+    "cancel",
+    "csv",
+    "let_go",
+    "look",
+    "on_done",
+    "page",
+    "result_file",
+    "wait",
+]
 
 
 def ask(lake: Lake, question: Question) -> Answer:

@@ -53,7 +53,8 @@ class Unreachable(Failed):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often a call is repeated and how long between: full jitter below a bound that doubles.
+    """How often a call is repeated and how long between: full jitter below a bound that doubles. No try begins
+    later than `most_seconds` after the first: who waits behind a gateway has 29 seconds in all.
 
     Source of the jitter: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
     """
@@ -61,8 +62,10 @@ class Patience:
     tries: int = 6
     first_seconds: float = 0.05
     cap_seconds: float = 1.0
+    most_seconds: float = 10.0
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random
+    timer: Callable[[], float] = time.monotonic
 
     def pause(self, failures: int) -> None:
         """Sleep after so many failures in a row."""
@@ -94,12 +97,15 @@ def _session(region: str | None) -> Any:
 def persist(call: Callable[[], T], *, patience: Patience) -> T:
     """What `call` gives, repeated while that can help; see the module's table for what is raised in the end."""
     failure: LakegateError | None = None
+    begun = patience.timer()
     for failures in range(1, patience.tries + 1):
         try:
             return call()
         except (ClientError, HTTPClientError, NoConnection, NoCredentialsError) as error:
             failure = _graver(failure, _judged(error))
             cause = error
+        if patience.timer() - begun >= patience.most_seconds:
+            break
         if failures < patience.tries:
             patience.pause(failures)
     assert failure is not None  # noqa: S101 - tries is at least 1

@@ -18,6 +18,13 @@ from athena.tower import Tower
 
 # What does not fit into an item lies beside Athena's results, under the same lifecycle rule.
 OVERFLOW = "flights/"
+# Every look at another process's flight is a read of DynamoDB.
+MOST_WATCH_SECONDS = 1.0
+
+
+def state_of(settings: AwsSettings) -> Table:
+    """The table of what must survive, for those who keep more there than a lake does."""
+    return Table(client("dynamodb", region=settings.region or None), settings.state_table)
 
 
 def aws_lake(settings: AwsSettings, *, clock: Clock) -> Lake:
@@ -47,7 +54,11 @@ def aws_lake(settings: AwsSettings, *, clock: Clock) -> Lake:
         secret=bytes.fromhex(settings.secret),
         salt=settings.salt,
         tower=Tower(
-            process_name(), MemoryFlights(clock), most_led=settings.max_parked, most_parked=settings.max_parked
+            process_name(),
+            MemoryFlights(clock),
+            most_led=settings.max_parked,
+            most_parked=settings.max_parked,
+            most_watch_seconds=MOST_WATCH_SECONDS,
         ),
         settled=GlueHeads(client("glue", region=region), s3, lake=settings.name).head,
         closing=engine.close,

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 def depart(lake: "Lake", flights: Flights, flight: Flight) -> None:
     """Drive a flight that this process leads, in the background."""
     run = run_of(flight, alone=flights is lake.tower.alone)
-    lake.tower.depart(run, lambda: _fly(lake, flights, flight))
+    lake.tower.depart(run, flight.leader, lambda: _fly(lake, flights, flight))
 
 
 def take_over(lake: "Lake", flights: Flights, run: Run) -> bool:
@@ -68,6 +68,18 @@ def _over(lake: "Lake", flights: Flights, runs: list[Run]) -> list[Run]:
     return over
 
 
+def let_go(lake: "Lake") -> None:
+    """End the leases of what this process leads, so that whoever looks next takes over at once.
+
+    For a process that stands still between two requests (a function on AWS). Its own thread goes on when the process
+    does, unless another leads by then.
+    """
+    for run, leader in lake.tower.led():
+        if not run.alone:
+            with suppress(LakegateError):
+                lake.flights.beat(_held(run, leader, lake), lease_seconds=0)
+
+
 def abandon(lake: "Lake", flights: Flights, flight: Flight) -> None:
     """Stop the engine if nobody waits any more."""
     if flights.fail(flight, "cancelled", state=State.CANCELLED) and flight.execution is not None:
@@ -86,6 +98,10 @@ def token_of(fingerprint: str, attempt: int) -> str:
     64
     """
     return hashlib.sha256(f"{fingerprint}/{attempt}".encode()).hexdigest()
+
+
+def _held(run: Run, leader: str, lake: "Lake") -> Flight:
+    return Flight(run.fingerprint, run.attempt, State.RUNNING, leader, lake.clock())
 
 
 def _fly(lake: "Lake", flights: Flights, flight: Flight) -> bool:
@@ -107,11 +123,12 @@ def _fly(lake: "Lake", flights: Flights, flight: Flight) -> bool:
 
 def _driven(lake: "Lake", flights: Flights, flight: Flight) -> Progress:
     """Where the engine ended; `Running` when this process has nothing to say about it any more."""
-    job = replace(decode(Job, flight.work or b"{}"), token=token_of(flight.fingerprint, flight.attempt))
+    token = token_of(flight.fingerprint, flight.attempt)
+    job = replace(decode(Job, flight.work or b"{}"), token=token, adopt=flight.execution)
     progress = _run(lake, flights, flight, job)
     if progress == Broken("snapshot-gone"):
         heads = {name: lake.head(name) or head for name, head in job.pins.items()}
-        again = replace(job, pins=heads, token=token_of(job.token, 2))
+        again = replace(job, pins=heads, token=token_of(job.token, 2), adopt=None)
         progress = _run(lake, flights, flight, again)
     return progress
 

@@ -6,15 +6,15 @@ Parameters stand under `/lakegate/<stage>/`, one for each field, `secret` and `s
 
 import difflib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from athena.aws import error_code
-from athena.errors import Failed, Refused
+from athena.aws import Patience, error_code, persist
+from athena.errors import Failed, OutcomeUnknown, Refused
 from athena.settings import Settings
 
 PREFIX = "LAKEGATE_"
@@ -24,7 +24,8 @@ _LEAST_SECRET_BYTES = 32
 @dataclass(frozen=True, slots=True)
 class AwsSettings:
     """What a lake on AWS uses. Sizes in bytes, times in seconds, `results` is an S3 location (`s3://bucket/prefix/`)
-    that only Athena and this lake write to, `secret` hex digits (32 bytes at least) that sign answer ids."""
+    that only Athena and this lake write to, `secret` hex digits (32 bytes at least) that sign answer ids,
+    `cors_origins` web origins with spaces between them."""
 
     stage: str
     results: str
@@ -43,6 +44,7 @@ class AwsSettings:
     result_days: float = 7.0
     page_rows: int = 1000
     max_parked: int = 1000
+    cors_origins: str = ""
 
     def shared(self) -> Settings:
         """What both homes have settings for. Its folder is one for scratch: nothing is kept on this machine."""
@@ -56,6 +58,7 @@ class AwsSettings:
             result_days=self.result_days,
             page_rows=self.page_rows,
             max_parked=self.max_parked,
+            cors_origins=tuple(self.cors_origins.split()),
         )
 
 
@@ -86,11 +89,30 @@ def read_aws_settings(stage: str, environment: Mapping[str, str], ssm: Any | Non
     return aws_settings({**found, "stage": stage})
 
 
+def stage_settings(environment: Mapping[str, str], ssm: Callable[[], Any]) -> AwsSettings:
+    """The settings of the stage that `LAKEGATE_STAGE` names; SSM is called only for what the environment leaves out."""
+    stage = environment.get(f"{PREFIX}STAGE", "")
+    if not stage:
+        raise _invalid("No stage is named.", f"Set {PREFIX}STAGE.")
+    needed = [one.name for one in fields(AwsSettings) if one.default is MISSING and one.name != "stage"]
+    complete = all(PREFIX + name.upper() in environment for name in needed)
+    return read_aws_settings(stage, environment, None if complete else ssm())
+
+
 def _parameters(ssm: Any, stage: str) -> dict[str, str]:
     path = f"/lakegate/{stage}/"
+    found: dict[str, str] = {}
+    more: dict[str, str] = {}
     try:
-        pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path, WithDecryption=True)
-        return {one["Name"].removeprefix(path): one["Value"] for page in pages for one in page["Parameters"]}
+        while True:
+            asked = {"Path": path, "WithDecryption": True, **more}
+            page = persist(lambda asked=asked: ssm.get_parameters_by_path(**asked), patience=Patience())  # type: ignore[misc]
+            found |= {one["Name"].removeprefix(path): one["Value"] for one in page["Parameters"]}
+            if not page.get("NextToken"):
+                return found
+            more = {"NextToken": page["NextToken"]}
+    except (Failed, OutcomeUnknown) as error:
+        raise Failed(error.message, error.remedy, code="settings-unavailable") from error
     except ClientError as error:
         raise Failed(
             f"The parameters under {path} cannot be read ({error_code(error)}).",

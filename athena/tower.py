@@ -8,7 +8,9 @@ from athena.errors import Busy
 from athena.flights import Flight, Flights
 
 Callback = Callable[[], None]
+# How long until the watch looks again: at first, and at most where every look is a call that costs.
 WATCH_SECONDS = 0.1
+WATCH_GROWTH = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +28,17 @@ class Tower:
     `alone` holds the flights that run while the store cannot be reached.
     """
 
-    def __init__(self, name: str, alone: Flights, *, most_led: int, most_parked: int) -> None:
+    def __init__(
+        self, name: str, alone: Flights, *, most_led: int, most_parked: int, most_watch_seconds: float = WATCH_SECONDS
+    ) -> None:
         self.name = name
         self.alone = alone
         self.closing = False
         self._most_led = most_led
         self._most_parked = most_parked
+        self._most_watch_seconds = most_watch_seconds
         self._changed = threading.Condition()
-        self._led: dict[Run, threading.Thread] = {}
+        self._led: dict[Run, tuple[threading.Thread, str]] = {}
         self._parked: dict[Run, list[Callback]] = {}
         self._parked_count = 0
         self._watch: threading.Thread | None = None
@@ -47,7 +52,12 @@ class Tower:
         """Whether a thread of this process drives it."""
         return run in self._led
 
-    def depart(self, run: Run, drive: Callable[[], bool]) -> None:
+    def led(self) -> list[tuple[Run, str]]:
+        """What this process leads, with the name under which it does."""
+        with self._changed:
+            return [(run, leader) for run, (_, leader) in self._led.items()]
+
+    def depart(self, run: Run, leader: str, drive: Callable[[], bool]) -> None:
         """Drive a flight in a thread of its own; wakes who waits for it when `drive` says that it has landed.
 
         Else (another leads it by now) they stay, and hear of it from the watch.
@@ -60,7 +70,7 @@ class Tower:
             finally:
                 with self._changed:
                     # After a lost lease the same process may lead the same run again, in another thread.
-                    if self._led.get(run) is threading.current_thread():
+                    if self._led.get(run, (None,))[0] is threading.current_thread():
                         del self._led[run]
                     self._changed.notify_all()
                 if over:
@@ -68,14 +78,15 @@ class Tower:
 
         thread = threading.Thread(target=fly, name=f"flight-{run.fingerprint[:8]}", daemon=True)
         with self._changed:
-            self._led[run] = thread
+            self._led[run] = (thread, leader)
         thread.start()
 
     def park(self, run: Run, callback: Callback, watch: Callable[[Iterable[Run]], Iterable[Run]]) -> Callback:
         """Keep `callback` until the run has landed; gives back what takes it off.
 
-        `watch` tells which of several runs have landed; it is asked ten times a second about those that
-        another process leads. Raises `Busy` when too many are parked.
+        `watch` tells which of several runs have landed; it is asked about those that another process leads, ten
+        times a second at first, and less and less often up to `most_watch_seconds`. Raises `Busy` when too many
+        are parked.
         """
         with self._changed:
             if self._parked_count >= self._most_parked:
@@ -92,7 +103,10 @@ class Tower:
         """Lead nothing new, wait for the threads that drive, wake everybody who waits."""
         with self._changed:
             self.closing = True
-            threads = [*self._led.values(), *([self._watch] if self._watch is not None else [])]
+            threads = [
+                *(thread for thread, _ in self._led.values()),
+                *([self._watch] if self._watch is not None else []),
+            ]
             self._changed.notify_all()
         for thread in threads:
             thread.join()
@@ -116,6 +130,8 @@ class Tower:
             callback()
 
     def _keep_watch(self, watch: Callable[[Iterable[Run]], Iterable[Run]]) -> None:
+        seen: set[Run] = set()
+        pause = WATCH_SECONDS
         while not self.closing:
             with self._changed:
                 foreign = [run for run in self._parked if run not in self._led]
@@ -124,8 +140,10 @@ class Tower:
                     continue
             for run in watch(foreign):
                 self._wake(run)
+            pause = min(pause * WATCH_GROWTH, self._most_watch_seconds) if seen.issuperset(foreign) else WATCH_SECONDS
+            seen = set(foreign)
             with self._changed:
-                self._changed.wait_for(lambda: self.closing, WATCH_SECONDS)
+                self._changed.wait_for(lambda: self.closing, pause)
 
 
 def run_of(flight: Flight, *, alone: bool = False) -> Run:

@@ -77,6 +77,10 @@ class Cloud:
         with _environment(self.emulator.environment):
             return Lake.aws(settings)
 
+    def state(self, settings: AwsSettings) -> Table:
+        """The table of what must survive."""
+        return Table(self.client("dynamodb"), settings.state_table, AT_ONCE)
+
     def items(self, table: str) -> list[dict[str, Any]]:
         """Everything in a table, as DynamoDB shows it."""
         found: list[dict[str, Any]] = self.client("dynamodb").scan(TableName=table)["Items"]

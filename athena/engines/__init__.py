@@ -13,7 +13,8 @@ class Job:
 
     `sql` is in Athena's dialect, without parameters, and names tables fully qualified (`"lake"."flights"`);
     `pins` holds the head of each of them; `guarded` means that the plan must follow from the text alone (rows are
-    hidden and something may fail); `token` is sha256(fingerprint + attempt): the same token is the same execution.
+    hidden and something may fail); `token` is sha256(fingerprint + attempt): the same token is the same execution;
+    `adopt` is the execution that an earlier leader of the attempt has noted, for engines that outlive their leaders.
     """
 
     sql: str
@@ -23,6 +24,7 @@ class Job:
     row_limit: int
     token: str
     timeout_seconds: float
+    adopt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,10 @@ class Results(Protocol):
         ...
 
     def csv(self, receipt: Receipt, *, offset: int, limit: int | None) -> Page:
-        """The same as CSV, the header before row 0 only: NULL is an empty field, an empty string is `""`."""
+        """The same as CSV, the header before row 0 only: NULL is an empty field, an empty string is `""`.
+
+        Without `limit` as much as the store hands out at once: everything in the embedded home, a page on S3.
+        """
         ...
 
     def path(self, receipt: Receipt) -> Path:

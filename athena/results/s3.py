@@ -5,20 +5,22 @@ are those of a record's first byte: a page needs its own bytes and nothing befor
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import InvalidOperation
 from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
 
 from athena.errors import Gone, Refused
-from athena.page import csv_rows, json_fragment
+from athena.page import csv_rows, escaped_bytes, json_fragment
 from athena.question import Page, Receipt, ResultColumn
 from athena.results.quoted import Counter, Record, records
 from athena.results.typed import values
 from athena.s3 import Bucket
 
-# A Lambda answers with 6 MB at most, and JSON is a little longer than this CSV.
+# So much is read for a page at most, and so long may it be as one JSON text: a Lambda answers with 6 MB.
 PAGE_BYTES = 4_000_000
+TRAVELLING_BYTES = 5_500_000
 CHUNK_BYTES = 8_000_000
 _SLACK_BYTES = 4096
 _FLOATING = frozenset(["float", "double"])
@@ -81,15 +83,19 @@ class S3Results:
 
     def page(self, receipt: Receipt, *, offset: int, limit: int) -> Page:
         """At most `limit` rows, and at most about `PAGE_BYTES`, from the record at byte `offset` on, as JSON."""
-        rows, following = self._rows(receipt, offset, limit, PAGE_BYTES)
-        return Page(json_fragment(receipt.columns, _typed(receipt, rows)), len(rows), following)
+
+        def made(rows: list[Record]) -> bytes:
+            return json_fragment(receipt.columns, _typed(receipt, rows))
+
+        return self._fitting(receipt, offset, limit, made)
 
     def csv(self, receipt: Receipt, *, offset: int, limit: int | None) -> Page:
-        """The same as CSV, the header before the first row only; without `limit` everything from there on."""
-        most = receipt.size_bytes if limit is None else PAGE_BYTES
-        rows, following = self._rows(receipt, offset, receipt.row_count if limit is None else limit, most)
-        content = csv_rows(receipt.columns, _typed(receipt, rows), header=offset == 0)
-        return Page(content, len(rows), following)
+        """The same as CSV, the header before the first row only; without `limit` as much as one page can be."""
+
+        def made(rows: list[Record]) -> bytes:
+            return csv_rows(receipt.columns, _typed(receipt, rows), header=offset == 0)
+
+        return self._fitting(receipt, offset, receipt.row_count if limit is None else limit, made)
 
     def path(self, receipt: Receipt) -> Path:
         """There is no file here; raises `Refused`."""
@@ -106,6 +112,15 @@ class S3Results:
         """Delete the object."""
         key, _ = _key_and_tag(receipt)
         self.bucket.remove(key)
+
+    def _fitting(self, receipt: Receipt, offset: int, limit: int, made: Callable[[list[Record]], bytes]) -> Page:
+        """The page that `made` makes of as many rows as one response can carry; of one row in any case."""
+        while True:
+            rows, following = self._rows(receipt, offset, limit, PAGE_BYTES)
+            content = made(rows)
+            if len(rows) <= 1 or len(content) * 6 <= TRAVELLING_BYTES or escaped_bytes(content) <= TRAVELLING_BYTES:
+                return Page(content, len(rows), following)
+            limit = len(rows) // 2
 
     def _rows(self, receipt: Receipt, offset: int, limit: int, most_bytes: int) -> tuple[list[Record], int | None]:
         key, tag = _key_and_tag(receipt)

@@ -90,7 +90,12 @@ class AthenaEngine:
         _statement(job)
 
     def start(self, job: Job) -> str:
-        """Begin the job, or adopt the execution that the same token has begun. Raises `Busy`, `Failed`, `Refused`."""
+        """Begin the job, or adopt the execution that a former leader or the same token has begun.
+
+        Raises `Busy`, `Failed`, `Refused`.
+        """
+        if job.adopt is not None and _read(job.adopt) is not None:
+            return job.adopt
         sql = _statement(job)
         try:
             started = self._called(
