@@ -1,15 +1,16 @@
 """Rejects as they are found: a CSV for the owner of the file, and Parquet for the dataset `<dataset>__rejects`."""
 
 import csv
-from collections.abc import Callable, Iterable
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pyarrow as pa
 
 from athena.dataset import REJECT_COLUMNS
 from athena.errors import Failed
-from etl.files import Folder
+from etl.files import Folder, NewFile
 from etl.plan import WrittenFile
 from etl.report import Reject
 from etl.transform import arrow_schema
@@ -19,48 +20,60 @@ from etl.write import ContentWriter
 COLUMNS = tuple(replace(column, field_id=number) for number, column in enumerate(REJECT_COLUMNS, 1))
 
 
-def no_keeping(_path: Path) -> None:
-    """Where a file is where it belongs as soon as it is written."""
-
-
 class RejectsCsv:
-    """Rejects in a file at `path`, which `keep` is told of once it is whole. No rejects, no file."""
+    """Rejects as a file of a folder, there as soon as it is closed. No rejects, no file."""
 
-    def __init__(self, path: Path, *, load_id: str, file: str, keep: Callable[[Path], None] = no_keeping) -> None:
-        self._path = path
+    def __init__(self, folder: Folder, name: str, *, load_id: str, file: str) -> None:
+        self._folder = folder
+        self._name = name
         self._load_id = load_id
-        self._file = file
-        self._keep = keep
+        self._of = file
+        self._file: NewFile | None = None
+        self._kept = False
         self.rows = 0
 
     def write(self, rejects: Iterable[Reject]) -> None:
         """Add rows below the header. Raises `Failed` ("disk")."""
-        rows = [reject.as_row(load_id=self._load_id, file=self._file) for reject in rejects]
+        rows = [reject.as_row(load_id=self._load_id, file=self._of) for reject in rejects]
         if not rows:
             return
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a", encoding="utf-8", newline="") as stream:
-                writer = csv.DictWriter(stream, [column.name for column in REJECT_COLUMNS])
-                if not self.rows:
-                    writer.writeheader()
-                writer.writerows(rows)
-        except OSError as error:
-            raise Failed(
-                f"{self._path} could not be written: {error.strerror}.",
-                "Make room on the disk, then load again.",
-                code="disk",
-            ) from error
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, [column.name for column in REJECT_COLUMNS])
+        if not self.rows:
+            writer.writeheader()
+        writer.writerows(rows)
+        with self._written():
+            self._file = self._file or self._folder.create(self._name)
+            self._file.stream.write(text.getvalue().encode())
         self.rows += len(rows)
 
     def close(self) -> None:
         """Nothing comes after this. Raises `Failed`."""
-        if self.rows:
-            self._keep(self._path)
+        if self._file is not None and not self._kept:
+            with self._written():
+                self._file.keep()
+            self._kept = True
 
     def abort(self) -> None:
         """Remove what was written."""
-        self._path.unlink(missing_ok=True)
+        if self._file is None:
+            return
+        if self._kept:
+            self._folder.remove([self._file.location])
+        else:
+            self._file.drop()
+        self._file = None
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise Failed(
+                f"{self._name} could not be written: {error.strerror}.",
+                "Make room on the disk, then load again.",
+                code="disk",
+            ) from error
 
 
 class RejectsTable:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from athena.errors import Failed
+from etl.files import LocalFolder
 from etl.plan import LoadEntry
 from etl.rejects import RejectsCsv
 
@@ -21,7 +22,7 @@ class FolderReports:
 
     def rejects(self, key: str, *, load_id: str, file: str) -> RejectsCsv:
         """Where the rejects of a load that has begun are written to; `file` is what they are rejects of."""
-        return RejectsCsv(self._root / unfinished(key, load_id), load_id=load_id, file=file)
+        return RejectsCsv(LocalFolder(self._root / key), unfinished(load_id), load_id=load_id, file=file)
 
     def finish(self, entry: LoadEntry, snapshot: str | None) -> None:
         """Write the report and give the rejects their name; repeats without harm. Raises `Failed` ("disk")."""
@@ -30,9 +31,9 @@ class FolderReports:
             path.parent.mkdir(parents=True, exist_ok=True)
             if (content := report_content(entry, snapshot)) is not None:
                 path.write_bytes(content)
-            written = self._root / unfinished(entry.key, entry.load_id)
+            written = path.parent / unfinished(entry.load_id)
             if written.exists():
-                written.replace(self._root / finished(entry.key, entry.load_id))
+                written.replace(path.parent / finished(entry.load_id))
         except OSError as error:
             raise Failed(
                 f"The report {path} could not be written: {error.strerror}.",
@@ -42,7 +43,7 @@ class FolderReports:
 
     def forget(self, key: str, load_id: str) -> None:
         """Remove the rejects of a load that did not happen."""
-        (self._root / unfinished(key, load_id)).unlink(missing_ok=True)
+        (self._root / key / unfinished(load_id)).unlink(missing_ok=True)
 
 
 def report_content(entry: LoadEntry, snapshot: str | None) -> bytes | None:
@@ -51,15 +52,15 @@ def report_content(entry: LoadEntry, snapshot: str | None) -> bytes | None:
     return None if told is None else (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def finished(key: str, load_id: str) -> str:
-    """Where the rejects of a load lie below `reports/`.
+def finished(load_id: str) -> str:
+    """What the rejects of a load are called in the folder of its key.
 
-    >>> finished("flights/may.csv", "l1")
-    'flights/may.csv/l1.rejects.csv'
+    >>> finished("l1")
+    'l1.rejects.csv'
     """
-    return f"{key}/{load_id}.rejects.csv"
+    return f"{load_id}.rejects.csv"
 
 
-def unfinished(key: str, load_id: str) -> str:
-    """Where they lie until the load is committed."""
-    return finished(key, load_id) + UNFINISHED
+def unfinished(load_id: str) -> str:
+    """What they are called until the load is committed."""
+    return finished(load_id) + UNFINISHED

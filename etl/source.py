@@ -11,7 +11,7 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
@@ -75,21 +75,35 @@ def ignored(name: str) -> bool:
     return name.endswith(_IGNORED_SUFFIXES) or any(part.startswith(_IGNORED_PREFIXES) for part in name.split("/"))
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file as it lies somewhere: `open` gives its raw bytes, seekable; the caller closes it."""
+
+    open: Callable[[], BinaryIO]
+    size_bytes: int
+
+
 def sources_of(path: Path, name: str) -> tuple[Source, ...]:
     """The sources of the file at `path`, called `name`: itself, or every member of a zip as `name!member`.
 
     Raises `Refused` ("unreadable", "format-unsupported"), and `Failed` when the disk does.
     """
     with _told(name):
-        with path.open("rb") as stream:
-            kind = _kind(stream.read(16))
-        stored_bytes = path.stat().st_size
+        size_bytes = path.stat().st_size
+    return sources_in(Stored(lambda: cast(BinaryIO, path.open("rb", buffering=0)), size_bytes), name)
+
+
+def sources_in(stored: Stored, name: str) -> tuple[Source, ...]:
+    """The same of a file that lies anywhere."""
+    with _told(name), closing(stored.open()) as stream:
+        kind = _kind(stream.read(16))
+    stored_bytes = stored.size_bytes
     if kind in ("parquet", "xls"):
         raise _unsupported(name, kind)
     if kind == "zip":
-        return tuple(_members(path, name))
+        return tuple(_members(stored, name))
     known = stored_bytes if kind == "" else None
-    return (Source(name, lambda: _stream(name, lambda: _decompressed(path, kind)), kind, stored_bytes, known),)
+    return (Source(name, lambda: _stream(name, lambda: _decompressed(stored.open(), kind)), kind, stored_bytes, known),)
 
 
 def _kind(first: bytes) -> str:
@@ -99,22 +113,41 @@ def _kind(first: bytes) -> str:
     return kind
 
 
-def _decompressed(path: Path, kind: str) -> _Raw:
-    if kind == "gz":
-        return gzip.open(path, "rb")
-    if kind == "bz2":
-        return bz2.open(path, "rb")
-    if kind == "xz":
-        return lzma.open(path, "rb")
+def _decompressed(stream: BinaryIO, kind: str) -> _Raw:
+    if kind == "":
+        return cast(_Raw, stream)
+    # gzip and its kin read a few bytes at a time.
+    buffered = io.BufferedReader(cast(io.RawIOBase, stream), _BUFFER_BYTES)
     if kind == "zst":
         import pyarrow
 
-        return cast(_Raw, pyarrow.CompressedInputStream(str(path), "zstd"))
-    return path.open("rb", buffering=0)
+        return _Owning(cast(_Raw, pyarrow.CompressedInputStream(buffered, "zstd")), buffered)
+    if kind == "gz":
+        return _Owning(gzip.GzipFile(fileobj=buffered, mode="rb"), buffered)
+    return _Owning(bz2.BZ2File(buffered) if kind == "bz2" else lzma.LZMAFile(buffered), buffered)
 
 
-def _members(path: Path, name: str) -> Iterator[Source]:
-    with _told(name), zipfile.ZipFile(path) as archive:
+class _Owning(io.RawIOBase):
+    """A decompressed stream that closes what it reads from."""
+
+    def __init__(self, stream: _Raw, stored: BinaryIO) -> None:
+        self._stream = stream
+        self._stored = stored
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        return self._stream.readinto(buffer) or 0
+
+    def close(self) -> None:
+        self._stream.close()
+        self._stored.close()
+        super().close()
+
+
+def _members(stored: Stored, name: str) -> Iterator[Source]:
+    with _told(name), closing(stored.open()) as stream, zipfile.ZipFile(stream) as archive:
         members = [one for one in archive.infolist() if not one.is_dir()]
     if any(member.filename == _WORKBOOK for member in members):
         raise _unsupported(name, "xlsx")
@@ -126,14 +159,14 @@ def _members(path: Path, name: str) -> Iterator[Source]:
             f"{name} {what}.", "Make the archive anew; each member needs a name of its own.", code="unreadable"
         )
     for member in members:
-        yield _member(path, f"{name}!{member.filename}", member)
+        yield _member(stored, f"{name}!{member.filename}", member)
 
 
-def _member(path: Path, name: str, member: zipfile.ZipInfo) -> Source:
+def _member(stored: Stored, name: str, member: zipfile.ZipInfo) -> Source:
     def stream() -> BinaryIO:
         if member.flag_bits & _ENCRYPTED:
             raise Refused(f"{name} is encrypted.", "Drop it without a password.", code="unreadable")
-        return _stream(name, lambda: _OpenMember(path, member))
+        return _stream(name, lambda: _OpenMember(stored.open(), member))
 
     return Source(name, stream, "zip", member.compress_size, member.file_size)
 
@@ -141,12 +174,13 @@ def _member(path: Path, name: str, member: zipfile.ZipInfo) -> Source:
 class _OpenMember(io.RawIOBase):
     """A member that owns its archive, so that closing the one closes the other."""
 
-    def __init__(self, path: Path, member: zipfile.ZipInfo) -> None:
-        self._archive = zipfile.ZipFile(path)
+    def __init__(self, stored: BinaryIO, member: zipfile.ZipInfo) -> None:
+        self._stored = stored
         try:
+            self._archive = zipfile.ZipFile(stored)
             self._stream = cast(_Raw, self._archive.open(member))
         except BaseException:
-            self._archive.close()
+            stored.close()
             raise
 
     def readable(self) -> bool:
@@ -158,6 +192,7 @@ class _OpenMember(io.RawIOBase):
     def close(self) -> None:
         self._stream.close()
         self._archive.close()
+        self._stored.close()
         super().close()
 
 
