@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from athena.dataset import Column
 from athena.heads import Head
 from athena.policy import with_system
-from athena.trino import macros, settings, to_duckdb
+from athena.trino.translation import macros, settings, to_duckdb
 
 # A statement is translated when it is asked, to refuse it at once, and again when it is run.
 _KEPT = 64

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from athena import trino
 from athena.dataset import Column, parse_type
 from athena.entitlement import entitle
 from athena.errors import Refused
@@ -17,6 +16,7 @@ from athena.grants import DatasetGrant, Grant, Limits
 from athena.heads import Head
 from athena.sql.functions import FUNCTIONS, Function, Kind, Takes
 from athena.statement import parse
+from athena.trino import translation as trino
 from tests.athena.granted import Base, Row, store
 
 TYPES = {

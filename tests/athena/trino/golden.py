@@ -18,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 
-from athena.trino import macros, settings
+from athena.trino.translation import macros, settings
 
 CASES = Path(__file__).parents[2] / "cases" / "trino"
 

@@ -7,7 +7,7 @@ import pytest
 
 from athena.engines.duckdb.fault import code_of
 from athena.errors import Refused
-from athena.trino import read, result_types, to_duckdb, write
+from athena.trino.translation import read, result_types, to_duckdb, write
 from tests.athena.trino.golden import Golden, engine, golden_cases, run, unbounded
 
 CASES = golden_cases()
@@ -43,6 +43,6 @@ def test_a_case_is_read_written_and_read_again_as_one_tree(case: Golden) -> None
 
 def _stored(query: str) -> list[str]:
     """What DuckDB stores Trino's types as, in DuckDB's own spelling."""
-    from athena.trino import result_storage
+    from athena.trino.translation import result_storage
 
     return [str(engine().sql(f"SELECT CAST(NULL AS {storage})").types[0]) for storage in result_storage(query)]

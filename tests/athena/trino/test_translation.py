@@ -6,7 +6,7 @@ import pytest
 
 from athena.dataset import Column, DataType
 from athena.errors import Refused
-from athena.trino import failure_code, macros, result_types, to_duckdb
+from athena.trino.translation import failure_code, macros, result_types, to_duckdb
 from tests.athena.trino.golden import engine
 
 _TABLES = {
