@@ -7,6 +7,7 @@ from api.request import accepted, one_each, read_page
 from api.response import (
     CSV_TYPE,
     JSON_TYPE,
+    LATER,
     PUBLIC,
     Park,
     Reply,
@@ -32,6 +33,9 @@ def post_query() -> Reply:
     entered = enter()
     asked = read_question(entered.incoming, entered.caller)
     lake, visit = entered.visit.parts.lake, entered.visit
+    if visit.at_once:
+        known = ask.at_once(lake, asked.question)
+        return LATER if known is None else answered(known, if_none_match=entered.incoming.if_none_match)
     answer = ask.look(lake, entered.caller, visit.resume) if visit.resume else ask.ask(lake, asked.question)
     visit.cache = answer.cache
     wait_seconds = min(asked.wait_seconds, visit.most_wait_seconds)

@@ -36,6 +36,7 @@ _context: ContextVar[Any] = ContextVar("context", default=None)
 class Visit:
     """One request's stay: what it may use, and what is told of it in the log.
 
+    With `at_once` the route may answer only what needs neither parsing nor running, and `LATER` for all else.
     `resume` is the id of an answer that was waited for; `may_park` says that who sent the request can wait without
     holding a thread. No wait is longer than `most_wait_seconds`; a look at an answer that is under way takes up to
     `linger_seconds`, where questions are driven only while somebody looks. What follows is filled in on the way.
@@ -44,6 +45,7 @@ class Visit:
     parts: Parts
     request_id: str
     may_park: bool = False
+    at_once: bool = False
     resume: str | None = None
     most_wait_seconds: float = 25.0
     linger_seconds: float = 0.0

@@ -44,6 +44,10 @@ class Reply:
     park: Park | None = None
 
 
+# Never sent: the route cannot be answered at once, and is to be asked again by a thread.
+LATER = Reply(0)
+
+
 def answered(answer: Answer, *, if_none_match: str | None = None) -> Reply:
     """An answer with its first page when it is there; 304 when the asker has the same one already."""
     tags = entity_tag(answer)
@@ -144,7 +148,7 @@ def finished(reply: Reply, *, request_id: str, origin: str | None, origins: tupl
         headers += (("Vary", "Origin"),)
         if origin is not None and (origin in origins or "*" in origins):
             headers += (("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", EXPOSED_HEADERS))
-    return replace(reply, headers=headers)
+    return Reply(reply.status, headers, reply.body, reply.park)
 
 
 def instant(at: datetime) -> str:

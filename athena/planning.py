@@ -1,7 +1,7 @@
 """A question → what may be run for it, and under which key: grant, parse, entitle, pin, fingerprint."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -90,12 +90,29 @@ def planned(
 
     Raises what `entitle` raises, and `Refused` for a limit below 1.
     """
-    row_limit = _row_limit(question, standing)
-    key = (standing.digest, tuple(heads.values()), question.sql, typed_text(question.parameters), row_limit, today)
-    plan = lake.plans.recall(key, lambda: _made(lake, question, standing, statement, heads, row_limit, today))
+    key = _plan_key(question, standing, heads, today)
+    plan = lake.plans.recall(key, lambda: _made(lake, question, standing, statement, heads, today))
     if plan.entitled.volatile:
         return replace(plan, fingerprint=hashlib.sha256(lake.random_bytes(32)).hexdigest())
     return plan
+
+
+def remembered(lake: "Lake", question: Question, standing: Standing, *, today: date) -> Plan | None:
+    """The plan that `planned` would give, if this process has made it before; look-ups by key and nothing else."""
+    statement = lake.statements.known(question.sql)
+    if statement is None:
+        return None
+    heads = {name: lake.heads.get(name) for name in statement.tables}
+    settled = {name: head for name, head in heads.items() if head is not None and head.intent is None}
+    if len(settled) < len(heads):
+        return None
+    plan = lake.plans.known(_plan_key(question, standing, settled, today))
+    return None if plan is None or plan.entitled.volatile else plan
+
+
+def _plan_key(question: Question, standing: Standing, heads: Mapping[str, Head], today: date) -> Hashable:
+    values = typed_text(question.parameters)
+    return standing.digest, tuple(heads.values()), question.sql, values, _row_limit(question, standing), today
 
 
 def _made(
@@ -104,9 +121,9 @@ def _made(
     standing: Standing,
     statement: Statement,
     heads: Mapping[str, Head],
-    row_limit: int,
     today: date,
 ) -> Plan:
+    row_limit = _row_limit(question, standing)
     entitled = entitle(
         statement,
         standing.grant,

@@ -1,6 +1,7 @@
 """What stands between Granian and the app: bodies are read and waits are parked here, without holding a thread.
 
-wire → bounds → body → a thread of the crew runs the route → reply
+wire → bounds → body → asked before: its answer
+                     → a thread of the crew runs the route → reply
                             └─ no answer yet → parked until done, time up, client gone or stop → the route again
 """
 
@@ -12,7 +13,7 @@ from enum import Enum
 from api.edge import App
 from api.gateway import refuse, respond
 from api.parts import Parts
-from api.response import Park, Reply
+from api.response import LATER, Park, Reply
 from athena.ask import on_done
 from athena.errors import Busy, LakegateError
 from lakegate.call import CLIENT_GONE, Call, Protocol, ProtocolClosed, Scope, begun, received
@@ -20,6 +21,8 @@ from lakegate.crew import Crew
 
 THREADS, MAX_QUEUED = 8, 2048
 TOKEN_THREADS, MAX_QUEUED_TOKENS = 1, 256
+# Longer texts take their time already to be read as JSON.
+ASK_ROUTE, MAX_AT_ONCE_BYTES = "/v1/queries", 16 * 1024
 TOKEN_ROUTE = "/oauth2/token"  # noqa: S105 a path
 
 
@@ -63,13 +66,26 @@ class Front:
         call = begun(scope, protocol, self._parts)
         try:
             call = await received(call)
-            reply = await self._routed(call)
+            reply = self._at_once(call) or await self._routed(call)
             if reply.park is not None:
                 await self._parked(call, reply, reply.park)
         except ProtocolClosed:
             call.reply(CLIENT_GONE)
         except LakegateError as error:
             call.reply(refuse(error, call.arrival, call.visit))
+
+    def _at_once(self, call: Call) -> Reply | None:
+        """The reply to a question that was asked before: a few look-ups by key, cheaper than the way to a thread."""
+        arrival = call.arrival
+        if arrival.path != ASK_ROUTE or arrival.method != "POST" or len(arrival.body) > MAX_AT_ONCE_BYTES:
+            return None
+        call.visit.at_once = True
+        reply = respond(self._app, arrival, call.visit)
+        call.visit.at_once = False
+        if reply.status == LATER.status:
+            return None
+        call.reply(reply)
+        return reply
 
     async def _routed(self, call: Call) -> Reply:
         """The reply of the route; the thread that made it has sent it, unless it is to be waited for."""

@@ -120,9 +120,7 @@ class Credentials:
         return _client(row) if hmac.compare_digest(_hash(secret, row["salt"]), row["hash"]) else None
 
     def _row(self, client_id: str) -> Row | None:
-        with self._database.read() as connection:
-            row: Row | None = connection.execute("SELECT * FROM clients WHERE client_id = ?", (client_id,)).fetchone()
-        return row
+        return self._database.row("SELECT * FROM clients WHERE client_id = ?", (client_id,))
 
     def _update(self, rest: str, values: tuple[object, ...]) -> int:
         with self._database.write() as connection:

@@ -9,6 +9,7 @@ from pathlib import Path
 from athena.flights import Flight
 from athena.flights.step import expired, next_step
 from athena.lake import Clock
+from athena.memo import Memo
 from athena.question import Page, Receipt, State
 from athena.records import encode, recall
 from athena.sqlite import Database
@@ -16,6 +17,9 @@ from athena.sqlite import Database
 # What nobody finishes or asks for again is forgotten after a day.
 UNFINISHED_SECONDS = 86_400
 _PURGED_AT_ONCE = 20
+# What each process remembers of finished answers: most first pages have less than 100 KB.
+REMEMBERED_BYTES = 32 * 1024 * 1024
+_FLIGHT_BYTES = 4096
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS flights (
@@ -28,6 +32,7 @@ CREATE TABLE IF NOT EXISTS askers (
     fingerprint TEXT NOT NULL, attempt INTEGER NOT NULL, asker TEXT NOT NULL, waits INTEGER NOT NULL,
     PRIMARY KEY (fingerprint, attempt, asker)) WITHOUT ROWID;
 """
+_MARK = "attempt, state, leader"
 _LIGHT = "fingerprint, attempt, state, leader, lease_expires_at, execution, error_code, expires_at"
 _WHOLE = f"{_LIGHT}, receipt, page_rows, next_offset, fragment, work"
 _OWNED = "fingerprint = :fingerprint AND attempt = :attempt AND leader = :leader AND state = 'RUNNING'"
@@ -43,11 +48,21 @@ class SqliteFlights:
     def __init__(self, path: Path, clock: Clock) -> None:
         self._database = Database(path, _SCHEMA)
         self._clock = clock
+        self._succeeded: Memo[Flight] = Memo(REMEMBERED_BYTES, _weight)
 
     def get(self, fingerprint: str, attempt: int | None = None) -> Flight | None:
         """The current record, or that of `attempt`; None when it is expired."""
-        with self._database.read() as connection:
-            flight = _find(connection, fingerprint, attempt)
+        row = self._database.row(*_query(_MARK, fingerprint, attempt))
+        if row is None:
+            return None
+        # What has succeeded never changes again, and no two leaders have one name: what was read is still right.
+        key = (fingerprint, *row)
+        flight = self._succeeded.known(key)
+        if flight is None:
+            with self._database.read() as connection:
+                flight = _find(connection, fingerprint, row["attempt"])
+            if flight is not None and row["state"] == State.SUCCEEDED:
+                self._succeeded.keep(key, flight)
         return None if flight is None or expired(flight, self._clock()) else flight
 
     def standing(self, fingerprints: Sequence[str]) -> tuple[Flight, ...]:
@@ -141,9 +156,7 @@ class SqliteFlights:
 
 
 def _find(connection: sqlite3.Connection, fingerprint: str, attempt: int | None) -> Flight | None:
-    which = "ORDER BY attempt DESC LIMIT 1" if attempt is None else "AND attempt = ?"
-    arguments = (fingerprint,) if attempt is None else (fingerprint, attempt)
-    row = connection.execute(f"SELECT {_WHOLE} FROM flights WHERE fingerprint = ? {which}", arguments).fetchone()
+    row = connection.execute(*_query(_WHOLE, fingerprint, attempt)).fetchone()
     if row is None:
         return None
     fragment = row["fragment"]
@@ -153,6 +166,16 @@ def _find(connection: sqlite3.Connection, fingerprint: str, attempt: int | None)
         receipt=None if row["receipt"] is None else recall(Receipt, row["receipt"]),
         page=None if fragment is None else Page(fragment, row["page_rows"], row["next_offset"]),
     )
+
+
+def _query(columns: str, fingerprint: str, attempt: int | None) -> tuple[str, tuple[str | int, ...]]:
+    if attempt is None:
+        return f"SELECT {columns} FROM flights WHERE fingerprint = ? ORDER BY attempt DESC LIMIT 1", (fingerprint,)
+    return f"SELECT {columns} FROM flights WHERE {_KEY}", (fingerprint, attempt)
+
+
+def _weight(flight: Flight) -> int:
+    return _FLIGHT_BYTES + (0 if flight.page is None else len(flight.page.fragment))
 
 
 def _light(row: sqlite3.Row) -> Flight:

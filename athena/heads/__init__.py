@@ -26,6 +26,10 @@ class Head:
     description: str = ""
     intent: str | None = None
 
+    def __hash__(self) -> int:
+        # Every question looks its plan up by its heads. Equality still compares everything, columns included.
+        return hash((self.dataset, self.snapshot_id))
+
 
 class Heads(Protocol):
     """One look-up per table; written by whoever holds the table's lease."""

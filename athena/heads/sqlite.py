@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS head (dataset TEXT PRIMARY KEY, head BLOB NOT NULL) W
 CREATE TABLE IF NOT EXISTS intent (dataset TEXT PRIMARY KEY, commit_id TEXT NOT NULL) WITHOUT ROWID;
 """
 _SELECT = "SELECT dataset, head, commit_id FROM head LEFT JOIN intent USING (dataset)"
+_SELECT_ONE = f"{_SELECT} WHERE dataset = ?"
 
 
 class SqliteHeads:
@@ -27,8 +28,7 @@ class SqliteHeads:
 
     def get(self, dataset: str) -> Head | None:
         """The head as last published, with the open intent if there is one."""
-        with self._database.read() as connection:
-            row = connection.execute(f"{_SELECT} WHERE dataset = ?", (dataset,)).fetchone()
+        row = self._database.row(_SELECT_ONE, (dataset,))
         return None if row is None else _head(row)
 
     def all(self) -> tuple[Head, ...]:

@@ -1,16 +1,24 @@
 """A load generator of a few lines: keep-alive connections that send one request after the other.
 
+Raw sockets and epoll, nothing is parsed but the status and the length, so that the client takes little of the machine
+that it shares with the server: `python -m tests.bench.wire` says how little, against a server that only echoes bytes.
+
 Run as a process of its own, so that its interpreter lock is not the server's:
 `python -m tests.bench.wire HOST PORT CONNECTIONS SECONDS < request bytes` prints one latency in µs per line.
 """
 
-import asyncio
+import select
+import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
+from statistics import median
 
 from tests.bench.rounds import quantile
+
+_LENGTH = b"content-length: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,65 +45,102 @@ class Load:
 
 
 def loaded(host: str, port: int, request: bytes, *, connections: int, seconds: float) -> Load:
-    """The latencies of `request`, sent again and again over so many connections for so long."""
+    """The latencies of `request`, sent again and again over so many connections for so long.
+
+    Raises `CalledProcessError` at the first answer that is not a 200.
+    """
     command = [sys.executable, "-m", "tests.bench.wire", host, str(port), str(connections), str(seconds)]
     done = subprocess.run(command, input=request, stdout=subprocess.PIPE, check=True)
-    return Load([float(line) for line in done.stdout.split()], seconds)
+    first, *rest = done.stdout.split()
+    return Load([float(line) for line in rest], float(first))
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, request: bytes, until: float, latencies: list[float]) -> None:
-        self._request, self._until, self._latencies = request, until, latencies
-        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._got, self._due = b"", -1
+class _Connection:
+    """One connection; `due` is how many bytes of the answer are still to come, None while its length is unknown."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._send()
+    def __init__(self, host: str, port: int) -> None:
+        self.socket = socket.create_connection((host, port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.began = 0.0
+        self._got = b""
+        self._due: int | None = None
 
-    def data_received(self, data: bytes) -> None:
-        self._got += data
-        if self._due < 0:
+    def send(self, request: bytes) -> None:
+        self._got, self._due = b"", None
+        self.began = time.perf_counter()
+        self.socket.sendall(request)
+
+    def received(self) -> bool:
+        """Whether the answer is complete, after what has just arrived."""
+        arrived = self.socket.recv(1 << 18)
+        if not arrived:
+            raise ConnectionError("the server closed the connection")
+        if self._due is None:
+            self._got += arrived
             end = self._got.find(b"\r\n\r\n")
             if end < 0:
-                return
-            head = self._got[:end].lower()
-            if not head.startswith(b"http/1.1 200"):
-                self.over.set_exception(RuntimeError(head[:200].decode("latin-1")))
-                return
-            length = head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0]
-            self._due = end + 4 + int(length)
-        if len(self._got) >= self._due:
+                return False
+            self._due = end + 4 + _length(self._got[:end]) - len(self._got)
+        else:
+            self._due -= len(arrived)
+        return self._due == 0
+
+
+def _length(head: bytes) -> int:
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(head[:200].decode("latin-1"))
+    head = head.lower()
+    begin = head.index(_LENGTH) + len(_LENGTH)
+    end = head.find(b"\r", begin)
+    return int(head[begin : end if end >= 0 else len(head)])
+
+
+def _run(host: str, port: int, request: bytes, *, connections: int, seconds: float) -> tuple[float, list[float]]:
+    poll, latencies = select.epoll(), list[float]()
+    every = {one.socket.fileno(): one for one in (_Connection(host, port) for _ in range(connections))}
+    for number in every:
+        poll.register(number, select.EPOLLIN)
+    began = time.perf_counter()
+    until = began + seconds
+    for one in every.values():
+        one.send(request)
+    while every:
+        for number, _ in poll.poll(30):
+            one = every[number]
+            if not one.received():
+                continue
             now = time.perf_counter()
-            self._latencies.append((now - self._began) * 1e6)
-            if now >= self._until:
-                self.over.set_result(None)
+            latencies.append((now - one.began) * 1e6)
+            if now < until:
+                one.send(request)
             else:
-                self._send()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.over.done():
-            self.over.set_exception(exc or ConnectionError("the server closed the connection"))
-
-    def _send(self) -> None:
-        self._got, self._due, self._began = b"", -1, time.perf_counter()
-        self._transport.write(self._request)
+                poll.unregister(number)
+                del every[number]
+    return time.perf_counter() - began, latencies
 
 
-async def _run(host: str, port: int, request: bytes, *, connections: int, seconds: float) -> list[float]:
-    loop, latencies = asyncio.get_running_loop(), list[float]()
-    until = time.perf_counter() + seconds
-    made = [
-        await loop.create_connection(lambda: _Connection(request, until, latencies), host, port)
-        for _ in range(connections)
-    ]
-    await asyncio.gather(*(connection.over for _, connection in made))
-    return latencies
+def own_cost() -> float:
+    """What the client itself costs per request, in µs of latency: against a thread that answers without looking."""
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+
+    def echo(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with connection:
+            while connection.recv(1 << 16):
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=echo, args=(listener,), daemon=True).start()
+        host, port = listener.getsockname()
+        return median(loaded(host, port, b"GET / HTTP/1.1\r\n\r\n", connections=1, seconds=1.0).latencies_us)
 
 
 if __name__ == "__main__":
-    _host, _port, _connections, _seconds = sys.argv[1:]
-    _sent = sys.stdin.buffer.read()
-    _found = asyncio.run(_run(_host, int(_port), _sent, connections=int(_connections), seconds=float(_seconds)))
-    sys.stdout.write("\n".join(f"{latency:.1f}" for latency in _found))
+    if len(sys.argv) == 1:
+        sys.stdout.write(f"{own_cost():.1f}\n")
+    else:
+        _host, _port, _connections, _seconds = sys.argv[1:]
+        _sent = sys.stdin.buffer.read()
+        _took, _found = _run(_host, int(_port), _sent, connections=int(_connections), seconds=float(_seconds))
+        sys.stdout.write("\n".join([f"{_took:.6f}", *(f"{latency:.1f}" for latency in _found)]))
