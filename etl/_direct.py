@@ -11,6 +11,7 @@ import pyarrow.csv as pacsv
 
 from etl._casting import NotFast, arrow_type, guarded, holds_decimals
 from etl._column import check_column, convert_column
+from etl._decimals import exact_decimals, has_long_numbers, is_short
 from etl._plan import Feed, Plan
 from etl._values import FALSE, TRUE, Reading
 
@@ -27,7 +28,7 @@ def parse_typed(text: bytes, plan: Plan, records: int, *, tokens: bool) -> list[
     if _is_suspect(text, plan):
         return None
     try:
-        columns = _read_with_words(text, plan) if tokens else read_columns(text, plan, _fed(plan), plan.text_missing)
+        columns = _read(text, plan, tokens=tokens)
         if any(len(column) != records for column in columns.values()):
             return None
         return [_finished(columns[feed], feed.reading) for feed in _fed(plan)]
@@ -114,7 +115,13 @@ def is_direct(reading: Reading) -> bool:
 
 
 def _finished(column: pa.Array, reading: Reading) -> pa.Array:
-    if is_direct(reading):
+    if pa.types.is_floating(column.type) and is_short(reading.type):
+        column = exact_decimals(column, reading.type)
+        # Short decimals are in range by now; little else is known of them in 64 bits.
+        column = column.cast(arrow_type(reading.type)) if reading.allowed is not None else column
+        bad = check_column(None, column, reading, {})
+        values = column
+    elif is_direct(reading):
         values = guarded(column, reading)
         bad = check_column(None, values, reading, {})
     else:
@@ -124,23 +131,39 @@ def _finished(column: pa.Array, reading: Reading) -> pa.Array:
     return values
 
 
-def _read_with_words(text: bytes, plan: Plan) -> dict[Feed, pa.Array]:
+def _read(text: bytes, plan: Plan, *, tokens: bool) -> dict[Feed, pa.Array]:
     """Empty alone is missing in text, words are too elsewhere, but the reader knows one list: so it reads twice."""
-    typed = [feed for feed in _fed(plan) if is_direct(feed.reading) and not feed.reading.is_text]
-    others = [feed for feed in _fed(plan) if feed not in typed]
-    return read_columns(text, plan, typed, plan.words) | read_columns(text, plan, others, plan.text_missing)
+    fed = _fed(plan)
+    short = any(is_short(feed.reading.type) for feed in fed) and not has_long_numbers(text, plan.decimal)
+    if not tokens:
+        return read_columns(text, plan, fed, plan.text_missing, short=short)
+    typed = [feed for feed in fed if is_direct(feed.reading) and not feed.reading.is_text]
+    others = [feed for feed in fed if feed not in typed]
+    return read_columns(text, plan, typed, plan.words, short=short) | read_columns(
+        text, plan, others, plan.text_missing
+    )
 
 
 def read_columns(
-    text: bytes, plan: Plan, feeds: list[Feed], missing: tuple[str, ...], *, as_text: bool = False
+    text: bytes,
+    plan: Plan,
+    feeds: list[Feed],
+    missing: tuple[str, ...],
+    *,
+    as_text: bool = False,
+    short: bool = False,
 ) -> dict[Feed, pa.Array]:
-    """The columns of `feeds` as Arrow's reader makes them of these bytes; raises `pa.ArrowInvalid`."""
+    """The columns of `feeds` as Arrow's reader makes them of these bytes; raises `pa.ArrowInvalid`.
+
+    `short` says that no number of the text is long, so that short decimals may come as doubles.
+    """
     if not feeds:
         return {}
     if not text.endswith((b"\n", b"\r")):
         text += b"\n"  # an empty field at the very end would count as quoted when the one before is
     shape = plan.shape
-    types = {f"f{feed.place}": pa.string() if as_text else _reader_type(feed.reading) for feed in feeds}
+    types = {f"f{feed.place}": pa.string() if as_text else _reader_type(feed.reading, short) for feed in feeds}
+    quoted = shape.quote is not None and shape.quote in text
     table = pacsv.read_csv(
         pa.BufferReader(text),
         pacsv.ReadOptions(
@@ -150,10 +173,10 @@ def read_columns(
         ),
         pacsv.ParseOptions(
             delimiter=shape.delimiter.decode(),
-            quote_char=shape.quote.decode() if shape.quote else False,
+            quote_char=shape.quote.decode() if shape.quote is not None and quoted else False,
             double_quote=True,
             escape_char=shape.escape.decode() if shape.escape else False,
-            newlines_in_values=True,
+            newlines_in_values=quoted or shape.escape is not None,
         ),
         pacsv.ConvertOptions(
             column_types=types,
@@ -170,9 +193,11 @@ def read_columns(
     return {feed: _one_chunk(column) for feed, column in zip(feeds, table.columns, strict=True)}
 
 
-def _reader_type(reading: Reading) -> pa.DataType:
+def _reader_type(reading: Reading, short: bool) -> pa.DataType:
     if not is_direct(reading):
         return pa.string()
+    if short and is_short(reading.type):
+        return pa.float64()
     # Rounded to double first, as the exact way does it.
     return pa.float64() if reading.type.name == "float" else arrow_type(reading.type)
 

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from athena.dataset import REJECT_COLUMNS, SYSTEM_COLUMNS, Column
 from athena.errors import Failed, Refused
+from etl._parquet import ROW_GROUP_ROWS, parquet_writer
 from etl.contract import Contract, SourceRules
 from etl.report import MAX_SKIPPED_SHOWN, Problem, Reject, Report, Skipped
 from etl.source import Source, sources_of
@@ -27,14 +28,11 @@ from etl.transform import (
     Portion,
     Study,
     Tally,
-    arrow_schema,
     no_advance,
+    stored_schema,
     study,
-    transform,
+    transform_narrow,
 )
-
-ROW_GROUP_ROWS = 131_072
-_ZSTD_LEVEL = 3
 
 
 def utc_now() -> datetime:
@@ -145,8 +143,8 @@ def _write(
     if studied is None:
         return None
     columns = _numbered(studied.columns)
-    with _target(dst, arrow_schema((*columns, *_numbered(SYSTEM_COLUMNS, len(columns))))) as target:
-        for portion in transform(source, studied, columns, studied.rules, advance=advance):
+    with _target(dst, stored_schema((*columns, *_numbered(SYSTEM_COLUMNS, len(columns))))) as target:
+        for portion in transform_narrow(source, studied, columns, studied.rules, advance=advance):
             work.tally += portion.tally
             work.skipped += portion.skipped[: MAX_SKIPPED_SHOWN - len(work.skipped)]
             tell(portion.rejects)
@@ -176,24 +174,12 @@ class _Target:
 
     def __init__(self, dst: Path, schema: pa.Schema) -> None:
         self._dst = dst
-        origin = [column.name for column in SYSTEM_COLUMNS]
-        data = [name for name in schema.names if name not in origin]
         # In the same folder: a rename is atomic only there.
         self.path = dst.with_name(f".{dst.name}.{secrets.token_hex(6)}.part")
         self._schema = pa.schema([_repeating(field) for field in schema])
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
-        self._writer = pq.ParquetWriter(
-            self.path,
-            self._schema,
-            compression="zstd",
-            compression_level=_ZSTD_LEVEL,
-            # Line numbers rise: their differences are a fraction of what a dictionary of them would be.
-            use_dictionary=[*data, *(name for name in origin if name != "_line")],
-            column_encoding={"_line": "DELTA_BINARY_PACKED"},
-            store_decimal_as_integer=True,
-            store_schema=False,
-        )
+        self._writer: pq.ParquetWriter | None = None
 
     def add(self, portion: Portion, *, file: str, content: str, loaded_at: datetime) -> None:
         """Take rows in."""
@@ -207,22 +193,30 @@ class _Target:
 
     def finish(self) -> None:
         """Write what waits and give the file its name."""
-        self._flush(self._rows)
-        self._writer.close()
+        self._write(pa.Table.from_batches(self._waiting, self._schema))
+        self.close_file()
         self.path.replace(self._dst)
 
     def close(self) -> None:
         """Remove the file unless it is finished."""
-        self._writer.close()
+        self.close_file()
         self.path.unlink(missing_ok=True)
 
+    def close_file(self) -> None:
+        """Let go of the file."""
+        if self._writer is not None:
+            self._writer.close()
+
     def _flush(self, rows: int) -> None:
-        if not rows:
-            return
         table = pa.Table.from_batches(self._waiting)
-        self._writer.write_table(table.slice(0, rows), row_group_size=ROW_GROUP_ROWS)
+        self._write(table.slice(0, rows))
         self._waiting = table.slice(rows).to_batches()
         self._rows -= rows
+
+    def _write(self, rows: pa.Table) -> None:
+        if self._writer is None:
+            self._writer = parquet_writer(self.path, rows)
+        self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
 
 
 # What is the same in every row is written from a dictionary of one value: nearly for nothing.

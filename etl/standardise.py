@@ -32,7 +32,9 @@ UNDECODABLE = "The bytes are not of the file's encoding."
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The good rows of a block with the first physical line of each, and everything else that it holds."""
+    """The good rows of a block with the first physical line of each, and everything else that it holds.
+
+    Decimals of few digits may be of 64 or 128 bits."""
 
     columns: tuple[pa.Array, ...]
     first_lines: pa.Array

@@ -8,14 +8,14 @@ from datetime import datetime
 
 from athena.dataset import SYSTEM_NAMES, Column
 from athena.errors import Damaged, LakegateError, Refused
-from etl.contract import Contract, SourceRules
+from etl.contract import Contract, Layout, SourceRules
 from etl.files import Folder
 from etl.plan import WrittenFile
 from etl.ports import Landing, Reports
 from etl.rejects import RejectsTable
 from etl.report import MAX_SKIPPED_SHOWN, Problem, Report, Skipped
 from etl.source import Source
-from etl.transform import Portion, Study, Tally, study, transform, with_origin
+from etl.transform import Portion, Study, Tally, study, transform, transform_narrow, with_origin
 from etl.write import ContentWriter
 
 Progress = Callable[[str, int, int], None]
@@ -94,7 +94,9 @@ class Unit:
             self._desk.progress(self.source.name, studied.size_bytes + bytes_read, 2 * studied.size_bytes)
 
         try:
-            for portion in transform(self.source, studied, own, studied.rules, advance=told):
+            # What is to be sorted must be of types that Arrow can compare.
+            way = transform_narrow if contract.layout == Layout() else transform
+            for portion in way(self.source, studied, own, studied.rules, advance=told):
                 self._take(portion, studied, writer, rejects)
             self._check_balance(studied, writer.rows)
             self._check_share(contract.max_rejected)

@@ -15,14 +15,14 @@ from pyiceberg.io import FileIO
 
 from athena.dataset import Column
 from athena.errors import Damaged, Failed
+from etl._parquet import ROW_GROUP_ROWS, parquet_writer
 from etl.contract import Layout
 from etl.files import Folder
 from etl.iceberg import iceberg_type, transform_of
 from etl.partition import parse_partition
 from etl.plan import WrittenFile
-from etl.transform import arrow_schema
+from etl.transform import arrow_schema, of_types, stored_schema
 
-ROW_GROUP_ROWS = 131_072
 ROW_GROUP_BYTES = 64 * 1024 * 1024  # of Arrow memory, for very wide tables
 RUN_BYTES = 96 * 1024 * 1024
 FILE_BYTES = 256 * 1024 * 1024
@@ -39,9 +39,9 @@ class ContentWriter:
         self._stem = stem
         # What is required is checked row by row before; in the table everything is optional.
         self._columns = [replace(column, required=False) for column in columns]
-        self._schema = arrow_schema(self._columns)
         self._layout = layout or Layout()
-        self._arranged = bool(self._layout.partition or self._layout.sort)
+        self._arranged = self._layout != Layout()
+        self._schema = arrow_schema(self._columns) if self._arranged else stored_schema(self._columns)
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_bytes = 0
         self._open: dict[tuple[object, ...], _OpenFile] = {}
@@ -53,7 +53,7 @@ class ContentWriter:
         if not batch.num_rows:
             return
         self.rows += batch.num_rows
-        self._waiting.append(pa.RecordBatch.from_arrays(batch.columns, schema=self._schema))
+        self._waiting.append(pa.RecordBatch.from_arrays(of_types(batch.columns, self._schema), schema=self._schema))
         self._waiting_bytes += batch.nbytes
         if self._arranged and self._waiting_bytes < RUN_BYTES:
             return
@@ -84,16 +84,16 @@ class ContentWriter:
         self._waiting = table.slice(rows_now).to_batches()
         self._waiting_bytes = sum(one.nbytes for one in self._waiting)
         for partition, rows in arranged(table.slice(0, rows_now), self._layout, self._columns):
-            self._file(partition).write(rows)
+            self._file(partition, rows).write(rows)
             if self._open[partition].size_bytes >= FILE_BYTES:
                 self._finish(partition)
 
-    def _file(self, partition: tuple[object, ...]) -> "_OpenFile":
+    def _file(self, partition: tuple[object, ...], first: pa.Table) -> "_OpenFile":
         if partition not in self._open:
             if len(self._open) >= OPEN_FILES:
                 self._finish(next(iter(self._open)))
             self._number += 1
-            self._open[partition] = _OpenFile(self._folder, f"{self._stem}-{self._number:05d}.parquet", self._schema)
+            self._open[partition] = _OpenFile(self._folder, f"{self._stem}-{self._number:05d}.parquet", first)
         return self._open[partition]
 
     def _finish(self, partition: tuple[object, ...]) -> None:
@@ -102,20 +102,12 @@ class ContentWriter:
 
 
 class _OpenFile:
-    def __init__(self, folder: Folder, name: str, schema: pa.Schema) -> None:
+    def __init__(self, folder: Folder, name: str, first: pa.Table) -> None:
         self._name = name
         self._rows = 0
         with _disk(name):
             self._file = folder.create(name)
-            self._writer = pq.ParquetWriter(
-                self._file.stream,
-                schema,
-                compression="zstd",
-                compression_level=3,
-                version="2.6",
-                store_schema=False,
-                store_decimal_as_integer=True,
-            )
+            self._writer = parquet_writer(self._file.stream, first)
 
     @property
     def size_bytes(self) -> int:

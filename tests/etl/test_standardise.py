@@ -88,9 +88,14 @@ def _fitting(rules: SourceRules, columns: list[Column]) -> SourceRules:
     )
 
 
+def _shown(kind: pa.DataType) -> str:
+    # In how many bits a decimal comes is a matter of speed alone.
+    return f"decimal({kind.precision}, {kind.scale})" if pa.types.is_decimal(kind) else str(kind)
+
+
 def told(found: Typed) -> tuple[Any, ...]:
     """Everything in it but how it was read."""
-    columns = [(str(column.type), [str(value) for value in column]) for column in found.columns]
+    columns = [(_shown(column.type), [str(value) for value in column]) for column in found.columns]
     return columns, found.first_lines.to_pylist(), found.rejects, found.skipped, found.tally
 
 
