@@ -16,7 +16,7 @@ from etl.contract import SourceRules
 from etl.dialect import Dialect
 from etl.read import Block, Readable, count_lines, count_units, read_blocks
 
-_READ_BYTES = 8 * 1024 * 1024
+_READ_BYTES = 2 * 1024 * 1024
 _PRIMER_RECORDS = 300
 _SETTLED = 1000
 

@@ -1,11 +1,11 @@
 """Bytes → blocks of whole records, in order; never guesses types.
 
-A block is about 8 MB of whole lines, in UTF-8 and as stored, with its place in the file. Where the text has quotes, the
+A block is about 2 MB of whole lines, in UTF-8 and as stored, with its place in the file. Where the text has quotes, the
 block also knows where its records stand, because only that tells where it may end.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -19,7 +19,7 @@ from etl._split import Positions, Split
 from etl.dialect import Dialect, to_text
 from etl.report import Reject, Skipped
 
-BLOCK_BYTES = 8 * 1024 * 1024
+BLOCK_BYTES = 2 * 1024 * 1024  # stays in a processor's cache: 8 MB took a sixth longer
 MAX_LINE_BYTES = 64 * 1024 * 1024
 _SHOWN_BYTES = 64 * 1024
 _LEAST_LAST_BYTES = 64 * 1024
@@ -172,7 +172,7 @@ class _Reading:
     shape: Shape
     rest: bytes = b""
     line: int = 1
-    byte: int = field(default=0)
+    byte: int = 0
     lead_is_told: bool = False
 
     def blocks(self, chunk: _Chunk) -> Iterator[Block]:

@@ -73,7 +73,7 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """About 8 MB of the file: good rows (`rows`, in the order of the columns asked for, without system columns),
+    """A block of the file: good rows (`rows`, in the order of the columns asked for, without system columns),
     the first physical line of each, and everything that is not a good row. `tally` counts this portion alone."""
 
     rows: pa.RecordBatch
