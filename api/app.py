@@ -1,11 +1,12 @@
 """The HTTP interface that partners meet: every route a few lines over the read story."""
 
+from api.download import read_form, redirect
 from api.edge import App, enter, visited
+from api.forms import FORM_FIELDS, PLAIN, read_wanted
 from api.openapi import encoded
 from api.question import read_question
-from api.request import accepted, one_each, read_page
+from api.request import one_each, read_page
 from api.response import (
-    CSV_TYPE,
     JSON_TYPE,
     LATER,
     PUBLIC,
@@ -15,10 +16,9 @@ from api.response import (
     dataset_body,
     json_reply,
     listing_body,
-    page_body,
     pending,
-    rows_reply,
 )
+from api.rows import first_rows, more_rows
 from athena import ask, catalogue
 
 # The interface's own, not the package's: it changes with what partners meet.
@@ -31,10 +31,11 @@ app = App("lakegate")
 def post_query() -> Reply:
     """Ask; 200 with the first page, or 202 with where to look for it."""
     entered = enter()
+    wanted = read_wanted(entered.incoming)
     asked = read_question(entered.incoming, entered.caller)
     lake, visit = entered.visit.parts.lake, entered.visit
     if visit.at_once:
-        known = ask.at_once(lake, asked.question)
+        known = ask.at_once(lake, asked.question) if wanted is PLAIN else None
         return LATER if known is None else answered(known, if_none_match=entered.incoming.if_none_match)
     answer = ask.look(lake, entered.caller, visit.resume) if visit.resume else ask.ask(lake, asked.question)
     visit.cache = answer.cache
@@ -45,16 +46,17 @@ def post_query() -> Reply:
         answer = ask.wait(lake, entered.caller, answer.id, seconds=wait_seconds)
     if not answer.state.final:
         return pending(answer)
-    return answered(answer, if_none_match=entered.incoming.if_none_match)
+    return first_rows(entered, answer, wanted)
 
 
 @app.view("/v1/queries/{id}", "GET")
 def get_query(id: str) -> Reply:
     """Where a question stands, with its first page when it is answered."""
     entered = enter()
-    one_each(entered.incoming)
+    one_each(entered.incoming, *FORM_FIELDS)
+    wanted = read_wanted(entered.incoming)
     answer = ask.wait(entered.visit.parts.lake, entered.caller, id, seconds=entered.visit.linger_seconds)
-    return answered(answer, if_none_match=entered.incoming.if_none_match)
+    return first_rows(entered, answer, wanted) if answer.state.final else answered(answer)
 
 
 @app.view("/v1/queries/{id}", "DELETE")
@@ -67,16 +69,17 @@ def delete_query(id: str) -> Reply:
 
 @app.view("/v1/queries/{id}/rows", "GET")
 def get_rows(id: str) -> Reply:
-    """A page of an answer, as JSON or CSV; `Link` and `next` lead to the following one."""
+    """A page of an answer; `Link` (and `next`, in JSON) leads to the following one."""
     entered = enter()
-    media_type = accepted(entered.incoming.accept, (JSON_TYPE, "text/csv"))
-    wanted = read_page(entered.incoming)
-    lake, caller = entered.visit.parts.lake, entered.caller
-    if media_type == JSON_TYPE:
-        page = ask.page(lake, caller, id, token=wanted.token, limit=wanted.limit)
-        return rows_reply(id, JSON_TYPE, page_body(id, page.page.fragment, page.next), page.next)
-    sheet = ask.csv(lake, caller, id, token=wanted.token, limit=wanted.limit)
-    return rows_reply(id, CSV_TYPE, sheet.content, sheet.next)
+    paged = read_page(entered.incoming)
+    return more_rows(entered, id, paged, read_wanted(entered.incoming))
+
+
+@app.view("/v1/queries/{id}/download", "GET")
+def get_download(id: str) -> Reply:
+    """A link to the whole answer as one file, for a minute."""
+    entered = enter()
+    return redirect(entered, id, read_form(entered))
 
 
 @app.view("/v1/datasets", "GET")

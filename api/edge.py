@@ -110,22 +110,24 @@ class App(Chalice):
     def respond(self, event: dict[str, Any], visit: Visit) -> Reply:
         """The reply to one event of the form that API Gateway sends to functions."""
         raw = super().__call__(event, visit)
-        park = raw.get("park")
-        reply = Reply(raw["statusCode"], tuple(raw["headers"].items()), _bytes(raw["body"]), park)
+        if "reply" in raw:
+            ours: Reply = raw["reply"]
+            return ours
+        reply = Reply(raw["statusCode"], tuple(raw["headers"].items()), _bytes(raw["body"]))
         if reply.status >= HTTPStatus.BAD_REQUEST and raw["headers"].get("Content-Type") != PROBLEM_TYPE:
             return problem_reply(_of_framework(reply.status))
         return reply
 
 
-class _Parkable(Response):
-    """A response that takes its `Park` along through Chalice."""
+class _Ours(Response):
+    """A response that takes the `Reply` along through Chalice, which would look into headers and body."""
 
     def __init__(self, reply: Reply) -> None:
-        super().__init__(body=reply.body, headers=dict(reply.headers), status_code=reply.status)
-        self._park = reply.park
+        super().__init__(body=b"", headers={}, status_code=reply.status)
+        self._reply = reply
 
     def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:
-        return {**super().to_dict(binary_types), "park": self._park}
+        return {"reply": self._reply}
 
 
 def enter() -> Entered:
@@ -164,14 +166,14 @@ def _guarded(view: View) -> Callable[..., Response]:
     @wraps(view)
     def guarded(**params: str) -> Response:
         try:
-            return _Parkable(view(**params))
+            return _Ours(view(**params))
         except LakegateError as error:
             problem = as_problem(error)
             if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 log.error("%s: %s: %s", _request_id(), error.code, error.message)
-            return _Parkable(problem_reply(problem))
+            return _Ours(problem_reply(problem))
         except Exception as error:  # noqa: BLE001 the outermost frame: whatever it is, the caller gets a problem
-            return _Parkable(unexpected(error, request_id=_request_id()))
+            return _Ours(unexpected(error, request_id=_request_id()))
 
     return guarded
 

@@ -1,11 +1,12 @@
-"""The same app with the two routes that only a home of its own needs: its token endpoint and its public keys.
+"""The same app with the routes that only a home of its own needs: its token endpoint, its public keys, its downloads.
 
-On AWS these are Cognito's, so that `api/app.py`, which is packaged, does not have them.
+On AWS these are Cognito's and S3's, so that `api/app.py`, which is packaged, does not have them.
 """
 
 import json
 
 from api.app import app
+from api.download import download
 from api.edge import visited
 from api.openapi import FORM_TYPE
 from api.problem import INTERNAL
@@ -37,3 +38,10 @@ def get_keys() -> Reply:
     if visit.parts.tokens is None:
         return problem_reply(INTERNAL)
     return json_reply(json.dumps(visit.parts.tokens.published()).encode(), cache_control=PUBLIC)
+
+
+@app.view("/v1/downloads/{ticket}", "GET")
+def get_file(ticket: str) -> Reply:
+    """The whole answer that a link leads to; the link itself is the credential."""
+    visit, _ = visited()
+    return download(visit.parts.lake, ticket)

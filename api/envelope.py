@@ -45,7 +45,8 @@ def enveloped(reply: Reply) -> dict[str, Any]:
 
 def is_text(reply: Reply) -> bool:
     """Whether the body travels as it is."""
-    kind = dict(reply.headers).get("Content-Type", "")
+    headers = dict(reply.headers)
+    kind = "" if "Content-Encoding" in headers else headers.get("Content-Type", "")
     return not reply.body or kind.startswith(_TEXT_TYPES)
 
 

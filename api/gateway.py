@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from api.edge import App, Visit, unexpected
+from api.encoding import packed
 from api.problem import WrongRequest, as_problem
 from api.response import Reply, finished, preflight, problem_reply
 from athena.errors import LakegateError
@@ -58,6 +59,7 @@ def refuse(error: LakegateError, arrival: Arrival, visit: Visit) -> Reply:
 def leave(reply: Reply, arrival: Arrival, visit: Visit) -> Reply:
     """The reply with what every one carries."""
     origins = visit.parts.lake.settings.cors_origins
+    reply = packed(reply, arrival.headers.get("accept-encoding"))
     return finished(reply, request_id=visit.request_id, origin=arrival.headers.get("origin"), origins=origins)
 
 

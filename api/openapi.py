@@ -5,8 +5,10 @@ from http import HTTPStatus
 from typing import Any
 
 from api.callers import SCOPE
+from api.download import FORMATS, LINK_SECONDS
+from api.forms import GUARDS, MEDIA_TYPES, SHAPES
 from api.problem import PROBLEM_TYPE
-from api.response import CSV_TYPE, JSON_TYPE
+from api.response import JSON_TYPE
 from api.schemas import LIMIT, TEXT, components, ref
 
 Object = dict[str, Any]
@@ -31,6 +33,20 @@ ID = {"name": "id", "in": "path", "required": True, "schema": TEXT, "description
 NAME = {"name": "name", "in": "path", "required": True, "schema": TEXT, "description": "The dataset's name."}
 PAGE = {"name": "page", "in": "query", "schema": TEXT, "description": "The `next` of the page before."}
 PAGE_LIMIT = {"name": "limit", "in": "query", "schema": LIMIT, "description": "The most rows of this page."}
+SHAPE = {
+    "name": "shape",
+    "in": "query",
+    "schema": {"enum": list(SHAPES), "default": SHAPES[0]},
+    "description": "Whether a JSON row is an array or an object by column name.",
+}
+GUARD = {
+    "name": "guard",
+    "in": "query",
+    "schema": {"enum": list(GUARDS)},
+    "description": "In CSV: an apostrophe before texts that a spreadsheet would take for a formula.",
+}
+FORMAT = {"name": "format", "in": "query", "schema": {"enum": list(FORMATS), "default": "csv"}}
+TICKET = {"name": "ticket", "in": "path", "required": True, "schema": TEXT, "description": "From the redirect."}
 IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": TEXT, "description": "The ETag that you have."}
 
 
@@ -64,7 +80,9 @@ def _paths() -> Object:
                 {HTTPStatus.OK: _answer(), HTTPStatus.NOT_MODIFIED: {"description": "You have this answer already."}},
                 *OF_PARTNERS,
                 *OF_ANSWERS,
-                parameters=[ID, IF_NONE_MATCH],
+                HTTPStatus.NOT_ACCEPTABLE,
+                HTTPStatus.CONFLICT,
+                parameters=[ID, SHAPE, GUARD, IF_NONE_MATCH],
             ),
             "delete": _operation(
                 "delete_query",
@@ -76,6 +94,17 @@ def _paths() -> Object:
             ),
         },
         "/v1/queries/{id}/rows": {"get": _get_rows()},
+        "/v1/queries/{id}/download": {
+            "get": _operation(
+                "get_download",
+                f"A link to the whole answer as one file, for {LINK_SECONDS} seconds",
+                {HTTPStatus.SEE_OTHER: {**_json("Link"), "headers": {"Location": {"schema": TEXT}}}},
+                *OF_PARTNERS,
+                *OF_ANSWERS,
+                HTTPStatus.CONFLICT,
+                parameters=[ID, FORMAT, GUARD],
+            )
+        },
         "/v1/datasets": {
             "get": _operation(
                 "get_datasets", "What you may ask about", {HTTPStatus.OK: _json("Datasets")}, *OF_PARTNERS
@@ -107,8 +136,18 @@ def _own_paths() -> Object:
         *OF_BODIES,
     )
     token["requestBody"] = {"required": True, "content": {FORM_TYPE: {"schema": ref("TokenRequest")}}}
+    file = {
+        "description": "The whole answer as a file.",
+        "content": {media_type: {} for media_type in MEDIA_TYPES if media_type != JSON_TYPE},
+    }
+    download = _open("get_file", "What a link leads to; it needs no token", {HTTPStatus.OK: file}, *OF_ANSWERS)
+    download["parameters"] = [TICKET]
     keys = _open("get_keys", "The public keys of tokens (JWK set)", {HTTPStatus.OK: _json("Keys")})
-    return {"/oauth2/token": {"post": token}, "/.well-known/jwks.json": {"get": keys}}
+    return {
+        "/oauth2/token": {"post": token},
+        "/.well-known/jwks.json": {"get": keys},
+        "/v1/downloads/{ticket}": {"get": download},
+    }
 
 
 def _post_query() -> Object:
@@ -128,16 +167,16 @@ def _post_query() -> Object:
         *OF_PARTNERS,
         *OF_BODIES,
         *OF_ANSWERS,
-        parameters=[IF_NONE_MATCH],
+        HTTPStatus.NOT_ACCEPTABLE,
+        HTTPStatus.CONFLICT,
+        parameters=[SHAPE, GUARD, IF_NONE_MATCH],
     )
     operation["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": ref("Question")}}}
     return operation
 
 
 def _get_rows() -> Object:
-    page = _json("Page")
-    page["content"]["text/csv"] = {"schema": TEXT}
-    page["description"] = f"Rows as JSON or {CSV_TYPE}; `Link` leads to the next page."
+    page = _in_every_form("Page", "Rows; `Link` leads to the next page.")
     return _operation(
         "get_rows",
         "A page of rows",
@@ -146,7 +185,7 @@ def _get_rows() -> Object:
         *OF_ANSWERS,
         HTTPStatus.NOT_ACCEPTABLE,
         HTTPStatus.CONFLICT,
-        parameters=[ID, PAGE, PAGE_LIMIT],
+        parameters=[ID, PAGE, PAGE_LIMIT, SHAPE, GUARD],
     )
 
 
@@ -168,7 +207,15 @@ def _open(name: str, summary: str, found: dict[HTTPStatus, Object], *refused: HT
 
 
 def _answer() -> Object:
-    return {**_json("Answer"), "headers": {"ETag": {"schema": TEXT}}}
+    answer = _in_every_form("Answer", "The answer; outside of JSON all its rows, and the rest of it in headers.")
+    return {**answer, "headers": {"ETag": {"schema": TEXT}}}
+
+
+def _in_every_form(name: str, description: str) -> Object:
+    content: Object = {media_type: {} for media_type in MEDIA_TYPES}
+    content[JSON_TYPE] = {"schema": ref(name)}
+    content["text/csv"] = {"schema": TEXT}
+    return {"description": description, "content": content}
 
 
 def _json(name: str) -> Object:

@@ -29,7 +29,7 @@ class Asked:
 
 def read_question(incoming: Incoming, caller: Caller) -> Asked:
     """The question in a request's body; raises `WrongRequest` with a pointer to the wrong field."""
-    one_each(incoming)
+    one_each(incoming, "shape", "guard")
     fields = read_object(incoming.body)
     for name in fields:
         if name not in FIELDS:

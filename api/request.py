@@ -34,7 +34,7 @@ class Paged:
 
 def read_page(incoming: Incoming) -> Paged:
     """Which page is wanted; raises `WrongRequest` for unknown, repeated or malformed fields."""
-    given = one_each(incoming, "page", "limit")
+    given = one_each(incoming, "page", "limit", "shape", "guard")
     digits = given.get("limit")
     if digits is None:
         return Paged(given.get("page"), None)
@@ -95,7 +95,7 @@ def accepted(accept: str | None, offered: tuple[str, ...]) -> str:
     """
     if accept is None or not accept.strip():
         return offered[0]
-    ranges = _ranges(accept)
+    ranges = weights(accept)
     best, quality = "", 0.0
     for media_type in offered:
         if _quality(media_type, ranges) > quality:
@@ -110,13 +110,18 @@ def accepted(accept: str | None, offered: tuple[str, ...]) -> str:
     return best
 
 
-def _ranges(accept: str) -> dict[str, float]:
-    ranges: dict[str, float] = {}
-    for part in accept.lower().split(","):
-        media_range, *options = (piece.strip() for piece in part.split(";"))
-        weights = [option[2:] for option in options if option.startswith("q=")]
-        ranges[media_range] = _weight(weights[0]) if weights else 1.0
-    return ranges
+def weights(header: str) -> dict[str, float]:
+    """What a header of preferences names, with the weight of each.
+
+    >>> weights("gzip;q=0.5, br")
+    {'gzip': 0.5, 'br': 1.0}
+    """
+    found: dict[str, float] = {}
+    for part in header.lower().split(","):
+        name, *options = (piece.strip() for piece in part.split(";"))
+        given = [option[2:] for option in options if option.startswith("q=")]
+        found[name] = _weight(given[0]) if given else 1.0
+    return found
 
 
 def _weight(text: str) -> float:

@@ -3,6 +3,7 @@
 The rows of a page are JSON already when they come from the result store; no row is decoded or encoded here.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -12,17 +13,25 @@ from api.problem import PROBLEM_TYPE, Pairs, Problem
 from athena.catalogue import Listing
 from athena.dataset import Column
 from athena.failures import explained
-from athena.question import Answer, Caller, SnapshotRef, State
+from athena.forms import Form
+from athena.question import Answer, Caller, Receipt, SnapshotRef, State
 
 JSON_TYPE = "application/json"
 CSV_TYPE = "text/csv; charset=utf-8"
+ARROW_TYPE = "application/vnd.apache.arrow.stream"
+PARQUET_TYPE = "application/vnd.apache.parquet"
 POLL_SECONDS = 1
 # A browser may keep it and must ask each time: a grant can change with any request.
 PRIVATE = "private, no-cache"
 PUBLIC = "public, max-age=300"
-EXPOSED_HEADERS = "ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id"
+EXPOSED_HEADERS = (
+    "ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id, Content-Disposition, Deprecation, Sunset, "
+    "Lakegate-Answer, Lakegate-Cache, Lakegate-Row-Count, Lakegate-Truncated"
+)
 ALLOWED_HEADERS = "Authorization, Content-Type, If-None-Match, X-Request-Id"
 PREFLIGHT_SECONDS = 600
+VARY = ("Vary", "Accept, Accept-Encoding")
+VARY_BY_ORIGIN = ("Vary", "Accept, Accept-Encoding, Origin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +45,34 @@ class Park:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP response. With `park`, whoever can may wait without a thread and then ask the route again."""
+    """One HTTP response. With `park`, whoever can may wait without a thread and then ask the route again; with
+    `chunks` the body is these, to be sent while they are made."""
 
     status: int
     headers: Pairs = ()
     body: bytes = b""
     park: Park | None = None
+    chunks: Iterator[bytes] | None = None
 
 
 # Never sent: the route cannot be answered at once, and is to be asked again by a thread.
 LATER = Reply(0)
 
 
-def answered(answer: Answer, *, if_none_match: str | None = None) -> Reply:
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """An `ETag` as headers; none where two runs of one question may differ, or nothing was computed yet."""
+
+    headers: Pairs
+
+    def matches(self, if_none_match: str | None) -> bool:
+        """Whether the asker has it already."""
+        return bool(self.headers) and _matches(if_none_match, self.headers[0][1])
+
+
+def answered(answer: Answer, *, if_none_match: str | None = None, variant: str = "") -> Reply:
     """An answer with its first page when it is there; 304 when the asker has the same one already."""
-    tags = entity_tag(answer)
+    tags = entity_tag(answer, variant)
     if tags and answer.state is State.SUCCEEDED and _matches(if_none_match, tags[0][1]):
         return Reply(304, tags)
     retry = () if answer.state.final else (("Retry-After", str(POLL_SECONDS)),)
@@ -63,11 +85,16 @@ def pending(answer: Answer, *, park: Park | None = None) -> Reply:
     return replace(reply, status=202, headers=(*reply.headers, ("Location", f"/v1/queries/{answer.id}")), park=park)
 
 
-def entity_tag(answer: Answer) -> Pairs:
+def entity_tag(answer: Answer, variant: str = "") -> Pairs:
     """The fingerprint as `ETag`; none where two runs of one question may differ, or nothing was computed yet."""
     if answer.cache == "bypass" or answer.state is not State.SUCCEEDED:
         return ()
-    return (("ETag", f'"{answer.fingerprint}"'),)
+    return (("ETag", f'"{answer.fingerprint}-{variant}"' if variant else f'"{answer.fingerprint}"'),)
+
+
+def tagged(answer: Answer, form: Form) -> Tagged:
+    """The tag of an answer in a form of its own."""
+    return Tagged(entity_tag(answer, form.value))
 
 
 def envelope(answer: Answer) -> bytes:
@@ -90,13 +117,22 @@ def envelope(answer: Answer) -> bytes:
     return b"".join((head, page, b",", _json(tail)[1:]))
 
 
-def page_body(answer_id: str, fragment: bytes, next_token: str | None) -> bytes:
-    """The JSON of a further page.
+def page_body(answer_id: str, fragment: bytes, receipt: Receipt, next_token: str | None) -> bytes:
+    """The JSON of a further page."""
+    whole = {"row_count": receipt.row_count, "truncated": receipt.truncated, "next": next_token}
+    return b"".join((b'{"id":', _json(answer_id), b",", fragment, b",", _json(whole)[1:]))
 
-    >>> page_body("q_1", b'"columns":[],"rows":[]', None)
-    b'{"id":"q_1","columns":[],"rows":[],"next":null}'
+
+def in_objects(fragment: bytes) -> bytes:
+    """A page with each row as an object by column name.
+
+    >>> in_objects(b'"columns":[{"name":"a","type":"int"}],"rows":[[1],[null]]')
+    b'"columns":[{"name":"a","type":"int"}],"rows":[{"a":1},{"a":null}]'
     """
-    return b"".join((b'{"id":', _json(answer_id), b",", fragment, b',"next":', _json(next_token), b"}"))
+    page = orjson.loads(b"{%b}" % fragment)
+    names = [column["name"] for column in page["columns"]]
+    rows = [dict(zip(names, row, strict=True)) for row in page["rows"]]
+    return _json({"columns": page["columns"], "rows": rows})[1:-1]
 
 
 def listing_body(listings: tuple[Listing, ...]) -> bytes:
@@ -112,14 +148,6 @@ def dataset_body(listing: Listing) -> bytes:
 def json_reply(body: bytes, *, cache_control: str = PRIVATE) -> Reply:
     """200 with JSON."""
     return Reply(200, (("Content-Type", JSON_TYPE), ("Cache-Control", cache_control)), body)
-
-
-def rows_reply(answer_id: str, content_type: str, body: bytes, next_token: str | None) -> Reply:
-    """200 with a page of rows, and where the next one is (RFC 8288)."""
-    headers: Pairs = (("Content-Type", content_type), ("Cache-Control", PRIVATE))
-    if next_token is not None:
-        headers += (("Link", f'</v1/queries/{answer_id}/rows?page={next_token}>; rel="next"'),)
-    return Reply(200, headers, body)
 
 
 def problem_reply(problem: Problem) -> Reply:
@@ -144,11 +172,10 @@ def preflight(allowed_methods: str) -> Reply:
 def finished(reply: Reply, *, request_id: str, origin: str | None, origins: tuple[str, ...]) -> Reply:
     """The reply with what every one carries: request id, and CORS headers for the configured origins."""
     headers = (*reply.headers, ("X-Request-Id", request_id), ("X-Content-Type-Options", "nosniff"))
-    if origins:
-        headers += (("Vary", "Origin"),)
-        if origin is not None and (origin in origins or "*" in origins):
-            headers += (("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", EXPOSED_HEADERS))
-    return Reply(reply.status, headers, reply.body, reply.park)
+    headers += (VARY_BY_ORIGIN if origins else VARY,)
+    if origin is not None and (origin in origins or "*" in origins):
+        headers += (("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", EXPOSED_HEADERS))
+    return Reply(reply.status, headers, reply.body, reply.park, reply.chunks)
 
 
 def instant(at: datetime) -> str:

@@ -24,7 +24,8 @@ def components() -> dict[str, Schema]:
     return {
         "Question": _question(),
         "Answer": _answer(),
-        "Page": _object({"id": TEXT, "columns": _list("ResultColumn"), "rows": _rows(), "next": TOKEN}),
+        "Page": _page(),
+        "Link": _object({"url": TEXT, "expires_at": INSTANT}),
         "ResultColumn": _object({"name": TEXT, "type": TEXT}),
         "Snapshot": _object({"id": TEXT, "committed_at": INSTANT}),
         "Failure": _object({"code": TEXT, "detail": TEXT, "remedy": TEXT}),
@@ -91,6 +92,18 @@ def _answer() -> Schema:
     return _object(properties, required=["id", "state", "cache", "snapshots", "submitted_at", "expires_at"])
 
 
+def _page() -> Schema:
+    properties: dict[str, Schema] = {
+        "id": TEXT,
+        "columns": _list("ResultColumn"),
+        "rows": _rows(),
+        "row_count": {**COUNT, "description": "Rows of the whole answer."},
+        "truncated": {"type": "boolean", "description": "The row limit cut the answer off."},
+        "next": TOKEN,
+    }
+    return _object(properties)
+
+
 def _dataset() -> Schema:
     properties = {
         "name": TEXT,
@@ -135,7 +148,8 @@ def _problem() -> Schema:
 
 
 def _rows() -> Schema:
-    return {"type": "array", "items": {"type": "array", "items": SCALAR}}
+    row = {"anyOf": [{"type": "array", "items": SCALAR}, {"type": "object", "additionalProperties": SCALAR}]}
+    return {"type": "array", "items": row}
 
 
 def _list(name: str) -> Schema:

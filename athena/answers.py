@@ -4,7 +4,7 @@ Every function takes the caller and compares the grant of now with that of the a
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from athena.errors import Gone, NotFound, Refused
 from athena.failures import explained
 from athena.flight import abandon, landed, take_over
 from athena.flights import Flight, Flights
+from athena.forms import Form
 from athena.handles import Handle, read_handle, read_offset, short_digest, sign_handle, sign_offset
 from athena.lake import Lake
 from athena.planning import standing_of
@@ -21,19 +22,20 @@ from athena.tower import Run
 
 
 @dataclass(frozen=True, slots=True)
-class JsonPage:
-    """Rows as finished JSON; `next` is the token of the following page, None on the last one."""
+class Sheet:
+    """Rows as finished bytes; `next` is the token of the following page, None on the last one."""
 
     page: Page
     next: str | None
+    receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True)
-class CsvPage:
-    """Rows as CSV, with a header on the first page only, so that pages in sequence make one file."""
+class Flow:
+    """Rows as bytes that are made while they are read."""
 
-    content: bytes
-    next: str | None
+    chunks: Iterator[bytes]
+    receipt: Receipt
 
 
 def look(lake: Lake, caller: Caller, answer_id: str) -> Answer:
@@ -73,28 +75,44 @@ def on_done(lake: Lake, caller: Caller, answer_id: str, callback: Callable[[], N
     return lake.tower.park(run, callback, lambda runs: landed(lake, runs))
 
 
-def page(lake: Lake, caller: Caller, answer_id: str, *, token: str | None = None, limit: int | None = None) -> JsonPage:
+def page(
+    lake: Lake,
+    caller: Caller,
+    answer_id: str,
+    *,
+    token: str | None = None,
+    limit: int | None = None,
+    form: Form = Form.JSON,
+) -> Sheet:
     """Rows from `token` on (the first page without one), at most `limit` (`page_rows` unless told) of them.
 
-    Raises `NotFound` for a foreign answer or a token of another answer, `Gone` for an older grant's or an
-    expired answer, `Refused` (`answer-not-ready`) while there are no rows, and why it failed when it did.
+    CSV has its header on the first page alone, so that pages in sequence make one file. Raises `NotFound` for a
+    foreign answer or a token of another answer, `Gone` for an older grant's or an expired answer, `Refused`
+    (`answer-not-ready`) while there are no rows, and why it failed when it did.
     """
     receipt, first = _result(lake, caller, answer_id)
-    offset = 0 if token is None else read_offset(token, answer_id, secret=lake.secret)
+    offset = _offset(lake, answer_id, token)
     wanted = lake.settings.page_rows if limit is None else _checked(limit)
-    if offset == 0 and wanted >= lake.settings.page_rows and first is not None:
+    if form is Form.JSON and offset == 0 and wanted >= lake.settings.page_rows and first is not None:
         found = first
     else:
-        found = lake.results.page(receipt, offset=offset, limit=wanted)
-    return JsonPage(found, _next(lake, answer_id, found))
+        found = lake.results.page(receipt, offset=offset, limit=wanted, form=form)
+    return Sheet(found, _next(lake, answer_id, found), receipt)
 
 
-def csv(lake: Lake, caller: Caller, answer_id: str, *, token: str | None = None, limit: int | None = None) -> CsvPage:
-    """The same as CSV: NULL is an empty field, an empty string is `""`. Without `limit` all rows from there on."""
+def stream(lake: Lake, caller: Caller, answer_id: str, *, form: Form, token: str | None = None) -> Flow | None:
+    """All rows from `token` on, a few at a time, in CSV, Arrow or Parquet; None where only pages and links are
+    given (on AWS). Raises like `page`."""
     receipt, _ = _result(lake, caller, answer_id)
-    offset = 0 if token is None else read_offset(token, answer_id, secret=lake.secret)
-    found = lake.results.csv(receipt, offset=offset, limit=None if limit is None else _checked(limit))
-    return CsvPage(found.fragment, _next(lake, answer_id, found))
+    chunks = lake.results.stream(receipt, offset=_offset(lake, answer_id, token), form=form)
+    return None if chunks is None else Flow(chunks, receipt)
+
+
+def link(lake: Lake, caller: Caller, answer_id: str, *, form: Form, seconds: int, filename: str) -> str | None:
+    """An address of the store from which anybody may fetch the whole for so long; None where `stream` gives it.
+    Raises like `page`."""
+    receipt, _ = _result(lake, caller, answer_id)
+    return lake.results.link(receipt, form=form, seconds=seconds, filename=filename)
 
 
 def result_file(lake: Lake, caller: Caller, answer_id: str) -> Path:
@@ -172,6 +190,10 @@ def _run_of(handle: Handle) -> Run:
 
 def _next(lake: Lake, answer_id: str, found: Page) -> str | None:
     return None if found.next_offset is None else sign_offset(found.next_offset, answer_id, secret=lake.secret)
+
+
+def _offset(lake: Lake, answer_id: str, token: str | None) -> int:
+    return 0 if token is None else read_offset(token, answer_id, secret=lake.secret)
 
 
 def _checked(limit: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from athena.answers import CsvPage, JsonPage, answered, cancel, csv, look, on_done, page, result_file, wait
+from athena.answers import Flow, Sheet, answered, cancel, link, look, on_done, page, result_file, stream, wait
 from athena.errors import Damaged, Failed, OutcomeUnknown
 from athena.flight import depart, let_go, new_leader
 from athena.flights import Flight, Flights
@@ -22,17 +22,18 @@ from athena.records import encode
 STORE_AWAY = ("state-unavailable", "state-damaged", "outcome-unknown")
 
 __all__ = [
-    "CsvPage",
-    "JsonPage",
+    "Flow",
+    "Sheet",
     "ask",
     "at_once",
     "cancel",
-    "csv",
     "let_go",
+    "link",
     "look",
     "on_done",
     "page",
     "result_file",
+    "stream",
     "wait",
 ]
 

@@ -1,7 +1,8 @@
 """Typed values → finished JSON and CSV, as section 4 of the interface says. Pure.
 
 JSON: long and decimal are strings (no silent rounding), NaN and infinities null, instants ISO 8601 in UTC.
-CSV: NULL is an empty field, an empty string is `""` (RFC 4180 otherwise).
+CSV: NULL is an empty field, an empty string is `""` (RFC 4180 otherwise). Guarded, a text that begins like a formula
+gets an apostrophe before it (https://owasp.org/www-community/attacks/CSV_Injection).
 """
 
 import math
@@ -18,6 +19,7 @@ Values = Sequence[Sequence[object]]
 
 _JSON_OPTIONS = orjson.OPT_UTC_Z
 _CSV_SPECIAL = frozenset(',"\r\n')
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def json_fragment(columns: Sequence[ResultColumn], values: Values) -> bytes:
@@ -33,17 +35,39 @@ def json_fragment(columns: Sequence[ResultColumn], values: Values) -> bytes:
     return orjson.dumps({"columns": described, "rows": rows}, option=_JSON_OPTIONS)[1:-1]
 
 
-def csv_rows(columns: Sequence[ResultColumn], values: Values, *, header: bool) -> bytes:
+def csv_rows(columns: Sequence[ResultColumn], values: Values, *, header: bool, guarded: bool = False) -> bytes:
     r"""The rows as CSV lines.
 
     >>> from athena.dataset import DataType
     >>> csv_rows([ResultColumn("a", DataType("string"))], [["", None, 'x"y']], header=True)
     b'a\r\n""\r\n\r\n"x""y"\r\n'
     """
-    lines = [",".join(_quoted(column.name) for column in columns)] if header else []
-    texts = [[_field(value) for value in column] for column in values]
-    lines.extend(",".join(row) for row in zip(*texts, strict=True))
-    return "".join(f"{line}\r\n" for line in lines).encode()
+    texts = [csv_fields(column, guarded=guarded) for column in values]
+    lines = [",".join(row) for row in zip(*texts, strict=True)]
+    body = "".join(f"{line}\r\n" for line in lines).encode()
+    return csv_header(columns, guarded=guarded) + body if header else body
+
+
+def csv_header(columns: Sequence[ResultColumn], *, guarded: bool = False) -> bytes:
+    """The first line of a CSV."""
+    names = csv_fields([column.name for column in columns], guarded=guarded)
+    return (",".join(names) + "\r\n").encode()
+
+
+def csv_fields(values: Sequence[object], *, guarded: bool = False) -> list[str]:
+    """One column's values as they stand between commas.
+
+    >>> csv_fields(["=1+1", None, -1, ""], guarded=True)
+    ["'=1+1", '', '-1', '""']
+    """
+    if guarded:
+        values = [guarded_text(value) if isinstance(value, str) else value for value in values]
+    return [_field(value) for value in values]
+
+
+def guarded_text(text: str) -> str:
+    """The text as no spreadsheet takes for a formula."""
+    return "'" + text if text.startswith(FORMULA_STARTS) else text
 
 
 def escaped_bytes(content: bytes) -> int:

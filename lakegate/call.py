@@ -50,9 +50,15 @@ class Call:
                 self.protocol.response_empty(reply.status, list(reply.headers))
         except ProtocolClosed:
             reply = CLIENT_GONE
+        self.told(reply, len(reply.body))
+
+    def told(self, reply: Reply, size_bytes: int) -> None:
+        """Log the reply that was sent."""
         if access_log.isEnabledFor(logging.INFO):
             seconds = time.perf_counter() - self.began
-            access_log.info("%s", log_line(self.arrival, self.visit, reply, seconds=seconds, at=datetime.now(UTC)))
+            at = datetime.now(UTC)
+            line = log_line(self.arrival, self.visit, reply.status, size_bytes=size_bytes, seconds=seconds, at=at)
+            access_log.info("%s", line)
 
 
 def begun(scope: Scope, protocol: Protocol, parts: Parts) -> Call:
@@ -127,7 +133,7 @@ def _beyond(what: str, most: str, status: HTTPStatus) -> WrongRequest:
     )
 
 
-def log_line(arrival: Arrival, visit: Visit, reply: Reply, *, seconds: float, at: datetime) -> str:
+def log_line(arrival: Arrival, visit: Visit, status: int, *, size_bytes: int, seconds: float, at: datetime) -> str:
     """One JSON object: who asked which route and what came of it; no statement, no value, no credentials."""
     return orjson.dumps(
         {
@@ -135,9 +141,9 @@ def log_line(arrival: Arrival, visit: Visit, reply: Reply, *, seconds: float, at
             "request_id": visit.request_id,
             "method": arrival.method[:20],
             "route": visit.route,
-            "status": reply.status,
+            "status": status,
             "ms": round(seconds * 1000, 2),
-            "bytes": len(reply.body),
+            "bytes": size_bytes,
             "partner": visit.partner,
         }
     ).decode()

@@ -18,6 +18,7 @@ from athena.ask import on_done
 from athena.errors import Busy, LakegateError
 from lakegate.call import CLIENT_GONE, Call, Protocol, ProtocolClosed, Scope, begun, received
 from lakegate.crew import Crew
+from lakegate.streaming import Streams
 
 THREADS, MAX_QUEUED = 8, 2048
 TOKEN_THREADS, MAX_QUEUED_TOKENS = 1, 256
@@ -46,6 +47,7 @@ class Front:
         self._parts = parts
         self._waits: set[Wait] = set()
         self._stopped = False
+        self._streams = Streams()
         self._crew = Crew("http", threads=THREADS, max_queued=MAX_QUEUED)
         # Secrets are slow to check on purpose: with a crew of their own they cannot hold up the others.
         self._token_crew = Crew("token", threads=TOKEN_THREADS, max_queued=MAX_QUEUED_TOKENS)
@@ -60,6 +62,7 @@ class Front:
         """Return when every request that was begun has its reply."""
         self._crew.close()
         self._token_crew.close()
+        self._streams.close()
 
     async def __rsgi__(self, scope: Scope, protocol: Protocol) -> None:
         """One request."""
@@ -68,7 +71,9 @@ class Front:
             call = await received(call)
             reply = self._at_once(call) or await self._routed(call)
             if reply.park is not None:
-                await self._parked(call, reply, reply.park)
+                reply = await self._parked(call, reply, reply.park)
+            if reply.chunks is not None:
+                await self._streams.send(call, reply, reply.chunks)
         except ProtocolClosed:
             call.reply(CLIENT_GONE)
         except LakegateError as error:
@@ -88,14 +93,14 @@ class Front:
         return reply
 
     async def _routed(self, call: Call) -> Reply:
-        """The reply of the route; the thread that made it has sent it, unless it is to be waited for."""
+        """The reply of the route; the thread that made it has sent it, unless there is more to do than that."""
         loop = asyncio.get_running_loop()
         made: asyncio.Future[Reply] = loop.create_future()
 
         def task() -> None:
             try:
                 reply = respond(self._app, call.arrival, call.visit)
-                if reply.park is None:
+                if reply.park is None and reply.chunks is None:
                     call.reply(reply)
             except Exception as error:  # noqa: BLE001 a thread of the crew has nobody else to tell
                 loop.call_soon_threadsafe(made.set_exception, error)
@@ -106,19 +111,19 @@ class Front:
         crew.give(task)
         return await made
 
-    async def _parked(self, call: Call, reply: Reply, park: Park) -> None:
+    async def _parked(self, call: Call, reply: Reply, park: Park) -> Reply:
         """Waits for the answer, then asks the route again, which looks at caller and grant anew."""
         try:
             end = await self._waited(call.protocol, park)
         except Busy:
             end = End.STOPPED
         if end is End.GONE:
-            call.reply(CLIENT_GONE)
-        elif end is End.STOPPED:
-            call.reply(reply)
-        else:
+            reply = CLIENT_GONE
+        elif end is not End.STOPPED:
             call.visit.resume = park.answer_id
-            await self._routed(call)
+            return await self._routed(call)
+        call.reply(reply)
+        return reply
 
     async def _waited(self, protocol: Protocol, park: Park) -> End:
         if self._stopped:

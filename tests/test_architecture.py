@@ -22,8 +22,8 @@ MAY_IMPORT = {
 # Values in, values out. A module that calls itself "Pure." stands here, and the other way round.
 # fmt: off
 PURE = frozenset([
-    "api.envelope", "api.openapi", "api.response", "api.schemas", "api.telemetry",
-    "athena.dataset", "athena.entitlement", "athena.failures", "athena.fingerprint", "athena.handles",
+    "api.envelope", "api.forms", "api.openapi", "api.response", "api.schemas", "api.telemetry",
+    "athena.dataset", "athena.entitlement", "athena.failures", "athena.fingerprint", "athena.forms", "athena.handles",
     "athena.page", "athena.parameters", "athena.policy", "athena.question", "athena.records",
     "athena.statement",
     "athena.engines.athena.pin", "athena.engines.athena.reason",

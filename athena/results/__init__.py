@@ -1,8 +1,10 @@
 """The port of results: written once, immutable, read by pages."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from athena.forms import Form
 from athena.question import Page, Receipt
 
 
@@ -13,19 +15,23 @@ class Results(Protocol):
         """Whether the result is there with the size that its receipt says."""
         ...
 
-    def page(self, receipt: Receipt, *, offset: int, limit: int) -> Page:
-        """At most `limit` rows from `offset` on, as finished JSON.
+    def page(self, receipt: Receipt, *, offset: int, limit: int, form: Form = Form.JSON) -> Page:
+        """At most `limit` rows from `offset` on, as finished bytes; CSV has its header before row 0 only.
 
         `offset` is 0 or a former page's `next_offset`, and nothing else: it counts rows in the embedded home and
-        bytes on S3, so nobody may compute one.
+        bytes on S3, so nobody may compute one. Raises `Refused` (`format-unavailable`).
         """
         ...
 
-    def csv(self, receipt: Receipt, *, offset: int, limit: int | None) -> Page:
-        """The same as CSV, the header before row 0 only: NULL is an empty field, an empty string is `""`.
+    def stream(self, receipt: Receipt, *, offset: int, form: Form) -> Iterator[bytes] | None:
+        """All rows from `offset` on, a few at a time; None where there are pages and links alone.
 
-        Without `limit` as much as the store hands out at once: everything in the embedded home, a page on S3.
+        JSON is no form for it. Raises `Gone` here, or later when damage lies behind.
         """
+        ...
+
+    def link(self, receipt: Receipt, *, form: Form, seconds: int, filename: str) -> str | None:
+        """An address from which anybody may fetch the whole for so long; None where `stream` does it."""
         ...
 
     def path(self, receipt: Receipt) -> Path:

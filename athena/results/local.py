@@ -5,11 +5,12 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from athena.errors import Failed, Gone
-from athena.page import csv_rows
+from athena.forms import Form
 from athena.question import Page, Receipt
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ STAGING = "staging"
 _SWEEP_EVERY_SECONDS = 3600.0
 # However many rows somebody asks for at once, a page is read into memory whole.
 _MOST_PAGE_ROWS = 50_000
+_CHUNK_BYTES = 1024 * 1024
 
 
 class LocalResults:
@@ -69,24 +71,24 @@ class LocalResults:
         except OSError:
             return False
 
-    def page(self, receipt: Receipt, *, offset: int, limit: int) -> Page:
-        """At most `limit` rows from row `offset` on, as finished JSON."""
+    def page(self, receipt: Receipt, *, offset: int, limit: int, form: Form = Form.JSON) -> Page:
+        """At most `limit` rows from row `offset` on, as finished bytes."""
         from athena.results.arrow import fitted
 
         with self._opened(receipt) as file:
             table = _rows(file, offset, min(limit, _MOST_PAGE_ROWS))
-            fragment, count = fitted(receipt.columns, table)
+            fragment, count = fitted(receipt.columns, table, form, header=offset == 0)
         return Page(fragment, count, _following(receipt, offset + count))
 
-    def csv(self, receipt: Receipt, *, offset: int, limit: int | None) -> Page:
-        """The same as CSV, the header before row 0 only."""
-        from athena.results.arrow import values_of
+    def stream(self, receipt: Receipt, *, offset: int, form: Form) -> Iterator[bytes]:
+        """All rows from row `offset` on, a row group at a time. What is damaged raises before the first byte, or is
+        told where it lies."""
+        chunks = self._chunks(receipt, offset, form)
+        # Whoever answers with it must know that it is there before they say so.
+        return chain((next(chunks, b""),), chunks)
 
-        with self._opened(receipt) as file:
-            wanted = receipt.row_count - offset if limit is None else limit
-            table = _rows(file, offset, wanted)
-            content = csv_rows(receipt.columns, values_of(table), header=offset == 0)
-        return Page(content, table.num_rows, _following(receipt, offset + table.num_rows))
+    def link(self, receipt: Receipt, *, form: Form, seconds: int, filename: str) -> None:
+        """There is none: who serves the folder streams from it."""
 
     def path(self, receipt: Receipt) -> Path:
         """The result as one Parquet file; raises `Gone` when it is not there whole."""
@@ -109,6 +111,15 @@ class LocalResults:
             except FileNotFoundError:
                 continue  # another process was faster
         return swept
+
+    def _chunks(self, receipt: Receipt, offset: int, form: Form) -> Iterator[bytes]:
+        from athena.results.arrow import written
+
+        with self._opened(receipt) as file:
+            if form is Form.PARQUET and offset == 0:
+                yield from _file_chunks(self.path(receipt))
+            else:
+                yield from written(receipt.columns, file.schema_arrow, _groups(file, offset), form, header=offset == 0)
 
     def _path(self, result_id: str) -> Path:
         return self.folder / result_id[:2] / f"{result_id}.parquet"
@@ -142,6 +153,22 @@ def _rows(file: "pq.ParquetFile", offset: int, limit: int) -> "pa.Table":
         return file.schema_arrow.empty_table()
     table: pa.Table = file.read_row_groups(wanted).slice(offset - skipped, limit)
     return table
+
+
+def _groups(file: "pq.ParquetFile", offset: int) -> "Iterator[pa.Table]":
+    """The rows from `offset` on, one row group in memory at a time."""
+    begin = 0
+    for group in range(file.metadata.num_row_groups):
+        size = file.metadata.row_group(group).num_rows
+        if begin + size > offset:
+            yield file.read_row_group(group).slice(max(0, offset - begin))
+        begin += size
+
+
+def _file_chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
 
 
 def _following(receipt: Receipt, offset: int) -> int | None:

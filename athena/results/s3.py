@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
 
 from athena.errors import Gone, Refused
+from athena.forms import Form
 from athena.page import csv_rows, escaped_bytes, json_fragment
 from athena.question import Page, Receipt, ResultColumn
 from athena.results.quoted import Counter, Record, records
@@ -81,21 +82,23 @@ class S3Results:
         except Gone:
             return False
 
-    def page(self, receipt: Receipt, *, offset: int, limit: int) -> Page:
-        """At most `limit` rows, and at most about `PAGE_BYTES`, from the record at byte `offset` on, as JSON."""
+    def page(self, receipt: Receipt, *, offset: int, limit: int, form: Form = Form.JSON) -> Page:
+        """At most `limit` rows, and as many as one response can carry, from the record at byte `offset` on."""
 
         def made(rows: list[Record]) -> bytes:
-            return json_fragment(receipt.columns, _typed(receipt, rows))
+            typed = _typed(receipt, rows)
+            if form is Form.JSON:
+                return json_fragment(receipt.columns, typed)
+            if form.is_csv:
+                guarded = form is Form.GUARDED_CSV
+                return csv_rows(receipt.columns, typed, header=offset == 0, guarded=guarded)
+            return _binary(receipt, typed, form)
 
-        return self._fitting(receipt, offset, limit, made)
+        travelling = escaped_bytes if form is Form.JSON or form.is_csv else _base64_bytes
+        return self._fitting(receipt, offset, limit, made, travelling)
 
-    def csv(self, receipt: Receipt, *, offset: int, limit: int | None) -> Page:
-        """The same as CSV, the header before the first row only; without `limit` as much as one page can be."""
-
-        def made(rows: list[Record]) -> bytes:
-            return csv_rows(receipt.columns, _typed(receipt, rows), header=offset == 0)
-
-        return self._fitting(receipt, offset, receipt.row_count if limit is None else limit, made)
+    def stream(self, receipt: Receipt, *, offset: int, form: Form) -> None:
+        """There is none: a function on AWS answers with at most 6 MB, and links lead to the rest."""
 
     def path(self, receipt: Receipt) -> Path:
         """There is no file here; raises `Refused`."""
@@ -103,22 +106,35 @@ class S3Results:
             "This lake keeps results in S3 and not in files.", "Fetch it by pages or by link.", code="no-file"
         )
 
-    def link(self, receipt: Receipt, *, seconds: int) -> str:
+    def link(self, receipt: Receipt, *, form: Form, seconds: int, filename: str) -> str:
         """An address from which anybody may fetch the result as Athena wrote it, for so long."""
+        if form is not Form.CSV:
+            raise Refused(
+                f"This lake keeps whole results as CSV, not as {form}.",
+                "Download CSV, or fetch the rows by pages in the form that you want.",
+                code="format-unavailable",
+            )
         key, _ = _key_and_tag(receipt)
-        return self.bucket.link(key, seconds=seconds, filename=key)
+        return self.bucket.link(key, seconds=seconds, filename=filename)
 
     def discard(self, receipt: Receipt) -> None:
         """Delete the object."""
         key, _ = _key_and_tag(receipt)
         self.bucket.remove(key)
 
-    def _fitting(self, receipt: Receipt, offset: int, limit: int, made: Callable[[list[Record]], bytes]) -> Page:
+    def _fitting(
+        self,
+        receipt: Receipt,
+        offset: int,
+        limit: int,
+        made: Callable[[list[Record]], bytes],
+        travelling: Callable[[bytes], int],
+    ) -> Page:
         """The page that `made` makes of as many rows as one response can carry; of one row in any case."""
         while True:
             rows, following = self._rows(receipt, offset, limit, PAGE_BYTES)
             content = made(rows)
-            if len(rows) <= 1 or len(content) * 6 <= TRAVELLING_BYTES or escaped_bytes(content) <= TRAVELLING_BYTES:
+            if len(rows) <= 1 or len(content) * 6 <= TRAVELLING_BYTES or travelling(content) <= TRAVELLING_BYTES:
                 return Page(content, len(rows), following)
             limit = len(rows) // 2
 
@@ -163,6 +179,22 @@ def _typed(receipt: Receipt, rows: list[Record]) -> list[list[object]]:
         return values(receipt.columns, rows)
     except (ValueError, KeyError, InvalidOperation, ZoneInfoNotFoundError) as error:
         raise Gone("The stored result cannot be read.", "Ask the question again.", code="result-gone") from error
+
+
+def _binary(receipt: Receipt, typed: list[list[object]], form: Form) -> bytes:
+    try:
+        from athena.results.arrow import binary
+    except ImportError as error:
+        raise Refused(
+            f"This function cannot write {form}: it runs without pyarrow.",
+            "Ask for application/json or text/csv.",
+            code="format-unavailable",
+        ) from error
+    return binary(receipt.columns, typed, form)
+
+
+def _base64_bytes(content: bytes) -> int:
+    return (len(content) + 2) // 3 * 4
 
 
 def _expected_bytes(receipt: Receipt, rows: int) -> int:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import shutil
 import sys
 import time
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from athena.errors import Failed, NotFound
+from athena.forms import Form
 from athena.question import OWNER, Answer, Caller, Page, Question, Scalar, State
 from lakegate.commands import HomeOption
 from lakegate.home import current_home
@@ -192,29 +192,9 @@ def _write_into(file: BinaryIO, lake: "Lake", caller: Caller, answer: Answer, fo
     if form is Format.JSON:
         whole = Page(whole_fragment(lake, caller, answer), answer.receipt.row_count if answer.receipt else 0, None)
         file.write(envelope(replace(answer, page=whole, next=None)) + b"\n")
-    elif form is Format.CSV:
-        token: str | None = None
-        while True:
-            page = ask.csv(lake, caller, answer.id, token=token)
-            file.write(page.content)
-            token = page.next
-            if token is None:
-                break
-    elif form is Format.PARQUET:
-        with ask.result_file(lake, caller, answer.id).open("rb") as result:
-            shutil.copyfileobj(result, file)
     else:
-        _write_arrow(file, ask.result_file(lake, caller, answer.id))
-
-
-def _write_arrow(file: BinaryIO, result: Path) -> None:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    opened = parquet.ParquetFile(result)
-    with pa.ipc.new_stream(file, opened.schema_arrow) as stream:
-        for batch in opened.iter_batches():
-            stream.write_batch(batch)
+        flow = ask.stream(lake, caller, answer.id, form=Form(form.value))
+        file.writelines(flow.chunks if flow is not None else ())
 
 
 def _print_answer(answer: Answer) -> None:

@@ -25,7 +25,7 @@ def test_a_limit_is_a_whole_number_of_at_least_one(limit: str) -> None:
 def test_unknown_and_repeated_fields_are_refused() -> None:
     with pytest.raises(WrongRequest, match="'offset' is no query field") as unknown:
         read_page(got(offset=("1",)))
-    assert unknown.value.remedy == "Known here: page, limit."
+    assert unknown.value.remedy == "Known here: page, limit, shape, guard."
     with pytest.raises(WrongRequest, match="2 times"):
         read_page(got(limit=("1", "2")))
 

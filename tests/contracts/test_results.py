@@ -10,6 +10,7 @@ import pytest
 
 from athena.dataset import DataType, parse_type
 from athena.errors import Gone
+from athena.forms import Form
 from athena.question import Receipt, ResultColumn
 from athena.results import Results
 from athena.results.local import LocalResults
@@ -123,16 +124,18 @@ def test_pages_of_any_length_make_the_whole(store: Store, limit: int) -> None:
 
 def test_csv_pages_in_sequence_make_one_file(store: Store) -> None:
     receipt = store.keep(ROWS)
-    whole = store.results.csv(receipt, offset=0, limit=None)
+    whole = store.results.page(receipt, offset=0, limit=1000, form=Form.CSV)
     assert (whole.fragment, whole.next_offset) == (CSV, None)
-    first = store.results.csv(receipt, offset=0, limit=3)
+    first = store.results.page(receipt, offset=0, limit=3, form=Form.CSV)
     assert first.next_offset is not None
-    assert first.fragment + store.results.csv(receipt, offset=first.next_offset, limit=9).fragment == CSV
+    assert (
+        first.fragment + store.results.page(receipt, offset=first.next_offset, limit=9, form=Form.CSV).fragment == CSV
+    )
 
 
 def test_a_result_without_rows_has_its_header(store: Store) -> None:
     receipt = store.keep([])
-    assert store.results.csv(receipt, offset=0, limit=None).fragment == b"s,n,d,day,at\r\n"
+    assert store.results.page(receipt, offset=0, limit=1000, form=Form.CSV).fragment == b"s,n,d,day,at\r\n"
     assert store.results.page(receipt, offset=0, limit=10).row_count == 0
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from athena.ask import ask, csv, page, wait
+from athena.ask import ask, page, wait
 from athena.embedded import embedded_lake
+from athena.forms import Form
 from athena.lake import Lake, utc_now
 from athena.question import OWNER, Answer, State
 from athena.settings_aws import AwsSettings
@@ -101,7 +102,7 @@ def told(lake: Lake, sql: str) -> tuple[object, ...]:
         found = page(lake, OWNER, answer.id, token=following)
         fragments.append(found.page.fragment)
         following = found.next
-    content = csv(lake, OWNER, answer.id).content
+    content = page(lake, OWNER, answer.id, limit=1000, form=Form.CSV).page.fragment
     return (receipt.columns, receipt.row_count, receipt.truncated, receipt.warnings, fragments, content)
 
 
@@ -123,7 +124,8 @@ def test_a_limit_cuts_both_alike(homes: Homes) -> None:
 
 LIGHT = """
 import json, sys
-from athena.ask import ask, csv, page, wait
+from athena.ask import ask, page, wait
+from athena.forms import Form
 from athena.lake import Lake
 from athena.question import OWNER, Question
 from athena.records import decode
@@ -133,7 +135,7 @@ with Lake.aws(decode(AwsSettings, sys.argv[1].encode())) as lake:
         answer = wait(lake, OWNER, ask(lake, Question(OWNER, sql)).id, seconds=30)
         assert answer.state == "SUCCEEDED", answer
         page(lake, OWNER, answer.id, token=answer.next)
-        csv(lake, OWNER, answer.id)
+        page(lake, OWNER, answer.id, limit=1000, form=Form.CSV)
 print(*sorted({"pyarrow", "pandas", "duckdb", "pyiceberg", "numpy", "moto"} & set(sys.modules)))
 """
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from athena.dataset import parse_type
 from athena.errors import Failed, Gone, Refused
+from athena.forms import Form
 from athena.question import Receipt, ResultColumn
 from athena.results import s3 as module
 from athena.results.quoted import Counter, records
@@ -70,15 +71,15 @@ def test_pages_of_any_length_make_the_whole(results: S3Results, limit: int) -> N
 
 def test_null_and_the_empty_string_stay_apart(results: S3Results) -> None:
     receipt = _stored(results, [("", None), (None, 1)])
-    assert results.csv(receipt, offset=0, limit=None).fragment == b'name,n\r\n"",\r\n,1\r\n'
+    assert results.page(receipt, offset=0, limit=1000, form=Form.CSV).fragment == b'name,n\r\n"",\r\n,1\r\n'
 
 
 def test_csv_pages_in_sequence_make_one_file(results: S3Results) -> None:
     receipt = _stored(results, ROWS)
-    whole = results.csv(receipt, offset=0, limit=None)
-    first = results.csv(receipt, offset=0, limit=2)
+    whole = results.page(receipt, offset=0, limit=1000, form=Form.CSV)
+    first = results.page(receipt, offset=0, limit=2, form=Form.CSV)
     assert first.next_offset is not None
-    second = results.csv(receipt, offset=first.next_offset, limit=None)
+    second = results.page(receipt, offset=first.next_offset, limit=1000, form=Form.CSV)
     assert whole.next_offset is None
     assert first.fragment + second.fragment == whole.fragment
 
@@ -88,7 +89,7 @@ def test_one_row_too_many_is_seen_and_not_shown(results: S3Results) -> None:
     assert receipt.truncated
     assert receipt.row_count == 5
     assert [row[0] for row in _pages(results, receipt, 2)] == [name for name, _ in ROWS[:5]]
-    assert b"z" not in results.csv(receipt, offset=0, limit=None).fragment
+    assert b"z" not in results.page(receipt, offset=0, limit=1000, form=Form.CSV).fragment
 
 
 def test_several_rows_too_many_are_cut_alike(results: S3Results) -> None:
@@ -102,7 +103,7 @@ def test_a_result_without_rows_has_its_header(results: S3Results) -> None:
     receipt = _stored(results, [])
     assert receipt.row_count == 0
     assert _pages(results, receipt, 10) == []
-    assert results.csv(receipt, offset=0, limit=None).fragment == b"name,n\r\n"
+    assert results.page(receipt, offset=0, limit=1000, form=Form.CSV).fragment == b"name,n\r\n"
 
 
 def test_a_last_line_without_its_end_counts(results: S3Results) -> None:
@@ -203,7 +204,7 @@ def test_there_is_no_local_file(results: S3Results) -> None:
 
 
 def test_a_link_names_the_object_and_its_end(results: S3Results) -> None:
-    link = results.link(_stored(results, ROWS), seconds=60)
+    link = results.link(_stored(results, ROWS), form=Form.CSV, seconds=60, filename="q_1.csv")
     assert "/some/where/e1.csv?" in link
     assert "Expires=" in link
 
