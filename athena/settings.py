@@ -34,6 +34,7 @@ class Settings:
     max_parked: int = 1000
     token_lifetime_seconds: int = 3600
     settle_seconds: float = 1.0
+    maintenance_seconds: float = 60.0
     cors_origins: tuple[str, ...] = ()
 
     @property

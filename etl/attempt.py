@@ -14,7 +14,7 @@ from etl.intake import Intake
 from etl.landing import Key, Landed, ignored
 from etl.plan import Plan
 from etl.planning import Decision, NotRead, decide
-from etl.publish import check_ledger
+from etl.publish import check_ledger, remove_written
 from etl.reading import Reading, file_changed
 from etl.report import Problem, Report
 from etl.turn import Turn
@@ -83,14 +83,10 @@ def settle(intake: Intake, order: Order, early: Batch, held: Turn) -> tuple[Batc
 
 def discard(intake: Intake, batch: Batch) -> None:
     """Remove the files of a batch that nobody will commit."""
-    intake.folder(batch.dataset).remove(
-        file.path for key in batch.keys for unit in key.units for file in unit.files or ()
-    )
-    intake.folder(batch.dataset + REJECTS_SUFFIX).remove(file.path for file in batch.reject_files)
+    remove_written(intake, batch.dataset, batch.commit_id)
     for key in batch.keys:
         for unit in key.units:
             intake.reports.forget(key.key.text, unit.load_id)
-    intake.ledger.end(batch.commit_id)
 
 
 def change_of(batch: Batch, plan: Plan) -> Change | None:

@@ -152,6 +152,6 @@ def rows_by_content(table: Table) -> Counts:
     """Rows by content and unit as they lie in the data files, read in bounded memory."""
     stored: Counts = Counter()
     for file in stored_files(table):
-        for path_rows in rows_in(file.file_path):
+        for path_rows in rows_in(table.io, file.file_path):
             stored[path_rows[0], path_rows[1]] += path_rows[2]
     return stored

@@ -4,7 +4,7 @@ The catalog's compare-and-swap is the fence: what is committed here is built on 
 commit that somebody else made in between makes this one fail for sure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -51,7 +51,7 @@ from etl.write import check_footer
 class Change:
     """What one commit does to one table. `columns` is the whole table afterwards, with field ids; `first_columns`
     what a table that does not exist yet is created with (ids from 1, in order), if that is less. Description and layout
-    stay what they are where None is given."""
+    stay what they are where None is given. With `keeps_rows` the same rows lie in other files: no new data version."""
 
     dataset: str
     commit_id: str
@@ -61,6 +61,12 @@ class Change:
     add: tuple[WrittenFile, ...] = ()
     remove: tuple[str, ...] = ()
     first_columns: tuple[Column, ...] = ()
+    keeps_rows: bool = False
+
+
+def no_pins() -> frozenset[str]:
+    """The snapshots that nobody has pinned."""
+    return frozenset()
 
 
 def load_table(catalog: Catalog, dataset: str) -> Table | None:
@@ -95,8 +101,8 @@ def table_for(catalog: Catalog, change: Change) -> Table:
     )
 
 
-def commit(table: Table, change: Change) -> Head:
-    """Make the change on the table as it was loaded; the head afterwards.
+def commit(table: Table, change: Change, *, pinned: Callable[[], frozenset[str]] = no_pins) -> Head:
+    """Make the change on the table as it was loaded; the head afterwards. What `pinned` names is not expired.
 
     Raises `Failed` ("commit-conflict") when somebody else committed since, and whatever else goes wrong as
     `Failed` or `Damaged`; then `find_commit` tells whether it happened.
@@ -105,8 +111,8 @@ def commit(table: Table, change: Change) -> Head:
     with translated(change.dataset), OneCommit(table) as transaction:
         _evolve(transaction, table, change)
         added = _new_files(transaction.table_metadata, change, table.io)
-        add_snapshot(transaction, change.commit_id, added, removed)
-        expire(transaction)
+        add_snapshot(transaction, change.commit_id, added, removed, keeps_rows=change.keeps_rows)
+        expire(transaction, pinned=pinned)
     return _head(change.dataset, table)
 
 
@@ -132,6 +138,14 @@ def fence(catalog: Catalog, dataset: str, commit_id: str) -> Head | None:
     with translated(dataset), OneCommit(table) as transaction:
         add_snapshot(transaction, f"fence-{commit_id}", [], [])
     return _head(dataset, table)
+
+
+def expire_snapshots(table: Table, *, pinned: Callable[[], frozenset[str]]) -> tuple[Head, int]:
+    """Forget every snapshot that need not be kept; the head afterwards, and how many."""
+    name = table.name()[-1]
+    with translated(name), OneCommit(table) as transaction:
+        count = expire(transaction, pinned=pinned, most=0)
+    return _head(name, table), count
 
 
 def set_description(catalog: Catalog, dataset: str, columns: Sequence[Column], description: str) -> Head:

@@ -5,7 +5,8 @@ table; until then whoever made it removes it.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -43,6 +44,10 @@ class Folder(Protocol):
         """Locations of all files whose names begin so."""
         ...
 
+    def listing(self) -> Iterator[tuple[str, int]]:
+        """Location and size in bytes of every file."""
+        ...
+
     def remove(self, locations: Iterable[str]) -> None:
         """Remove files that no table knows; those that are not there are left alone."""
         ...
@@ -62,6 +67,13 @@ class LocalFolder:
     def named(self, prefix: str) -> tuple[str, ...]:
         """Paths of all files whose names begin so."""
         return tuple(str(path) for path in self.path.glob(f"{prefix}*"))
+
+    def listing(self) -> Iterator[tuple[str, int]]:
+        """Path and size of every file."""
+        for path in sorted(self.path.glob("*")):
+            with suppress(FileNotFoundError):  # removed meanwhile, with its commit
+                if path.is_file():
+                    yield str(path), path.stat().st_size
 
     def remove(self, locations: Iterable[str]) -> None:
         """Unlink them."""

@@ -23,6 +23,7 @@ from etl.pending import pending
 from etl.publish import publish, resolve
 from etl.report import Report
 from etl.retract import retract
+from etl.rewrite import spared
 from etl.turn import turn_at
 
 __all__ = ["Load", "Reconciled", "Report", "ingest", "load_files", "loads", "reconcile", "reload", "retract"]
@@ -64,9 +65,11 @@ def ingest_once(intake: Intake, order: Order) -> tuple[Report, ...]:
             resolve(intake, order.dataset)
             batch, decision = settle(intake, order, early, held)
             unless_planned.callback(discard, intake, batch)
+            before = intake.ledger.holdings(order.dataset)
+            plan, change = spared(intake, decision.plan, change_of(batch, decision.plan), before, beat=held.keep)
             held.check()
             unless_planned.pop_all()
-            head = publish(intake, decision.plan, change_of(batch, decision.plan))
+            head = publish(intake, plan, change)
     snapshot = head.snapshot_id if head else None
     return tuple(replace(one, snapshot=None if one.status == "failed" else snapshot) for one in decision.reports)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from athena.events import DatasetUpdated, Events
+from athena.flights.sqlite import pinned_snapshots
 from athena.heads import Head, Heads
 from athena.heads.catalog import CatalogFile
 from athena.lake import Lake
@@ -31,14 +32,20 @@ def no_step(_name: str) -> None:
     """Where a step of the story is announced to nobody."""
 
 
+def no_pins() -> frozenset[str]:
+    """The snapshots that nobody reads."""
+    return frozenset()
+
+
 def nobody(_event: DatasetUpdated) -> None:
     """Where events are delivered to nobody."""
 
 
 @dataclass(frozen=True)
 class Intake:
-    """The parts. `step` hears the name of every step of the story as it is done, `deliver` every event, at least
-    once. Not slotted: the Iceberg catalog is opened when it is first needed."""
+    """The parts. `pinned` names the snapshots that running questions read; `step` hears the name of every step of the
+    story as it is done, `deliver` every event, at least once. Not slotted: the Iceberg catalog is opened when it is
+    first needed."""
 
     settings: Settings
     clock: Callable[[], datetime]
@@ -50,9 +57,11 @@ class Intake:
     contracts: Contracts
     reports: Reports
     folder: Callable[[str], Folder]  # of a table's data files
+    metadata: Callable[[str], Folder]  # of its Iceberg metadata
     settled: Callable[[str], Head | None]
     open_catalog: Callable[[], "Catalog"]
     new_id: Callable[[], str]
+    pinned: Callable[[], frozenset[str]] = no_pins
     holder: str = field(default_factory=process_holder)
     is_gone: Callable[[str], bool] = is_gone
     sleep: Callable[[float], None] = time.sleep
@@ -80,9 +89,11 @@ class Intake:
             contracts=FolderContracts(settings.contracts),
             reports=FolderReports(settings.reports),
             folder=lambda table: LocalFolder(settings.tables / settings.name / table / "data"),
+            metadata=lambda table: LocalFolder(settings.tables / settings.name / table / "metadata"),
             settled=CatalogFile(settings.catalog, settings.name).head,
             open_catalog=partial(_open_catalog, settings),
             new_id=partial(_new_id, clock),
+            pinned=partial(pinned_snapshots, settings.cache, clock),
         )
 
     @cached_property

@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS piece (
     dataset TEXT NOT NULL, slot TEXT NOT NULL, path TEXT NOT NULL, rows INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
     PRIMARY KEY (dataset, slot, path)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS piece_path ON piece (dataset, path);
 CREATE TABLE IF NOT EXISTS load (
     number INTEGER PRIMARY KEY AUTOINCREMENT, load_id TEXT NOT NULL UNIQUE, dataset TEXT NOT NULL, key TEXT NOT NULL,
     unit TEXT NOT NULL, status TEXT NOT NULL, made_at TEXT NOT NULL, commit_id TEXT NOT NULL, report TEXT
@@ -42,6 +43,9 @@ CREATE TABLE IF NOT EXISTS load (
 CREATE INDEX IF NOT EXISTS load_dataset ON load (dataset, number);
 CREATE TABLE IF NOT EXISTS plan (
     commit_id TEXT PRIMARY KEY, dataset TEXT NOT NULL, state TEXT NOT NULL, plan BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS garbage (
+    path TEXT PRIMARY KEY, dataset TEXT NOT NULL, since TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS writing (
     commit_id TEXT PRIMARY KEY, dataset TEXT NOT NULL, holder TEXT NOT NULL, keys TEXT NOT NULL
@@ -94,6 +98,27 @@ class SqliteLedger:
                 rows = connection.execute("SELECT * FROM piece WHERE dataset = ? AND slot = ?", (dataset, slot))
                 found += [Piece(row["slot"], row["path"], row["rows"], row["size_bytes"]) for row in rows]
         return tuple(found)
+
+    def pieces_in(self, dataset: str, paths: Iterable[str]) -> tuple[Piece, ...]:
+        """The same, of these data files alone."""
+        found: list[Piece] = []
+        with self._database.read() as connection:
+            for path in paths:
+                rows = connection.execute("SELECT * FROM piece WHERE dataset = ? AND path = ?", (dataset, path))
+                found += [Piece(row["slot"], row["path"], row["rows"], row["size_bytes"]) for row in rows]
+        return tuple(found)
+
+    def unreferenced(self, table: str, paths: Iterable[str], *, now: str) -> dict[str, str]:
+        """Note that nobody names these files of a table (and that somebody does name every other one); since when that
+        was so whenever it was looked."""
+        with self._database.write() as connection:
+            known = connection.execute("SELECT path, since FROM garbage WHERE dataset = ?", (table,)).fetchall()
+            since = {row["path"]: row["since"] for row in known}
+            noted = {path: since.get(path, now) for path in paths}
+            connection.executemany("DELETE FROM garbage WHERE path = ?", [(one,) for one in set(since) - set(noted)])
+            rows = [(path, table, at) for path, at in noted.items() if path not in since]
+            connection.executemany("INSERT OR REPLACE INTO garbage VALUES (?, ?, ?)", rows)
+        return noted
 
     def examined(self, dataset: str | None = None) -> dict[str, Examined]:
         """What became of every key when it was last looked into."""
@@ -212,6 +237,8 @@ def _record(connection: sqlite3.Connection, plan: Plan) -> None:
         )
     replaced = [(dataset, name) for name in (*plan.dropped, *(slot.name for slot in plan.slots))]
     connection.executemany("DELETE FROM piece WHERE dataset = ? AND slot = ?", replaced)
+    gone = [(dataset, path) for path in plan.removed_paths]
+    connection.executemany("DELETE FROM piece WHERE dataset = ? AND path = ?", gone)
     connection.executemany("DELETE FROM slot WHERE dataset = ? AND name = ?", replaced)
     connection.executemany("DELETE FROM holding WHERE unit = ?", [(unit,) for unit in plan.released])
     connection.executemany(
@@ -220,7 +247,7 @@ def _record(connection: sqlite3.Connection, plan: Plan) -> None:
     )
     connection.executemany(
         "INSERT OR REPLACE INTO piece VALUES (?, ?, ?, ?, ?)",
-        [(dataset, piece.slot, piece.path, piece.rows, piece.size_bytes) for piece in plan.pieces],
+        [(dataset, piece.slot, piece.path, piece.rows, piece.size_bytes) for piece in (*plan.pieces, *plan.moved)],
     )
     connection.executemany(
         "INSERT OR REPLACE INTO holding VALUES (?, ?, ?, ?, ?)",

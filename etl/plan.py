@@ -82,7 +82,12 @@ class PastLoad:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One commit. `restamps` maps an interpretation to the one that says the same now (a contract that Lakegate itself
-    widened makes no row stale). `contract_text` is written behind the commit, if the file still has `contract_mark`."""
+    widened makes no row stale). `contract_text` is written behind the commit, if the file still has `contract_mark`.
+
+    `moved` are pieces of slots that stay: their rows were in `removed_paths` and are in new files now. A plan of which
+    that is all (compaction) has `keeps_rows`. `reject_paths` are files of the rejects table that `reject_files`
+    replace.
+    """
 
     commit_id: str
     dataset: str
@@ -94,6 +99,9 @@ class Plan:
     dropped: tuple[str, ...] = ()
     pieces: tuple[Piece, ...] = ()
     removed_paths: tuple[str, ...] = ()
+    moved: tuple[Piece, ...] = ()
+    keeps_rows: bool = False
+    reject_paths: tuple[str, ...] = ()
     reject_files: tuple[WrittenFile, ...] = ()
     examined: tuple[Examined, ...] = ()
     loads: tuple[LoadEntry, ...] = ()

@@ -108,6 +108,15 @@ class Ledger(Protocol):
         """The same, of these slots alone."""
         ...
 
+    def pieces_in(self, dataset: str, paths: Iterable[str]) -> tuple[Piece, ...]:
+        """The same, of these data files alone."""
+        ...
+
+    def unreferenced(self, table: str, paths: Iterable[str], *, now: str) -> dict[str, str]:
+        """Note that nobody names these files of a table (and that somebody does name every other one); since when that
+        was so whenever it was looked."""
+        ...
+
     def rows(self, dataset: str) -> int:
         """How many rows the table has, as far as the ledger knows."""
         ...

@@ -38,7 +38,7 @@ def publish(intake: Intake, plan: Plan, change: Change | None) -> Head | None:
     try:
         intake.heads.intend(plan.dataset, plan.commit_id)
         intake.step("intended")
-        head = commit(table, change)
+        head = commit(table, change, pinned=intake.pinned)
     except LakegateError as error:
         head = _found(intake, plan, error)
     intake.step("committed")
@@ -57,7 +57,8 @@ def finish(intake: Intake, plan: Plan, head: Head | None) -> Head | None:
         intake.ledger.record(plan, snapshot=head.snapshot_id if head else None)
         intake.step("recorded")
         if head is not None and plan.changes_table:
-            intake.events.put(_event(plan, head))
+            if not plan.keeps_rows:
+                intake.events.put(_event(plan, head))
             intake.step("told")
             intake.heads.publish(replace(head, intent=plan.commit_id))
             intake.step("published")
@@ -176,10 +177,19 @@ def _commit_rejects(intake: Intake, plan: Plan) -> None:
     name = plan.dataset + REJECTS_SUFFIX
     if not plan.reject_files and (not plan.changes_table or intake.heads.get(name) is not None):
         return
-    change = Change(name, plan.commit_id, rejects.COLUMNS, f"Rejected records of {plan.dataset}", add=plan.reject_files)
+    change = Change(
+        name,
+        plan.commit_id,
+        rejects.COLUMNS,
+        f"Rejected records of {plan.dataset}",
+        add=plan.reject_files,
+        remove=plan.reject_paths,
+        keeps_rows=bool(plan.reject_paths),
+    )
     table = table_for(intake.catalog, change)
     intake.heads.intend(name, plan.commit_id)
-    head = intake.settled(name) if has_commit(table, plan.commit_id) else commit(table, change)
+    done = has_commit(table, plan.commit_id)
+    head = intake.settled(name) if done else commit(table, change, pinned=intake.pinned)
     if head is not None:
         intake.heads.publish(replace(head, intent=plan.commit_id))
 

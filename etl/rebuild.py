@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-import pyarrow.compute as pc
+import pyarrow as pa
 import pyarrow.parquet as pq
+from pyiceberg.io import FileIO
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
@@ -41,7 +42,7 @@ def rebuild_ledger(intake: Intake, dataset: str, table: Table) -> None:
     slots: dict[str, Slot] = {}
     sizes = {file.file_path: file.file_size_in_bytes for file in stored_files(table)}
     for path in sizes:
-        for content, unit, count in rows_in(path):
+        for content, unit, count in rows_in(table.io, path):
             name = slot_name(content, unit, same_content)
             source = parse_key(key_of(unit)).source
             slots[name] = before.slots.get(name) or Slot(name, content, UNKNOWN, unit, source, UNKNOWN)
@@ -63,14 +64,15 @@ def rebuild_catalog(intake: Intake) -> tuple[str, ...]:
     return tuple(made)
 
 
-def rows_in(path: str) -> Iterator[tuple[str, str, int]]:
+def rows_in(io: FileIO, path: str) -> Iterator[tuple[str, str, int]]:
     """Content, unit and row count of every run in one data file."""
     try:
-        with pq.ParquetFile(path) as file:
+        with io.new_input(path).open() as stream, pq.ParquetFile(stream) as file:
             for batch in file.iter_batches(columns=["_content", "_file"], batch_size=131_072):
-                counts = pc.value_counts(pc.binary_join_element_wise(batch["_content"], batch["_file"], "\0"))
+                counts = (
+                    pa.table(batch).group_by(["_content", "_file"], use_threads=False).aggregate([([], "count_all")])
+                )
                 for one in counts.to_pylist():
-                    content, _, unit = one["values"].partition("\0")
-                    yield content, unit, one["counts"]
+                    yield one["_content"], one["_file"], one["count_all"]
     except (OSError, ValueError, KeyError) as error:
         raise Damaged(f"{path} cannot be read: {error}.", "Restore a backup of tables/.") from error

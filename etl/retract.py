@@ -1,5 +1,6 @@
 """A key lets go of what it holds."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 
 from athena.errors import NotFound
@@ -10,9 +11,10 @@ from etl.intake import Intake
 from etl.landing import key_of, parse_key
 from etl.plan import LoadEntry, Plan
 from etl.planning import difference
-from etl.publish import check_ledger, publish, resolve
+from etl.publish import check_ledger, publish, remove_written, resolve
+from etl.rewrite import spared
 from etl.turn import turn_at
-from etl.union import let_go, settle
+from etl.union import Holdings, let_go, settle
 
 
 def retract(intake: Intake, key: str) -> tuple[Load, ...]:
@@ -22,21 +24,27 @@ def retract(intake: Intake, key: str) -> tuple[Load, ...]:
     until it changes or `reload` says so. Raises `NotFound` ("no-such-key") for a key that holds nothing.
     """
     dataset = parse_key(key_of(key)).dataset
-    with turn_at(intake, dataset):
+    with turn_at(intake, dataset) as held:
         resolve(intake, dataset)
         check_ledger(intake, dataset)
-        plan = _plan(intake, dataset, key)
+        before = intake.ledger.holdings(dataset)
+        plan = _plan(intake, before, dataset, key)
         columns = base_of(intake, dataset).columns
         change = Change(dataset, plan.commit_id, columns, remove=plan.removed_paths) if plan.changes_table else None
-        publish(intake, plan, change)
+        intake.ledger.begin(plan.commit_id, dataset, intake.holder)
+        with ExitStack() as unless_planned:
+            unless_planned.callback(remove_written, intake, dataset, plan.commit_id)
+            plan, change = spared(intake, plan, change, before, beat=held.keep)
+            held.check()
+            unless_planned.pop_all()
+            publish(intake, plan, change)
     return tuple(
         Load(one.load_id, dataset, one.unit, one.status, intake.clock(), current=False, report=None)
         for one in plan.loads
     )
 
 
-def _plan(intake: Intake, dataset: str, key: str) -> Plan:
-    before = intake.ledger.holdings(dataset)
+def _plan(intake: Intake, before: Holdings, dataset: str, key: str) -> Plan:
     units = sorted(unit for unit in before.units if key in (unit, key_of(unit)))
     if not units:
         raise NotFound(

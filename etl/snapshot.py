@@ -3,17 +3,21 @@
 Two of its classes are private; `docs/decisions/0032-overwrite-with-merge.md` says why they are used all the same.
 """
 
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+
 from pyiceberg.manifest import DataFile, ManifestFile
 from pyiceberg.table import Transaction
 from pyiceberg.table.metadata import TableMetadata
-from pyiceberg.table.snapshots import Operation
+from pyiceberg.table.snapshots import Operation, Snapshot
 from pyiceberg.table.update.snapshot import ExpireSnapshots, _ManifestMergeManager, _OverwriteFiles
 
 from athena.heads.catalog import COMMIT_ID, DATA_VERSION
 
-# A commit copies all metadata, so its cost grows with the snapshots: beyond KEEP_AT_MOST it goes back to KEEP_LAST.
+# A commit copies all metadata, so its cost grows with the snapshots.
 KEEP_LAST = 20
-KEEP_AT_MOST = 30
+KEEP_DAYS = 30
+MOST_EXPENDABLE = 10  # beyond that they go, a few at once
 
 
 class OneCommit(Transaction):
@@ -45,14 +49,22 @@ class _Replace(_OverwriteFiles):
         return merge.merge_manifests(alive)
 
 
-def add_snapshot(transaction: Transaction, commit_id: str, added: list[DataFile], removed: list[DataFile]) -> None:
+def add_snapshot(
+    transaction: Transaction,
+    commit_id: str,
+    added: list[DataFile],
+    removed: list[DataFile],
+    *,
+    keeps_rows: bool = False,
+) -> None:
     """One snapshot that adds and removes these files, with the commit's id and the data version in its summary: itself
-    when rows change, else that of the snapshot before."""
+    when rows change, else (`keeps_rows`, or no files) that of the snapshot before."""
     before = transaction.table_metadata.current_snapshot()
     operation = Operation.OVERWRITE if removed else Operation.APPEND
     producer = _Replace(operation=operation, transaction=transaction, io=transaction._table.io)
     version = str(producer.snapshot_id)
-    if not added and not removed and before is not None and before.summary is not None:
+    same_rows = keeps_rows or not (added or removed)
+    if same_rows and before is not None and before.summary is not None:
         version = before.summary.get(DATA_VERSION) or str(before.snapshot_id)
     producer.snapshot_properties = {COMMIT_ID: commit_id, DATA_VERSION: version}
     for file in removed:
@@ -62,8 +74,28 @@ def add_snapshot(transaction: Transaction, commit_id: str, added: list[DataFile]
     producer.commit()
 
 
-def expire(transaction: Transaction) -> None:
-    """Forget old snapshots, once there are too many. No file is removed: who reads by older metadata finds them."""
-    snapshots = sorted(transaction.table_metadata.snapshots, key=lambda snapshot: snapshot.timestamp_ms)
-    if len(snapshots) > KEEP_AT_MOST:
-        ExpireSnapshots(transaction).by_ids([snapshot.snapshot_id for snapshot in snapshots[:-KEEP_LAST]]).commit()
+def expendable(snapshots: Sequence[Snapshot], *, now: datetime, pinned: frozenset[str]) -> list[int]:
+    """The ids of snapshots that need not be kept: all but the last `KEEP_LAST`, the last one of each of the last
+    `KEEP_DAYS` days (UTC), and those that `pinned` names."""
+    in_order = sorted(snapshots, key=lambda snapshot: (snapshot.timestamp_ms, snapshot.sequence_number or 0))
+    oldest_day = (now.astimezone(UTC) - timedelta(days=KEEP_DAYS)).date()
+    last_of_day = {_day(snapshot): snapshot.snapshot_id for snapshot in in_order}
+    kept = {snapshot.snapshot_id for snapshot in in_order[-KEEP_LAST:]}
+    kept |= {number for day, number in last_of_day.items() if day > oldest_day}
+    return [one.snapshot_id for one in in_order if one.snapshot_id not in kept and str(one.snapshot_id) not in pinned]
+
+
+def _day(snapshot: Snapshot) -> date:
+    return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC).date()
+
+
+def expire(transaction: Transaction, *, pinned: Callable[[], frozenset[str]], most: int = MOST_EXPENDABLE) -> int:
+    """Forget the expendable snapshots once there are more than `most` of them; how many. No file is removed: who reads
+    by older metadata finds them."""
+    snapshots, now = transaction.table_metadata.snapshots, datetime.now(UTC)
+    if len(expendable(snapshots, now=now, pinned=frozenset())) <= most:
+        return 0
+    gone = expendable(snapshots, now=now, pinned=pinned())
+    if gone:
+        ExpireSnapshots(transaction).by_ids(gone).commit()
+    return len(gone)

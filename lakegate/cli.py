@@ -45,6 +45,7 @@ for _command in (
     files.reconcile,
     files.reload,
     files.retract,
+    homes.maintain,
     looking.datasets,
     looking.describe,
     looking.loads,

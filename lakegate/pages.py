@@ -50,6 +50,8 @@ MEANINGS = {
     "max_parked": "Requests that may wait for an answer at once; beyond it they get 202 at once.",
     "token_lifetime_seconds": "How long a bearer token is good.",
     "settle_seconds": "A landing file whose size and time have not changed for so long counts as whole.",
+    "maintenance_seconds": "How often `lakegate up` looks whether tables need maintenance; 0 leaves it to "
+    "`lakegate maintain`.",
     "cors_origins": "Web origins whose pages may call the HTTP interface.",
 }
 

@@ -72,14 +72,23 @@ def _watch(home: Path) -> None:
     """What the process does: watch until it is told to end, or its parent is gone."""
     from athena.lake import Lake
     from etl.intake import Intake
+    from etl.upkeep import upkeep
     from etl.watch import watch
 
     parent = os.getppid()
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     log_to_stderr()
+
+    def stop() -> bool:
+        return ended.is_set() or os.getppid() != parent
+
     with Lake.embedded(home) as lake:
-        watch(Intake.embedded(lake), stop=lambda: ended.is_set() or os.getppid() != parent, told=_log_loads)
+        # A thread and a catalog of its own: what lands is loaded while files are compacted.
+        tending = threading.Thread(target=upkeep, args=(Intake.embedded(lake),), kwargs={"stop": stop}, name="upkeep")
+        tending.start()
+        watch(Intake.embedded(lake), stop=stop, told=_log_loads)
+        tending.join()
 
 
 def _log_loads(done: "Reconciled") -> None:

@@ -39,9 +39,9 @@ PURE = frozenset([
     "etl._casting", "etl._cell", "etl._charset", "etl._decimals", "etl._encoding", "etl._footer",
     "etl._header", "etl._kinds", "etl._layout", "etl._moments", "etl._names", "etl._observe", "etl._plan",
     "etl._record", "etl._seen", "etl._settle", "etl._sniff", "etl._split", "etl._study", "etl._values",
-    "etl.batch", "etl.contract", "etl.contract_fields", "etl.contract_text", "etl.evolve", "etl.finding",
-    "etl.infer", "etl.partition", "etl.plan", "etl.planning", "etl.report", "etl.standardise", "etl.tally",
-    "etl.toml_place",
+    "etl.batch", "etl.compaction", "etl.contract", "etl.contract_fields", "etl.contract_text", "etl.evolve",
+    "etl.finding", "etl.infer", "etl.partition", "etl.plan", "etl.planning", "etl.report", "etl.standardise",
+    "etl.tally", "etl.toml_place",
     "lakegate.emulate.result",
 ])
 IMPURE = frozenset([

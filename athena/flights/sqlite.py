@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from athena.engines import Job
+from athena.errors import Damaged, Failed
 from athena.flights import Flight
 from athena.flights.step import expired, next_step
 from athena.lake import Clock
 from athena.memo import Memo
 from athena.question import Page, Receipt, State
-from athena.records import encode, recall
+from athena.records import decode, encode, recall
 from athena.sqlite import Database
 
 # What nobody finishes or asks for again is forgotten after a day.
@@ -153,6 +155,21 @@ class SqliteFlights:
         with self._database.read() as connection:
             done = connection.execute(f"UPDATE flights SET {assignments} WHERE {_OWNED} {also}", {**fence, **changes})
             return done.rowcount == 1
+
+
+def pinned_snapshots(path: Path, clock: Clock) -> frozenset[str]:
+    """The snapshots that running questions read, by the flights in the file at `path`; none while it cannot be used
+    (then no question finds its flight there either)."""
+    if not path.exists():
+        return frozenset()
+    query = "SELECT work FROM flights WHERE state = ? AND expires_at > ? AND work IS NOT NULL"
+    try:
+        with Database(path, _SCHEMA).read() as connection:
+            works = connection.execute(query, (State.RUNNING.value, _micros(clock()))).fetchall()
+    except (Failed, Damaged):
+        return frozenset()
+    jobs = [decode(Job, row["work"]) for row in works]
+    return frozenset(head.snapshot_id for job in jobs for head in job.pins.values())
 
 
 def _find(connection: sqlite3.Connection, fingerprint: str, attempt: int | None) -> Flight | None:

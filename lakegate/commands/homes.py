@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lakegate.commands import EXIT_REFUSED, HomeOption, JsonOption
+from lakegate.commands import EXIT_REFUSED, HomeOption, JsonOption, OptionalDataset
 from lakegate.home import current_home, init_home
 from lakegate.screen import print_json, print_note, print_text
 
@@ -50,6 +50,31 @@ def up(
             print_note(f"Files dropped into {found / 'landing'}/DATASET/ are loaded as they settle.")
 
     serve(found, host=host, port=port, watch=watch, ready=ready)
+
+
+def maintain(dataset: OptionalDataset = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Make small data files few large ones, forget old snapshots, remove files that nobody has needed for a day.
+
+    Rows stay as they are, and so do answers. `lakegate up` does it by itself; loads and questions may go on meanwhile.
+    """
+    from dataclasses import asdict
+
+    from athena.lake import Lake
+    from etl import maintain as maintenance
+    from etl.intake import Intake
+
+    with Lake.embedded(current_home(home)) as lake:
+        done = maintenance.maintain(Intake.embedded(lake), dataset)
+    if as_json:
+        print_json([asdict(one) for one in done])
+        return
+    for one in done:
+        files, gone = one.compacted, one.collected
+        made = f"{files.before} data files became {files.after}" if files.before else "no data file was too small"
+        print_text(
+            f"{one.dataset}: {made}; {one.expired} snapshots forgotten; {gone.files} files removed "
+            f"({gone.size_bytes / 1024**2:.1f} MB), {gone.waiting} wait for their day to end."
+        )
 
 
 def doctor(
