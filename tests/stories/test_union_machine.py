@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from athena.errors import NotFound
 from etl.contract_file import read_contract, write_contract
 from etl.doctor import examine
 from etl.ingest import ingest, reconcile, reload, retract
+from etl.maintain import maintain
 from tests.archives import gz_of, zip_of
 from tests.home import drop, intake_at, values_of
 
@@ -44,6 +46,7 @@ PLAIN = ("t/a.csv", "t/b.csv", "t/s/c.csv.gz")
 ARCHIVE = "t/all.zip"
 MEMBERS = ("x.csv", "y.csv")
 STEPS = (
+    "compacted",
     "claimed",
     "planned",
     "intended",
@@ -156,6 +159,40 @@ class Union(RuleBasedStateMachine):
                 retract(self.intake, key)
         self._lets_go(key)
 
+    @rule(step=st.one_of(st.none(), st.sampled_from((*STEPS, "expired", "noted"))))
+    def is_maintained(self, step: str | None) -> None:
+        """Small files become one; what nobody names goes at once, since nobody reads just now."""
+        if step is not None:
+            self._dying(step, lambda intake: maintain(intake, grace=timedelta(0)))
+        maintain(self.intake, grace=timedelta(0))
+
+    @precondition(lambda self: self.landing)
+    @rule(data=st.data())
+    def a_load_overtakes_maintenance(self, data: st.DataObject) -> None:
+        key = data.draw(st.sampled_from(sorted(self.landing)))
+        done: list[str] = []
+
+        def overtake(step: str) -> None:
+            if step == "compacted" and not done:
+                done.append(step)
+                ingest(self.intake, key)
+
+        maintain(replace(self.intake, step=overtake), grace=timedelta(0))
+        if done:
+            self._was_read(key)
+
+    @precondition(lambda self: self.landing)
+    @rule(data=st.data(), to=st.sampled_from(PLAIN))
+    def a_file_is_renamed(self, data: st.DataObject, to: str) -> None:
+        """The rows stay whatever the name; only a content that fits the new name is moved."""
+        plain = [key for key in sorted(self.landing) if key in PLAIN and key.endswith(".gz") == to.endswith(".gz")]
+        if plain and (key := data.draw(st.sampled_from(plain))) != to:
+            (self.intake.settings.landing / to).parent.mkdir(parents=True, exist_ok=True)
+            (self.intake.settings.landing / key).rename(self.intake.settings.landing / to)
+            self.landing[to] = self.landing.pop(key)
+            self.waiting.discard(key)
+            self.waiting.add(to)
+
     @rule()
     def reloads(self) -> None:
         if self.landing:
@@ -215,7 +252,7 @@ def test_the_union_sentence_holds_after_any_sequence() -> None:
     run_state_machine_as_test(
         Union,
         settings=settings(
-            max_examples=8, stateful_step_count=10, deadline=None, derandomize=True, suppress_health_check=QUIET
+            max_examples=12, stateful_step_count=12, deadline=None, derandomize=True, suppress_health_check=QUIET
         ),
     )
 
