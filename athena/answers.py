@@ -17,7 +17,7 @@ from athena.forms import Form
 from athena.handles import Handle, read_handle, read_offset, short_digest, sign_handle, sign_offset
 from athena.lake import Lake
 from athena.planning import standing_of
-from athena.question import Answer, Caller, Page, Receipt, State
+from athena.question import Answer, Caller, Page, Receipt, SnapshotRef, State
 from athena.tower import Run
 
 
@@ -141,7 +141,7 @@ def answered(lake: Lake, caller: Caller, handle: Handle, flight: Flight, *, left
         state=state,
         cache=handle.cache,
         fingerprint=handle.fingerprint,
-        snapshots=receipt.snapshots if receipt is not None else {},
+        snapshots=_snapshots(handle, receipt) if receipt is not None else {},
         submitted_at=handle.submitted_at,
         expires_at=(done.expires_at if done is not None else None) or lapses_at,
         receipt=receipt,
@@ -150,6 +150,13 @@ def answered(lake: Lake, caller: Caller, handle: Handle, flight: Flight, *, left
         error_code=flight.error_code if state is State.FAILED else None,
         warnings=receipt.warnings if receipt is not None else (),
     )
+
+
+def _snapshots(handle: Handle, receipt: Receipt) -> dict[str, SnapshotRef]:
+    """What the answer was computed on, or what it was known to equal when it was asked for."""
+    if not handle.snapshots or receipt.pinned_anew:
+        return receipt.snapshots
+    return dict(zip(sorted(receipt.snapshots), handle.snapshots, strict=True))
 
 
 def _found(lake: Lake, caller: Caller, answer_id: str) -> tuple[Handle, Flights, Flight]:

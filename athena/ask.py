@@ -15,7 +15,7 @@ from athena.handles import Handle
 from athena.heads import Head
 from athena.lake import Lake
 from athena.planning import Plan, Standing, parsed, pinned, planned, remembered, standing_of
-from athena.question import Answer, CacheOutcome, Question, State
+from athena.question import Answer, CacheOutcome, Question, SnapshotRef, State
 from athena.records import encode
 
 # The cache's store is away; the question can do without it.
@@ -109,12 +109,15 @@ def _hit_join_or_lead(asking: _Asking, flights: Flights, *, anew: bool) -> Answe
 
 
 def _usable(lake: Lake, flight: Flight, heads: Mapping[str, Head]) -> bool:
-    """Whether a flight's answer is there whole, and was computed on the rows that the heads hold now."""
+    """Whether a flight's answer is there whole, and was computed on rows that its fingerprint tells of."""
     receipt = flight.receipt
     if flight.state is not State.SUCCEEDED or receipt is None or flight.page is None:
         return False
-    fresh = all(heads[name].data_version == seen.data_version for name, seen in receipt.snapshots.items())
-    return fresh and lake.results.holds(receipt)
+    if receipt.pinned_anew and any(
+        heads[name].data_version != ref.data_version for name, ref in receipt.snapshots.items()
+    ):
+        return False
+    return lake.results.holds(receipt)
 
 
 def _answer(asking: _Asking, flights: Flights, flight: Flight, cache: CacheOutcome) -> Answer:
@@ -127,5 +130,15 @@ def _answer(asking: _Asking, flights: Flights, flight: Flight, cache: CacheOutco
         cache="bypass" if alone else cache,
         asker=asking.asker,
         alone=alone,
+        snapshots=_seen(asking.plan, flight, cache),
     )
     return answered(asking.lake, asking.standing.caller, handle, flight)
+
+
+def _seen(plan: Plan, flight: Flight, cache: CacheOutcome) -> tuple[SnapshotRef, ...]:
+    """The snapshots that this asker's answer is known to equal, where they are not those that it is computed on."""
+    heads = [plan.heads[name] for name in plan.entitled.tables]
+    refs = [SnapshotRef(head.snapshot_id, head.committed_at) for head in heads]
+    computed = flight.receipt.snapshots if flight.receipt is not None else {}
+    known = [SnapshotRef(ref.snapshot_id, ref.committed_at) for _, ref in sorted(computed.items())]
+    return () if cache in ("miss", "bypass") or refs == known else tuple(refs)

@@ -6,20 +6,23 @@ read becomes a subquery that yields the granted rows and columns alone; why it l
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlglot import exp
 
+from athena.conditions import Reading
 from athena.dataset import Column
 from athena.errors import Failed, NotFound, SqlRefused
 from athena.grants import Grant
 from athena.heads import Head
 from athena.parameters import Parameters, bind
 from athena.policy import GrantProblem, Policy, owner_policy, partner_policy, with_system
-from athena.sql.guard import guarded
+from athena.sql.accepted import accepted
+from athena.sql.guard import guarded, plain_filters
 from athena.sql.resolve import resolve
+from athena.sql.sources import Leaf
 from athena.sql.verify import verified
 from athena.statement import Statement
 
@@ -35,6 +38,8 @@ class Entitled:
     where the caller gave none, `carrier_2` for the second `carrier`); `volatile` means: run it as bypass.
     `guarded` means that rows are hidden and that something in it may fail: the engine must then choose its plan from
     the text alone, not from statistics of hidden rows. `policy` is a digest of what is granted on its tables.
+    `readings` say which rows matter in each place where a dataset is read, `columns` which columns of which type and
+    field id the answer is made of.
     """
 
     sql: str
@@ -43,6 +48,8 @@ class Entitled:
     volatile: bool
     guarded: bool
     policy: str
+    readings: tuple[Reading, ...] = ()
+    columns: tuple[tuple[str, str, str, int | None], ...] = ()
 
 
 def entitle(
@@ -75,6 +82,7 @@ def entitle(
     )
     for leaf in resolved.leaves:
         leaf.table.replace(guarded(leaf, policies[leaf.dataset], lake=lake, may_fail=may_fail))
+    known = {name: {each.name: each for each in with_system(heads[name].columns)} for name in policies}
     sql = verified(tree, lake=lake, datasets=[leaf.dataset for leaf in resolved.leaves])
     if len(sql.encode("utf-8")) > MAX_SQL_BYTES:
         raise SqlRefused("The statement is too long once your grant is applied.", "Read fewer columns or tables.")
@@ -85,6 +93,8 @@ def entitle(
         volatile=statement.volatile,
         guarded=may_fail and any(policies[leaf.dataset].rows is not None for leaf in resolved.leaves),
         policy=_digest(policies),
+        readings=tuple(_reading(leaf, policies[leaf.dataset], known[leaf.dataset]) for leaf in resolved.leaves),
+        columns=_used(resolved.leaves, policies, known),
     )
 
 
@@ -142,6 +152,25 @@ def _policy(name: str, grant: Grant | None, heads: Mapping[str, Head], salt: str
     if not policy.columns:
         raise not_found()
     return policy
+
+
+def _reading(leaf: Leaf, policy: Policy, columns: Mapping[str, Column]) -> Reading:
+    """The rows that matter there: those that the grant shows and the caller's own conditions accept."""
+    rows = [policy.rows] if policy.rows is not None else []
+    types = {name: column.type for name, column in columns.items()}
+    return Reading(leaf.dataset, accepted([*rows, *plain_filters(leaf, policy.columns)], types))
+
+
+def _used(
+    leaves: Sequence[Leaf], policies: Mapping[str, Policy], known: Mapping[str, Mapping[str, Column]]
+) -> tuple[tuple[str, str, str, int | None], ...]:
+    found = {
+        (leaf.dataset, known[leaf.dataset][node.name])
+        for leaf in leaves
+        for name in leaf.used
+        for node in policies[leaf.dataset].columns[name].node.find_all(exp.Column)
+    }
+    return tuple(sorted({(dataset, one.name, str(one.type), one.field_id) for dataset, one in found}))
 
 
 def _fix_today(tree: exp.Expr, today: date) -> None:

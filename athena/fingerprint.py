@@ -5,24 +5,25 @@ import json
 from collections.abc import Mapping
 
 from athena.entitlement import Entitled
-from athena.heads import Head
 
-_VERSION = "1"
+_VERSION = "2"
 
 
-def fingerprint(entitled: Entitled, heads: Mapping[str, Head], *, row_limit: int, engine_version: str) -> str:
+def fingerprint(entitled: Entitled, versions: Mapping[str, str], *, row_limit: int, engine_version: str) -> str:
     """64 hex digits: equal exactly when the answer must be equal.
 
     Over the canonical entitled SQL (grant, parameters and current_date are literals in it), the names of the answer's
-    columns, the grants on its tables, the data version of each table, the row limit, and the engine's version, which
-    includes the result format's.
+    columns, the types of the columns that are read, the grants on its tables, of each table the data version that last
+    changed a row which the question accepts (`versions`), the row limit, and the engine's version, which includes the
+    result format's.
     """
     content = {
         "version": _VERSION,
         "sql": entitled.sql,
         "output": entitled.output,
         "policy": entitled.policy,
-        "tables": [[name, heads[name].data_version] for name in entitled.tables],
+        "tables": [[name, versions[name]] for name in entitled.tables],
+        "columns": entitled.columns,
         "row_limit": row_limit,
         "engine": engine_version,
     }

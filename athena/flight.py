@@ -130,6 +130,8 @@ def _driven(lake: "Lake", flights: Flights, flight: Flight) -> Progress:
         heads = {name: lake.head(name) or head for name, head in job.pins.items()}
         again = replace(job, pins=heads, token=token_of(job.token, 2), adopt=None)
         progress = _run(lake, flights, flight, again)
+        if isinstance(progress, Finished):
+            progress = replace(progress, receipt=replace(progress.receipt, pinned_anew=True))
     return progress
 
 

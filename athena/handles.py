@@ -9,16 +9,18 @@ import hmac
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import get_args
 
 from athena.errors import NotFound
-from athena.question import CacheOutcome, Caller
+from athena.question import CacheOutcome, Caller, SnapshotRef
 
 OWNER_DIGEST = "0" * 64
 _PREFIX = "q_"
 _BODY = struct.Struct(">32sI8sQB8s")  # fingerprint, attempt, grant digest, submitted µs, outcome, asker
+_SNAPSHOT = struct.Struct(">qB")  # committed µs, length of the id that follows
 _OFFSET = struct.Struct(">Q")
 _SIGNATURE_BYTES = 16
 _OUTCOMES: tuple[CacheOutcome, ...] = get_args(CacheOutcome)
@@ -29,7 +31,8 @@ _ALONE = 0x80  # set in the outcome's byte: the flight is known to this process 
 class Handle:
     """What an answer id says. `asker` (16 hex digits) tells two askings of one question apart.
 
-    `alone` means that the store could not be reached and the flight is known to one process only.
+    `alone` means that the store could not be reached and the flight is known to one process only. `snapshots`, by the
+    names of their tables, are there when the answer was computed on others, which it is known to equal.
     """
 
     fingerprint: str
@@ -39,6 +42,7 @@ class Handle:
     cache: CacheOutcome
     asker: str
     alone: bool = False
+    snapshots: tuple[SnapshotRef, ...] = ()
 
 
 def short_digest(grant_digest: str) -> str:
@@ -61,16 +65,17 @@ def sign_handle(handle: Handle, caller: Caller, *, secret: bytes) -> str:
         outcome,
         bytes.fromhex(handle.asker),
     )
+    body += b"".join(map(_packed, handle.snapshots))
     return _PREFIX + _text(body + _signature(secret, b"answer", _name(caller), body))
 
 
 def read_handle(answer_id: str, caller: Caller, *, secret: bytes) -> Handle:
     """What `answer_id` says when it was signed for `caller`; raises `NotFound` for any other."""
     raw = _bytes(answer_id.removeprefix(_PREFIX)) if answer_id.startswith(_PREFIX) else b""
-    body, signature = raw[: _BODY.size], raw[_BODY.size :]
+    body, signature = raw[:-_SIGNATURE_BYTES], raw[-_SIGNATURE_BYTES:]
     if not hmac.compare_digest(signature, _signature(secret, b"answer", _name(caller), body)):
         raise no_such_answer()
-    fingerprint, attempt, digest, micros, outcome, asker = _BODY.unpack(body)
+    fingerprint, attempt, digest, micros, outcome, asker = _BODY.unpack_from(body)
     return Handle(
         fingerprint=fingerprint.hex(),
         attempt=attempt,
@@ -79,6 +84,7 @@ def read_handle(answer_id: str, caller: Caller, *, secret: bytes) -> Handle:
         cache=_OUTCOMES[outcome & ~_ALONE],
         asker=asker.hex(),
         alone=bool(outcome & _ALONE),
+        snapshots=tuple(_snapshots(body[_BODY.size :])),
     )
 
 
@@ -96,6 +102,20 @@ def read_offset(token: str, answer_id: str, *, secret: bytes) -> int:
         raise NotFound("There is no such page of this answer.", "Follow `next` from the first page on.")
     offset: int = _OFFSET.unpack(body)[0]
     return offset
+
+
+def _packed(ref: SnapshotRef) -> bytes:
+    name = ref.snapshot_id.encode()
+    return _SNAPSHOT.pack(round(ref.committed_at.timestamp() * 1_000_000), len(name)) + name
+
+
+def _snapshots(packed: bytes) -> Iterator[SnapshotRef]:
+    place = 0
+    while place < len(packed):
+        micros, length = _SNAPSHOT.unpack_from(packed, place)
+        place += _SNAPSHOT.size + length
+        name = packed[place - length : place].decode()
+        yield SnapshotRef(name, datetime.fromtimestamp(micros / 1_000_000, UTC))
 
 
 def no_such_answer() -> NotFound:

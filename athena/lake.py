@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from athena.changes import Changes, read_changes, unknown
 from athena.engines import Engine
 from athena.events import Events
 from athena.flights import Flights
@@ -20,6 +21,7 @@ from athena.settings import Settings, read_settings
 from athena.tower import Tower
 
 if TYPE_CHECKING:
+    from athena.entitlement import Entitled
     from athena.planning import Plan
     from athena.settings_aws import AwsSettings
     from athena.statement import Statement
@@ -57,6 +59,7 @@ class Lake:
     closing: Callable[[], None] = lambda: None
     random_bytes: Callable[[int], bytes] = os.urandom
     statements: "Memo[Statement]" = field(default_factory=lambda: Memo(STATEMENT_CHARACTERS, _statement_weight))
+    entitlements: "Memo[Entitled]" = field(default_factory=lambda: Memo(PLAN_CHARACTERS, _entitled_weight))
     plans: "Memo[Plan]" = field(default_factory=lambda: Memo(PLAN_CHARACTERS, _plan_weight))
 
     @classmethod
@@ -81,6 +84,11 @@ class Lake:
             return self.settled(dataset) if self.heads.pending(dataset) is not None else None
         return head if head.intent is None else self.settled(dataset) or head
 
+    def changes(self, head: Head) -> Changes:
+        """What of the table was last changed when, as of this head."""
+        told = head.changes or self.heads.changes(head.dataset)
+        return read_changes(told, head.data_version) or unknown(head.data_version)
+
     def warm(self) -> None:
         """Start the engine before the first question needs it; what a server does once it listens."""
         self.warming()
@@ -102,9 +110,14 @@ def _statement_weight(statement: "Statement") -> int:
     return len(statement.text) + _ENTRY_CHARACTERS
 
 
+def _entitled_weight(entitled: "Entitled") -> int:
+    # Its key holds the caller's text, which is about as long, and the columns.
+    return 2 * len(entitled.sql) + 10 * _ENTRY_CHARACTERS
+
+
 def _plan_weight(plan: "Plan") -> int:
-    # Its key holds the caller's text, which is about as long, and the heads.
-    return 2 * len(plan.entitled.sql) + 10 * _ENTRY_CHARACTERS
+    # Its SQL is that of its entitlement; its key holds the caller's text.
+    return len(plan.entitled.sql) + 10 * _ENTRY_CHARACTERS
 
 
 def process_name() -> str:

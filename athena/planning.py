@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from athena.changes import last_change
 from athena.engines import Job
 from athena.entitlement import Entitled, entitle, not_found
 from athena.errors import Refused
@@ -48,7 +49,7 @@ class Plan:
         return Job(
             sql=self.entitled.sql,
             output=self.entitled.output,
-            pins={name: self.heads[name] for name in self.entitled.tables},
+            pins={name: replace(self.heads[name], changes="") for name in self.entitled.tables},
             guarded=self.entitled.guarded,
             row_limit=self.row_limit,
             token="",
@@ -124,19 +125,47 @@ def _made(
     today: date,
 ) -> Plan:
     row_limit = _row_limit(question, standing)
-    entitled = entitle(
-        statement,
-        standing.grant,
-        heads,
-        lake=lake.settings.name,
-        parameters=question.parameters,
-        today=today,
-        salt=lake.salt,
-    )
-    key = fingerprint(entitled, heads, row_limit=row_limit, engine_version=lake.engine.version)
-    plan = Plan(entitled, heads, row_limit, key)
-    lake.engine.check(plan.job(timeout_seconds=0))
-    return plan
+    entitled = _entitled(lake, question, standing, statement, heads, today)
+    versions = {name: _last_change(lake, entitled, heads[name]) for name in entitled.tables}
+    key = fingerprint(entitled, versions, row_limit=row_limit, engine_version=lake.engine.version)
+    return Plan(entitled, heads, row_limit, key)
+
+
+def _entitled(
+    lake: "Lake",
+    question: Question,
+    standing: Standing,
+    statement: Statement,
+    heads: Mapping[str, Head],
+    today: date,
+) -> Entitled:
+    """The statement on what may be seen, checked by the engine; new rows do not change it, new columns do."""
+
+    def made() -> Entitled:
+        entitled = entitle(
+            statement,
+            standing.grant,
+            heads,
+            lake=lake.settings.name,
+            parameters=question.parameters,
+            today=today,
+            salt=lake.salt,
+        )
+        lake.engine.check(Plan(entitled, heads, 0, "").job(timeout_seconds=0))
+        return entitled
+
+    columns = tuple((name, head.columns) for name, head in heads.items())
+    key = (standing.digest, columns, question.sql, typed_text(question.parameters), today)
+    return lake.entitlements.recall(key, made)
+
+
+def _last_change(lake: "Lake", entitled: Entitled, head: Head) -> str:
+    """The data version that last changed a row of the table which the statement accepts."""
+    readings = [one for one in entitled.readings if one.dataset == head.dataset]
+    if not all(one.conditions for one in readings):
+        return head.data_version
+    fields = {column.name: column.field_id for column in head.columns if column.field_id is not None}
+    return last_change(lake.changes(head), readings, fields)
 
 
 def _row_limit(question: Question, standing: Standing) -> int:

@@ -74,7 +74,8 @@ class SnapshotRef:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a finished run left in the result store; immutable."""
+    """What a finished run left in the result store; immutable. `pinned_anew`: the snapshots that it was asked on were
+    gone, so that its rows may be newer than its fingerprint says."""
 
     result_id: str
     columns: tuple[ResultColumn, ...]
@@ -86,6 +87,7 @@ class Receipt:
     finished_at: datetime
     warnings: tuple[str, ...] = ()
     snapshots: dict[str, SnapshotRef] = field(default_factory=dict)
+    pinned_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

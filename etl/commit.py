@@ -225,6 +225,8 @@ def _data_file(
     statistics = data_file_statistics_from_parquet_metadata(
         parquet_metadata=footer, stats_columns=plan, parquet_column_mapping=ids
     )
+    for number in _without_bounds(footer, ids) if footer.num_row_groups > 1 else ():
+        statistics.column_aggregates.pop(number, None)
     partition = (
         partition_record_value(one, value, metadata.schema())
         for one, value in zip(metadata.spec().fields, file.partition, strict=True)
@@ -243,6 +245,20 @@ def _data_file(
     )
     made.spec_id = metadata.default_spec_id
     return made
+
+
+def _without_bounds(footer: pq.FileMetaData, ids: dict[str, int]) -> set[int]:
+    """Columns of which some row group has values but does not tell the least and the greatest: texts beyond 4 KiB, for
+    instance. The bounds of the other groups are not those of the file, although pyiceberg takes them for it."""
+    found = set()
+    for group in range(footer.num_row_groups):
+        row_group = footer.row_group(group)
+        for place in range(footer.num_columns):
+            column = row_group.column(place)
+            statistics = column.statistics
+            if statistics is not None and not statistics.has_min_max and statistics.null_count != column.num_values:
+                found.add(ids[column.path_in_schema])
+    return found
 
 
 def _data_files(table: Table, paths: Sequence[str]) -> list[DataFile]:

@@ -12,7 +12,8 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Operation, Snapshot
 from pyiceberg.table.update.snapshot import ExpireSnapshots, _ManifestMergeManager, _OverwriteFiles
 
-from athena.heads.catalog import COMMIT_ID, DATA_VERSION
+from athena.heads.catalog import CHANGES, COMMIT_ID, DATA_VERSION
+from etl.changes import told
 
 # A commit copies all metadata, so its cost grows with the snapshots.
 KEEP_LAST = 20
@@ -67,6 +68,8 @@ def add_snapshot(
     if same_rows and before is not None and before.summary is not None:
         version = before.summary.get(DATA_VERSION) or str(before.snapshot_id)
     producer.snapshot_properties = {COMMIT_ID: commit_id, DATA_VERSION: version}
+    if version == str(producer.snapshot_id):
+        transaction.set_properties({CHANGES: told(transaction.table_metadata, version, added, removed)})
     for file in removed:
         producer.delete_data_file(file)
     for file in added:

@@ -1,6 +1,6 @@
 """The port of heads: one small record per table, all that the read story needs to know of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +14,8 @@ class Head:
 
     `data_version` is the last snapshot that changed rows (compaction keeps it); `metadata_location` is the
     Iceberg metadata file of `snapshot_id`; `intent` names a commit that may or may not have happened.
+    `changes` says which part of the table was last changed when (`athena/changes.py`). It is kept beside the head, as
+    an exact hit needs none of it: `Heads.changes` gives it back, `Heads.get` does not.
     """
 
     dataset: str
@@ -25,6 +27,7 @@ class Head:
     columns: tuple[Column, ...]
     description: str = ""
     intent: str | None = None
+    changes: str = field(default="", compare=False, repr=False)
 
     def __hash__(self) -> int:
         # Every question looks its plan up by its heads. Equality still compares everything, columns included.
@@ -56,6 +59,11 @@ class Heads(Protocol):
     def publish(self, head: Head) -> None:
         """Replace the head and clear the intent, in one step. With `head.intent` only while that is the open one:
         a writer that comes late, after somebody else has finished its commit, changes nothing."""
+        ...
+
+    def changes(self, dataset: str) -> str:
+        """The `changes` of the head as last published, empty when there are none. They name the data version that
+        they are of: a reader compares."""
         ...
 
     def pending(self, dataset: str) -> str | None:

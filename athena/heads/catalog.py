@@ -24,6 +24,8 @@ DATA_VERSION = "lakegate.data-version"
 # Table properties: what Iceberg's schema cannot say. COLUMNS is a JSON object by field id.
 COLUMNS = "lakegate.columns"
 DESCRIPTION = "lakegate.description"
+# What was last changed when, see `athena/changes.py`.
+CHANGES = "lakegate.changes"
 
 _DOCTOR = "Stop Lakegate and run `lakegate doctor` on this home: it says what can be rebuilt."
 
@@ -108,6 +110,7 @@ def _head(dataset: str, location: str, metadata: dict[str, Any]) -> Head | None:
         rows=int(summary.get("total-records", 0)),
         columns=tuple(column_of(one, told.get(str(one["id"]), {})) for one in schema["fields"]),
         description=properties.get(DESCRIPTION, ""),
+        changes=properties.get(CHANGES, ""),
     )
 
 

@@ -10,7 +10,8 @@ from athena.records import decode, encode
 
 
 class DynamoHeads:
-    """Items `head` / `<dataset>`: `head` (compressed JSON) and `intent`, each of which may be there alone."""
+    """Items `head` / `<dataset>`: `head` (compressed JSON) and `intent`, each of which may be there alone; and items
+    `changes` / `<dataset>`, which no hit has to read."""
 
     def __init__(self, state: Table) -> None:
         self._table = state
@@ -37,12 +38,27 @@ class DynamoHeads:
 
     def publish(self, head: Head) -> None:
         """Replace the head and clear the intent, in one write; with `head.intent` only while it is open."""
-        packed = zlib.compress(encode(replace(head, intent=None)))
+        if head.intent is not None and self.pending(head.dataset) != head.intent:
+            return
+        # First: until the intent is cleared, readers ask the catalog for both.
+        # Those of an older data version may stay: whoever reads them compares.
+        if head.changes:
+            told = zlib.compress(head.changes.encode())
+            self._table.change(Key("changes", head.dataset), "SET changes = :changes", changes=told)
+        packed = zlib.compress(encode(replace(head, intent=None, changes="")))
         update = "SET head = :head REMOVE intent"
         if head.intent is None:
             self._table.change(_key(head.dataset), update, head=packed)
         else:
             self._table.change(_key(head.dataset), update, when="intent = :intent", head=packed, intent=head.intent)
+
+    def changes(self, dataset: str) -> str:
+        """The changes of the head as last published; empty when they cannot be read, which is always right."""
+        packed = (self._table.get(Key("changes", dataset)) or {}).get("changes")
+        try:
+            return zlib.decompress(packed).decode() if isinstance(packed, bytes) else ""
+        except (ValueError, zlib.error):
+            return ""
 
     def pending(self, dataset: str) -> str | None:
         """The open intent, also of a table without a head."""

@@ -14,6 +14,7 @@ from athena.sqlite import Database
 _SCHEMA = """
 PRAGMA synchronous=FULL;
 CREATE TABLE IF NOT EXISTS head (dataset TEXT PRIMARY KEY, head BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS changes (dataset TEXT PRIMARY KEY, changes TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS intent (dataset TEXT PRIMARY KEY, commit_id TEXT NOT NULL) WITHOUT ROWID;
 """
 _SELECT = "SELECT dataset, head, commit_id FROM head LEFT JOIN intent USING (dataset)"
@@ -50,12 +51,19 @@ class SqliteHeads:
 
     def publish(self, head: Head) -> None:
         """Replace the head and clear the intent, in one transaction; with `head.intent` only while it is open."""
-        row = (head.dataset, encode(replace(head, intent=None)))
+        row = (head.dataset, encode(replace(head, intent=None, changes="")))
         with self._database.write() as connection:
             if head.intent is not None and _pending(connection, head.dataset) != head.intent:
                 return
             connection.execute("INSERT OR REPLACE INTO head VALUES (?, ?)", row)
+            connection.execute("INSERT OR REPLACE INTO changes VALUES (?, ?)", (head.dataset, head.changes))
             connection.execute("DELETE FROM intent WHERE dataset = ?", (head.dataset,))
+
+    def changes(self, dataset: str) -> str:
+        """The changes of the head as last published."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT changes FROM changes WHERE dataset = ?", (dataset,)).fetchone()
+        return "" if row is None else str(row["changes"])
 
     def pending(self, dataset: str) -> str | None:
         """The open intent, also of a table without a head."""

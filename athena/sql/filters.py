@@ -22,8 +22,8 @@ def note_filters(condition: exp.Expr, sources: Sequence[Source], record: Record)
 
     The recorded expression names the dataset's column without a table.
     """
-    for part in _conjuncts(condition):
-        column = _only_column(part)
+    for part in conjuncts(condition):
+        column = only_column(part)
         origin = _origin(column, sources) if column is not None else None
         if origin is None or judge(part).may_fail:
             continue
@@ -33,7 +33,8 @@ def note_filters(condition: exp.Expr, sources: Sequence[Source], record: Record)
         record(origin, copied)
 
 
-def _conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
+def conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
+    """The conditions that all have to be true for `condition` to be."""
     stack = [condition]
     while stack:
         part = stack.pop().unnest()
@@ -43,13 +44,14 @@ def _conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
             yield part
 
 
-def _only_column(part: exp.Expr) -> exp.Column | None:
+def only_column(part: exp.Expr) -> exp.Column | None:
     """The column of `column operator literals` (either way round, NOT around it or not), None for all else."""
     inner = part.this.unnest() if isinstance(part, exp.Not) else part
     if not isinstance(inner, _COMPARISONS) or inner.args.get("query") is not None:
         return None
-    columns = [each for each in inner.iter_expressions() if isinstance(each, exp.Column)]
-    rest = [each for each in inner.iter_expressions() if not isinstance(each, exp.Column)]
+    parts = [each.unnest() for each in inner.iter_expressions()]
+    columns = [each for each in parts if isinstance(each, exp.Column)]
+    rest = [each for each in parts if not isinstance(each, exp.Column)]
     return columns[0] if len(columns) == 1 and all(_is_literal(each) for each in rest) else None
 
 

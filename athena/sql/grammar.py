@@ -95,7 +95,7 @@ NODES: Mapping[type[exp.Expr], frozenset[str]] = {
         exp.Is: "this expression",
         exp.In: "this expressions query",
         exp.Between: "this low high",
-        exp.Like: "this expression",
+        exp.Like: "this expression negate",
         exp.Escape: "this expression",
         exp.Exists: "this",
         exp.Any: "this",

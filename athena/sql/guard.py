@@ -9,7 +9,7 @@ The second branch is never taken: no row is left for it. But it makes the column
 predicate through.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
@@ -54,12 +54,13 @@ def _fenced(leaf: Leaf, shown: dict[str, Shown], rows: exp.Expr, lake: str) -> e
 
 
 def _filters(leaf: Leaf, shown: dict[str, Shown]) -> list[exp.Expr]:
-    """The caller's conditions to copy: once each, and none on a masked column, which means its mask."""
-    conditions: dict[str, exp.Expr] = {}
-    for each in leaf.filters:
-        if all(shown[column.name].is_plain for column in each.find_all(exp.Column)):
-            conditions[write(each)] = _of(each, _RAW)
-    return list(conditions.values())
+    """The caller's conditions to copy: once each."""
+    return list({write(each): _of(each, _RAW) for each in plain_filters(leaf, shown)}.values())
+
+
+def plain_filters(leaf: Leaf, shown: Mapping[str, Shown]) -> list[exp.Expr]:
+    """The caller's conditions on the dataset's own values: none on a masked column, which means its mask."""
+    return [each for each in leaf.filters if all(shown[column.name].is_plain for column in each.find_all(exp.Column))]
 
 
 def _case(shown: Shown, inner_names: dict[str, str]) -> exp.Case:

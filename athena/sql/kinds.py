@@ -26,6 +26,7 @@ _LONG_DIGITS = 19
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?\Z", re.ASCII)
+_ZONE = re.compile(r"(?: ?[+-](?:0\d|1[0-3]):[0-5]\d| UTC)\Z", re.ASCII)
 _CASTS = {
     exp.DType.BOOLEAN: FLAG,
     exp.DType.INT: INT,
@@ -125,6 +126,9 @@ def _reads(text: str, to: DataType | None) -> bool:
             return bool(_DATE.match(text)) and bool(date.fromisoformat(text))
         if to == TIMESTAMP:
             return bool(_TIMESTAMP.match(text)) and bool(datetime.fromisoformat(text))
+        if to == INSTANT:
+            zone = _ZONE.search(text)
+            return zone is not None and _reads(text[: zone.start()], TIMESTAMP)
     except ValueError:
         return False
     return to == TEXT
