@@ -51,7 +51,8 @@ docs: $(VENV)/.dev ## write the generated pages of docs/ anew
 
 bench: bench-ask ## every benchmark, side by side with peers, as ratios
 
-bench-ask: $(VENV)/.dev ## a cached and an uncached question beside their floors (five minutes)
+bench-ask: $(VENV)/.dev ## cached and uncached questions beside their floor and peers (ten minutes)
+	@$(PIP) install --editable '.[bench]' || echo "The peers cannot be installed here: they are left out."
 	@$(BIN)/python -m tests.bench.ask
 
 format: $(VENV)/.dev ## rewrite the code in the house format

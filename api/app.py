@@ -36,7 +36,10 @@ def post_query() -> Reply:
     lake, visit = entered.visit.parts.lake, entered.visit
     if visit.at_once:
         known = ask.at_once(lake, asked.question) if wanted is PLAIN else None
-        return LATER if known is None else answered(known, if_none_match=entered.incoming.if_none_match)
+        if known is None:
+            return LATER
+        visit.cache = known.cache
+        return answered(known, if_none_match=entered.incoming.if_none_match)
     answer = ask.look(lake, entered.caller, visit.resume) if visit.resume else ask.ask(lake, asked.question)
     visit.cache = answer.cache
     wait_seconds = min(asked.wait_seconds, visit.most_wait_seconds)

@@ -184,7 +184,8 @@ def instant(at: datetime) -> str:
     >>> instant(datetime(2026, 11, 21, 3, 0, tzinfo=UTC))
     '2026-11-21T03:00:00.000Z'
     """
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    shown = (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="milliseconds")
+    return shown.removesuffix("+00:00") + "Z"
 
 
 def _matches(if_none_match: str | None, tag: str) -> bool:

@@ -132,7 +132,6 @@ def cancel(lake: Lake, caller: Caller, answer_id: str) -> Answer:
 def answered(lake: Lake, caller: Caller, handle: Handle, flight: Flight, *, left: bool = False) -> Answer:
     """The answer that a handle and its flight's record make."""
     answer_id = sign_handle(handle, caller, secret=lake.secret)
-    lapses_at = handle.submitted_at + timedelta(days=lake.settings.result_days)
     state = State.CANCELLED if left else _state(flight)
     done = flight if state is State.SUCCEEDED else None
     receipt = done.receipt if done is not None else None
@@ -143,7 +142,8 @@ def answered(lake: Lake, caller: Caller, handle: Handle, flight: Flight, *, left
         fingerprint=handle.fingerprint,
         snapshots=_snapshots(handle, receipt) if receipt is not None else {},
         submitted_at=handle.submitted_at,
-        expires_at=(done.expires_at if done is not None else None) or lapses_at,
+        expires_at=(done.expires_at if done is not None else None)
+        or handle.submitted_at + timedelta(days=lake.settings.result_days),
         receipt=receipt,
         page=done.page if done is not None else None,
         next=_next(lake, answer_id, done.page) if done is not None and done.page is not None else None,

@@ -20,7 +20,7 @@ class Bearers:
         scheme, _, token = (incoming.authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise refused()
-        client = self.credentials.active(self.tokens.verify(token.strip()).client_id)
-        if client is None:
+        partner = self.credentials.partner_of(self.tokens.verify(token.strip()).client_id)
+        if partner is None:
             raise refused()
-        return Caller(client.partner)
+        return Caller(partner)

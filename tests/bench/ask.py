@@ -1,149 +1,146 @@
-"""`make bench-ask`: what a hit costs beside its floor, what a miss costs beside bare DuckDB, and what the size of the
-table does to a hit. Ratios are medians over interleaved rounds.
+"""`make bench-ask`: hits and misses over HTTP beside their floor and beside others, misses beside bare DuckDB, and what
+the size of the table does to a hit. Ratios are medians over interleaved rounds; docs/performance.md gets the figures.
 """
 
 import json
-import subprocess
+import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 
 import duckdb
-import numpy as np
-import pyarrow as pa
 
-from api.callers.credentials import Credentials, Issued
 from athena.ask import ask, wait
-from athena.grants import DatasetGrant, Grant, Limits
-from athena.grants.files import write_grant
-from athena.heads.sqlite import SqliteHeads
 from athena.lake import Lake
 from athena.question import OWNER, Question
 from athena.sqlite import Database
-from lakegate.home import init_home
 from lakegate.listening import Listening
 from tests.bench.floor import BODIES, SCHEMA
+from tests.bench.page import write
+from tests.bench.peers import Peer, datasette, roapi
 from tests.bench.rounds import in_turn, ratio
-from tests.bench.wire import Load, loaded
+from tests.bench.trips import ANSWERS, ROWS, bearer, furnished, server, trips
+from tests.bench.wire import NUMBER, Load, loaded, own_cost
 from tests.lakegate.server import Client
-from tests.tables import Tables
 
-ROUNDS = 9
-SECONDS = 1.5
-ROWS = {"trips": 5_000_000, "few": 1_000}
-CARRIERS = 10
-ANSWERS = {
-    10: "SELECT carrier, count(*) AS n, avg(delay) AS mean FROM {table} GROUP BY carrier ORDER BY carrier",
-    1000: "SELECT bucket, count(*) AS n, avg(delay) AS mean FROM {table} GROUP BY bucket ORDER BY bucket",
-}
-PARTNER = "bench"
+ROUNDS, FEW_ROUNDS = 9, 3
+SECONDS = 0.8
+HIT_CONNECTIONS = (1, 8, 16, 64)
+MISS_CONNECTIONS = (1, 8, 16, 64)
+# datasette takes seconds for one answer: with 64 clients each round would take minutes.
+PEER_CONNECTIONS = (1, 8)
+_HEAD = "| | p50 ms | p99 ms | requests/s | p50 / floor | requests/s / floor |\n|---|---|---|---|---|---|"
 
 
-def main() -> None:
-    """Print the figures."""
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Requests of one kind, and where they go."""
+
+    at: Listening
+    request: bytes
+
+
+def main(*, seconds: float = SECONDS, rounds: int = ROUNDS) -> str:
+    """Print the figures; gives them back as Markdown."""
+    lines = list[str]()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        token = furnished(home)
-        with server(home) as at:
-            hits(at, home, token)
+        credentials = furnished(home)
+        with server(home) as at, others(Path(folder)) as peers:
+            token = bearer(at, credentials)
+            lines += map(told, over_http(at, home, token, peers, seconds=seconds, rounds=rounds))
         with Lake.embedded(home) as lake:
-            misses(lake)
-
-
-def furnished(home: Path) -> str:
-    """A home with its tables, one partner and a stored body for each answer; the partner's client as `id:secret`."""
-    settings = init_home(home)
-    tables, heads = Tables(home), SqliteHeads(settings.state)
-    for name, rows in ROWS.items():
-        heads.publish(tables.append(name, trips(rows)))
-    tables.close()
-    everything = {name: DatasetGrant() for name in ROWS}
-    write_grant(settings.partners, Grant(PARTNER, "", everything, Limits(), ""))
-    issued = Credentials.embedded(settings).add_client(PARTNER)
-    return f"{issued.client_id}:{issued.secret}"
-
-
-def trips(rows: int) -> pa.Table:
-    """Seeded rows: 10 carriers, 1,000 buckets, a delay and a fare."""
-    random = np.random.default_rng(20260101)
-    return pa.table(
-        {
-            "carrier": pa.array([f"C{at}" for at in range(CARRIERS)]).take(random.integers(0, CARRIERS, rows)),
-            "bucket": random.integers(0, 1000, rows).astype("int32"),
-            "delay": random.normal(10, 30, rows),
-            "fare": random.gamma(2, 8, rows),
-        }
-    )
+            lines += map(told, in_process(lake, rounds=rounds))
+    return "\n".join(lines)
 
 
 @contextmanager
-def server(home: Path) -> Iterator[Listening]:
-    """The home's server with the floor's route, in a process of its own."""
-    child = subprocess.Popen([sys.executable, "-m", "tests.bench.floor", str(home)], stdout=subprocess.PIPE)
-    try:
-        assert child.stdout is not None
-        yield Listening("127.0.0.1", int(child.stdout.readline()))
-    finally:
-        child.terminate()
-        child.wait(30)
+def others(folder: Path) -> Iterator[list[Peer]]:
+    """The peers that are installed."""
+    rows = trips(ROWS["trips"])
+    with roapi(folder, rows) as one, datasette(folder, rows) as two:
+        del rows
+        yield [peer for peer in (one, two) if peer is not None]
 
 
-def hits(at: Listening, home: Path, credentials: str) -> None:
-    """A hit beside its floor, at 1 and 16 connections, for small and large answers, on a large and a small table."""
-    token = bearer(at, credentials)
-    bodies = Database(home / BODIES, SCHEMA)
+def over_http(
+    at: Listening, home: Path, token: str, peers: list[Peer], *, seconds: float, rounds: int
+) -> Iterator[str]:
+    """The tables: for each size of answer and number of clients, floor, hits, misses and peers."""
+    yield described(peers)
     for size, sql in ANSWERS.items():
-        client = Client(at, token)  # the server lets go of those that have been idle for long
-        asked = {name: sql.format(table=name) for name in ROWS}
-        for text in asked.values():
-            assert client.ask(text, wait_seconds=25).status == 200
-        stored = client.ask(asked["trips"])
-        client.close()
-        assert stored.json()["cache"] == "hit"
-        with bodies.write() as connection:
-            connection.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?)", (str(size), stored.body))
-        requests = {
-            "floor": post(f"/floor/{size}", token, {}),
-            "hit": post("/v1/queries", token, {"sql": asked["trips"]}),
-            "hit, 1,000-row table": post("/v1/queries", token, {"sql": asked["few"]}),
+        hit, few = (sql.format(table=name, where="") for name in ("trips", "few"))
+        fresh = sql.format(table="trips", where=f" WHERE delay < {NUMBER.decode()}")
+        length = stored(at, home, token, size, (hit, few))
+        floor = Aim(at, post(f"/floor/{size}", token, {}))
+        hits = {
+            "hit": Aim(at, post("/v1/queries", token, {"sql": hit})),
+            "hit, table of 1,000 rows": Aim(at, post("/v1/queries", token, {"sql": few})),
+            "hit, text never seen before": Aim(at, post("/v1/queries", token, {"sql": f"{hit} -- {NUMBER.decode()}"})),
         }
-        for connections in (1, 16):
-            compared(at, requests, connections=connections, title=f"{size} rows ({len(stored.body)} bytes)")
+        misses = {"miss": Aim(at, post("/v1/queries", token, {"sql": fresh, "wait_seconds": 25}))}
+        asked = {f"{peer.name} (recomputes)": Aim(peer.at, peer.request(fresh)) for peer in peers}
+        yield f"\n### Answers of {size:,} rows ({length:,} bytes)"
+        for connections in HIT_CONNECTIONS:
+            yield from compared({"floor": floor, **hits}, connections=connections, seconds=seconds, rounds=rounds)
+        for connections in MISS_CONNECTIONS:
+            aims = {"floor": floor, **misses, **(asked if connections in PEER_CONNECTIONS else {})}
+            yield from compared(aims, connections=connections, seconds=seconds, rounds=min(rounds, FEW_ROUNDS))
 
 
-def compared(at: Listening, requests: dict[str, bytes], *, connections: int, title: str) -> None:
-    """Print p50, p99 and requests per second of each request as ratios to the floor's."""
-    seen: dict[str, list[Load]] = {name: [] for name in requests}
+def stored(at: Listening, home: Path, token: str, size: int, questions: tuple[str, ...]) -> int:
+    """Makes the answers hits, and gives the floor a body of the same length, which is the result."""
+    client = Client(at, token)
+    answers = [client.ask(text, wait_seconds=25) for text in questions]
+    again = client.ask(questions[0])
+    client.close()
+    assert [one.status for one in answers] == [200, 200]
+    assert again.json()["cache"] == "hit"
+    with Database(home / BODIES, SCHEMA).write() as connection:
+        connection.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?)", (str(size), again.body))
+    return len(again.body)
 
-    def measure(name: str) -> Callable[[], float]:
+
+def compared(aims: dict[str, Aim], *, connections: int, seconds: float, rounds: int) -> Iterator[str]:
+    """A table: each kind of request beside the floor, in turn with it."""
+    seen: dict[str, list[Load]] = {name: [] for name in aims}
+
+    def measure(name: str, aim: Aim) -> Callable[[], float]:
         def run() -> float:
-            seen[name].append(loaded(at.host, at.port, requests[name], connections=connections, seconds=SECONDS))
-            return seen[name][-1].p50_us
+            load = loaded(aim.at.host, aim.at.port, aim.request, connections=connections, seconds=seconds)
+            seen[name].append(load)
+            return load.p50_us
 
         return run
 
-    p50 = in_turn({name: measure(name) for name in requests}, rounds=ROUNDS)
-    told(f"\n{title}, {connections} connection(s)")
+    p50 = in_turn({name: measure(name, aim) for name, aim in aims.items()}, rounds=rounds)
+    rates = {name: [load.per_second for load in loads[1:]] for name, loads in seen.items()}
+    yield f"\n{connections} client{'s' if connections > 1 else ''}, median of {rounds} rounds:\n\n{_HEAD}"
     for name, values in p50.items():
-        loads = seen[name][1:]
-        told(
-            f"  {name:22} p50 {median(values):8.0f} µs  p99 {median(x.p99_us for x in loads):8.0f} µs"
-            f"  {median(x.per_second for x in loads):7.0f}/s   p50 / floor {ratio(values, p50['floor']):5.2f}"
+        p99 = median(load.p99_us for load in seen[name][1:])
+        yield (
+            f"| {name} | {median(values) / 1000:.2f} | {p99 / 1000:.2f} | {median(rates[name]):,.0f}"
+            f" | {ratio(values, p50['floor']):.2f} | {ratio(rates[name], rates['floor']):.2f} |"
         )
 
 
-def misses(lake: Lake) -> None:
+def in_process(lake: Lake, *, rounds: int) -> Iterator[str]:
     """An uncached question beside the same SQL in bare DuckDB over the same files; a hit beside recomputing."""
     files = [str(path) for path in lake.settings.home.glob("lake/trips/data/**/*.parquet")]
     connection = duckdb.connect(config={"threads": lake.settings.engine_threads})
     connection.execute(f"CREATE VIEW trips AS SELECT * FROM read_parquet({files})")
     lake.warm()
+    yield "\n### Beside bare DuckDB over the same files, in process\n"
+    yield "| rows of the answer | bare DuckDB ms | miss ms | miss - 1.3 x bare, ms | hit ms | bare / hit |"
+    yield "|---|---|---|---|---|---|"
     for size, sql in ANSWERS.items():
-        text = sql.format(table="trips")
+        text = sql.format(table="trips", where="")
 
         def bare(text: str = text) -> float:
             began = time.perf_counter()
@@ -157,23 +154,31 @@ def misses(lake: Lake) -> None:
             assert answer.page is not None
             return (time.perf_counter() - began) * 1000
 
-        found = in_turn({"bare": bare, "miss": asked, "hit": lambda: asked(refresh=False)}, rounds=ROUNDS)
+        found = in_turn({"bare": bare, "miss": asked, "hit": lambda: asked(refresh=False)}, rounds=rounds)
         over = median(ours - 1.3 * theirs for ours, theirs in zip(found["miss"], found["bare"], strict=True))
-        told(
-            f"\n{size} rows in process: bare DuckDB {median(found['bare']):.1f} ms, miss {median(found['miss']):.1f} ms"
-            f" (1.3 x bare {over:+.1f} ms), hit {median(found['hit']):.2f} ms"
-            f" ({ratio(found['bare'], found['hit']):.0f} x faster than recomputing)"
+        yield (
+            f"| {size:,} | {median(found['bare']):.1f} | {median(found['miss']):.1f} | {over:+.1f}"
+            f" | {median(found['hit']):.2f} | {ratio(found['bare'], found['hit']):.0f} |"
         )
 
 
-def bearer(at: Listening, credentials: str) -> str:
-    """A token."""
-    client_id, _, secret = credentials.partition(":")
-    anonymous = Client(at)
-    try:
-        return anonymous.token(Issued(client_id, secret))
-    finally:
-        anonymous.close()
+def described(peers: list[Peer]) -> str:
+    """What was measured, and with what."""
+    names = {peer.name for peer in peers}
+    missing = [name for name in ("ROAPI", "datasette") if name not in names]
+    versions = ", ".join(f"{name} {_version(name)}" for name in ("duckdb", "granian", "roapi", "datasette"))
+    left_out = f" Not installed and so left out: {', '.join(missing)}." if missing else ""
+    return f"""## Asking
+
+Written by `make bench-ask` on {os.cpu_count()} cores shared by server, client and peers; {versions}.{left_out}
+Two aggregates over {ROWS["trips"]:,} rows, asked over HTTP with a bearer token, audit, limits and revocation on.
+
+- **floor**: a Chalice route on the same server that verifies a token, makes one SQLite look-up by key and sends a
+  stored body of the same size. Every line is measured in turn with it.
+- **hit**: the question was asked before. **text never seen before**: the same question in a text of its own each time,
+  which is parsed and rewritten before it is found. **miss**: a question that nobody has asked, computed by DuckDB.
+- ROAPI and datasette recompute every question, a repeated one too; neither checks a token or hides a row.
+- The client ({own_cost():.0f} µs a request against a server that only echoes) shares the cores with the server."""
 
 
 def post(path: str, token: str, body: dict[str, object]) -> bytes:
@@ -186,11 +191,19 @@ def post(path: str, token: str, body: dict[str, object]) -> bytes:
     return head.encode() + content
 
 
-def told(line: str) -> None:
-    """One line of the figures."""
+def told(line: str) -> str:
+    """The line, printed as well."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+    return line
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "(not installed)"
 
 
 if __name__ == "__main__":
-    main()
+    write(main())

@@ -13,11 +13,18 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count, repeat
 from statistics import median
 
 from tests.bench.rounds import quantile
 
+# In a request: a number that no other request of any run has, so that no two of them are the same question.
+NUMBER = b"@@@@@@@@@@@@@@@@"
+_LAST_CHUNK = b"0\r\n\r\n"
+_IN_CHUNKS = -1
+_STUCK_SECONDS = 120
 _LENGTH = b"content-length: "
 
 
@@ -80,16 +87,22 @@ class _Connection:
             end = self._got.find(b"\r\n\r\n")
             if end < 0:
                 return False
-            self._due = end + 4 + _length(self._got[:end]) - len(self._got)
-        else:
+            length = _length(self._got[:end])
+            self._due = _IN_CHUNKS if length is None else end + 4 + length - len(self._got)
+        elif self._due != _IN_CHUNKS:
             self._due -= len(arrived)
+        if self._due == _IN_CHUNKS:
+            self._got = (self._got + arrived)[-len(_LAST_CHUNK) :]
+            return self._got == _LAST_CHUNK
         return self._due == 0
 
 
-def _length(head: bytes) -> int:
+def _length(head: bytes) -> int | None:
     if not head.startswith(b"HTTP/1.1 200"):
         raise RuntimeError(head[:200].decode("latin-1"))
     head = head.lower()
+    if _LENGTH not in head:
+        return None
     begin = head.index(_LENGTH) + len(_LENGTH)
     end = head.find(b"\r", begin)
     return int(head[begin : end if end >= 0 else len(head)])
@@ -102,21 +115,29 @@ def _run(host: str, port: int, request: bytes, *, connections: int, seconds: flo
         poll.register(number, select.EPOLLIN)
     began = time.perf_counter()
     until = began + seconds
+    requests = _numbered(request) if NUMBER in request else repeat(request)
     for one in every.values():
-        one.send(request)
+        one.send(next(requests))
     while every:
-        for number, _ in poll.poll(30):
+        ready = poll.poll(_STUCK_SECONDS)
+        if not ready:
+            raise TimeoutError(f"no answer for {_STUCK_SECONDS} seconds")
+        for number, _ in ready:
             one = every[number]
             if not one.received():
                 continue
             now = time.perf_counter()
             latencies.append((now - one.began) * 1e6)
             if now < until:
-                one.send(request)
+                one.send(next(requests))
             else:
                 poll.unregister(number)
                 del every[number]
     return time.perf_counter() - began, latencies
+
+
+def _numbered(request: bytes) -> Iterator[bytes]:
+    return (request.replace(NUMBER, b"%016d" % at) for at in count(time.time_ns() // 1000))
 
 
 def own_cost() -> float:

@@ -51,7 +51,7 @@ def test_a_rotated_secret_replaces_the_old_one_at_once(credentials: Credentials)
 def test_a_revoked_client_is_neither_active_nor_rotated_back(credentials: Credentials) -> None:
     issued = credentials.add_client("united")
     credentials.revoke_client(issued.client_id)
-    assert credentials.active(issued.client_id) is None
+    assert credentials.partner_of(issued.client_id) is None
     assert credentials.check(issued.client_id, issued.secret) is None
     with pytest.raises(NotFound, match="may ask") as refused:
         credentials.rotate_secret(issued.client_id)
@@ -63,8 +63,8 @@ def test_revoking_a_partner_revokes_its_clients_and_no_others(credentials: Crede
     theirs = credentials.add_client("delta")
     assert credentials.revoke_partner("united") == 2
     assert credentials.revoke_partner("united") == 0
-    assert [credentials.active(issued.client_id) for issued in mine] == [None, None]
-    assert credentials.active(theirs.client_id) is not None
+    assert [credentials.partner_of(issued.client_id) for issued in mine] == [None, None]
+    assert credentials.partner_of(theirs.client_id) is not None
     assert [client.revoked_at is None for client in credentials.clients("united")] == [False, False]
     assert len(credentials.clients()) == 3
 
