@@ -24,6 +24,9 @@ from athena import ask, catalogue
 # The interface's own, not the package's: it changes with what partners meet.
 API_VERSION = "1.0"
 
+# Longer pages take a thread: copying and compressing them would hold up the others.
+MAX_AT_ONCE_BYTES = 256 * 1024
+
 app = App("lakegate")
 
 
@@ -36,7 +39,7 @@ def post_query() -> Reply:
     lake, visit = entered.visit.parts.lake, entered.visit
     if visit.at_once:
         known = ask.at_once(lake, asked.question) if wanted is PLAIN else None
-        if known is None:
+        if known is None or known.page is None or len(known.page.fragment) > MAX_AT_ONCE_BYTES:
             return LATER
         visit.cache = known.cache
         return answered(known, if_none_match=entered.incoming.if_none_match)
