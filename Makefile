@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-CODE := lakegate etl athena api tests
+CODE := lakegate etl athena api infra tests
 
-.PHONY: help demo test test-long check docs bench bench-ask format clean
+.PHONY: help demo test test-long check docs bench bench-ask bench-cold bundle format clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,12 @@ bench: bench-ask ## every benchmark, side by side with peers, as ratios
 bench-ask: $(VENV)/.dev ## cached and uncached questions beside their floor and peers (ten minutes)
 	@$(PIP) install --editable '.[bench]' || echo "The peers cannot be installed here: they are left out."
 	@$(BIN)/python -m tests.bench.ask
+
+bench-cold: $(VENV)/.dev ## a new instance's start on AWS beside a bare Chalice app's (half a minute)
+	@$(BIN)/python -m tests.bench.cold
+
+bundle: $(VENV)/.dev ## the function for AWS in build/function/ (a new folder)
+	@$(BIN)/python -m infra.bundle build/function
 
 format: $(VENV)/.dev ## rewrite the code in the house format
 	$(BIN)/ruff format $(CODE)

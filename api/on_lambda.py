@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from copy import copy
 from datetime import UTC, datetime
 from typing import Any
@@ -71,6 +72,13 @@ class Function(App):
         if self._parts is None:
             self._parts = self._make()
         return self._parts
+
+    def prepare(self) -> None:
+        """Load and build everything while the instance starts: then the processor is at full speed. What fails is
+        tried again, and told, with the first request."""
+        log_as_json()
+        with suppress(LakegateError):
+            self.warm().lake.warm()
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """The response to one event; never an exception."""
@@ -147,5 +155,3 @@ def _never() -> None:
 
 
 function = Function(lambda: parts_of(os.environ), stage=os.environ.get("LAKEGATE_STAGE", ""), write=sys.stdout.write)
-if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    log_as_json()

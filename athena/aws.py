@@ -73,8 +73,8 @@ class Patience:
 
 
 def client(service: str, *, region: str | None = None, read_timeout_seconds: float = 5.0) -> Any:
-    """A boto3 client of `service` for all threads of this process. `AWS_ENDPOINT_URL` and
-    `AWS_ENDPOINT_URL_<SERVICE>` are respected, as by every AWS tool."""
+    """A client of `service` for all threads of this process, botocore's own: boto3 would add transfers that nobody
+    here uses. `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>` are respected, as by every AWS tool."""
     config = Config(
         connect_timeout=2.0,
         read_timeout=read_timeout_seconds,
@@ -84,14 +84,14 @@ def client(service: str, *, region: str | None = None, read_timeout_seconds: flo
     )
     # Clients are safe to share between threads, a session that makes them is not.
     with _SESSIONS:
-        return _session(region).client(service, config=config)
+        return _session().create_client(service, region_name=region, config=config)
 
 
 @cache
-def _session(region: str | None) -> Any:
-    import boto3
+def _session() -> Any:
+    import botocore.session
 
-    return boto3.session.Session(region_name=region)
+    return botocore.session.get_session()
 
 
 def persist(call: Callable[[], T], *, patience: Patience) -> T:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("athena", "etl", "api", "lakegate")
+PACKAGES = ("athena", "etl", "api", "infra", "lakegate")
 
 
 def codes_in_code() -> dict[str, set[str]]:

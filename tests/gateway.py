@@ -65,21 +65,28 @@ class Gateway:
         **params: Any,
     ) -> Response:
         """Any route; `query` and `headers` among `params` are what they say, the rest stands in the path."""
-        query, headers = params.pop("query", None), params.pop("headers", {})
-        authorizer = {} if claims is None else {"authorizer": {"claims": claims}}
-        event = {
-            "resource": template,
-            "path": template.format(**params),
-            "httpMethod": method,
-            "headers": {"Content-Type": "application/json", "Accept": "*/*", **headers},
-            "multiValueQueryStringParameters": query,
-            "pathParameters": params or None,
-            "stageVariables": None,
-            "requestContext": {"resourcePath": template, "httpMethod": method, "requestId": "g-1", **authorizer},
-            "body": body,
-            "isBase64Encoded": False,
-        }
-        return answered(self.function(event, context or Context()))
+        asked = event(method, template, claims=claims, body=body, **params)
+        return answered(self.function(asked, context or Context()))
+
+
+def event(
+    method: str, template: str, *, claims: dict[str, str] | None = None, body: str | None = None, **params: Any
+) -> dict[str, Any]:
+    """What API Gateway sends to a function; see `Gateway.call`."""
+    query, headers = params.pop("query", None), params.pop("headers", {})
+    authorizer = {} if claims is None else {"authorizer": {"claims": claims}}
+    return {
+        "resource": template,
+        "path": template.format(**params),
+        "httpMethod": method,
+        "headers": {"Content-Type": "application/json", "Accept": "*/*", **headers},
+        "multiValueQueryStringParameters": query,
+        "pathParameters": params or None,
+        "stageVariables": None,
+        "requestContext": {"resourcePath": template, "httpMethod": method, "requestId": "g-1", **authorizer},
+        "body": body,
+        "isBase64Encoded": False,
+    }
 
 
 def answered(made: dict[str, Any]) -> Response:
