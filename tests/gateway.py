@@ -50,8 +50,8 @@ class Gateway:
         self.function = Function(self.parts, stage="test", write=lambda line: self.lines.append(orjson.loads(line)))
 
     def ask(self, sql: str, *, claims: dict[str, str] = CLAIMS, context: Any = None, **more: Any) -> Response:
-        """POST /v1/queries."""
-        body = json.dumps({"sql": sql, **more})
+        """POST /v1/queries, waiting as long as one may."""
+        body = json.dumps({"sql": sql, "wait_seconds": 25, **more})
         return self.call("POST", "/v1/queries", body=body, claims=claims, context=context)
 
     def call(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 Record = list[str | None]
 
-_FIELD = re.compile(rb'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n)')
+_FIELD = re.compile(rb'(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r?\n)')
 _MARK = re.compile(rb'["\n]')
 _STRUCTURE = bytes(byte for byte in range(256) if byte not in b'"\n')
 

@@ -96,7 +96,7 @@ def test_pages_follow_each_other(place: Place) -> None:
 
 
 def test_what_is_longer_than_one_response_comes_in_pages_that_fit(place: Place) -> None:
-    quotes = "SELECT lpad('', 1200000, '\"') AS a FROM flights CROSS JOIN UNNEST(sequence(1, 3)) AS s (n)"
+    quotes = "SELECT lpad('', 900000, '\"') AS a FROM flights CROSS JOIN UNNEST(sequence(1, 3)) AS s (n)"
     instance = place.instance()
     first = instance.ask(quotes)
     assert first.status == 200
