@@ -9,7 +9,7 @@ Item shapes and access patterns: `docs/aws-stores.md`.
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -66,14 +66,23 @@ class Table:
 
     def each(self, pk: str, *, only: str | None = None) -> tuple[Item, ...]:
         """All items of `pk`, by `sk`."""
-        items: list[Item] = []
-        start: dict[str, Any] = {}
+        return tuple(self._pages(pk, only))
+
+    def above(self, pk: str, sk: str, *, only: str | None = None) -> tuple[Item, ...]:
+        """The items of `pk` whose `sk` is greater, by `sk`."""
+        return tuple(self._pages(pk, only, above=sk))
+
+    def backwards(self, pk: str, *, only: str | None = None) -> Iterator[Item]:
+        """All items of `pk`, the highest `sk` first, fetched as they are asked for."""
+        return self._pages(pk, only, ScanIndexForward=False, Limit=25)
+
+    def _pages(self, pk: str, only: str | None, **asked: Any) -> Iterator[Item]:
         while True:
-            found = self._query(pk, only, **start)
-            items += [_item(item) for item in found["Items"]]
+            found = self._query(pk, only, **asked)
+            yield from (_item(item) for item in found["Items"])
             if not found.get("LastEvaluatedKey"):
-                return tuple(items)
-            start = {"ExclusiveStartKey": found["LastEvaluatedKey"]}
+                return
+            asked = {**asked, "ExclusiveStartKey": found["LastEvaluatedKey"]}
 
     def change(self, key: Key, update: str, *, when: str | None = None, **values: Value) -> Outcome:
         """Apply `update` if the item is as `when` says, in one step. Keywords are written in capitals, so that
@@ -112,16 +121,19 @@ class Table:
             return _lost(error, write)
         return Outcome(won=True, item=_item(done["Attributes"]) if done.get("Attributes") else None)
 
-    def _query(self, pk: str, only: str | None, **more: Any) -> Any:
+    def _query(self, pk: str, only: str | None, *, above: str | None = None, **more: Any) -> Any:
         projection = _projection(only)
         names = {"#pk": "pk", **projection.pop("ExpressionAttributeNames", {})}
+        condition, values = "#pk = :pk", _values({"pk": pk})
+        if above is not None:
+            condition, names["#sk"], values[":sk"] = f"{condition} AND #sk > :sk", "sk", {"S": above}
         return self._read(
             lambda: self._client.query(
                 TableName=self.name,
                 ConsistentRead=True,
-                KeyConditionExpression="#pk = :pk",
+                KeyConditionExpression=condition,
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues=_values({"pk": pk}),
+                ExpressionAttributeValues=values,
                 **projection,
                 **more,
             )

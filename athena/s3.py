@@ -1,7 +1,9 @@
 """One way to use S3: small objects whole, large ones by ranges that hold only while the object is the same."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO, TypeVar
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
 
@@ -14,18 +16,78 @@ _ABSENT = frozenset(["404", "NoSuchKey", "NoSuchBucket", "NoSuchVersion"])
 _CHANGED = frozenset(["412", "PreconditionFailed", "416", "InvalidRange"])
 
 
-class Bucket:
-    """The objects of `name` below `prefix`. Raises `Gone` for what is absent or changed, `Busy` and `Failed`."""
+# S3 takes up to 5 GB in one call and 10,000 parts of at least 5 MB in many; parts are held in memory one at a time.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+PART_BYTES = 32 * 1024 * 1024
 
-    def __init__(self, client: Any, name: str, *, prefix: str = "", patience: Patience | None = None) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object as a listing shows it; `key` without the prefix."""
+
+    key: str
+    size_bytes: int
+    tag: str
+    modified_at: datetime
+
+
+class Bucket:
+    """The objects of `name` below `prefix`. Raises `Gone` for what is absent or changed, `Busy`, and `Failed` with
+    `code`."""
+
+    def __init__(
+        self,
+        client: Any,
+        name: str,
+        *,
+        prefix: str = "",
+        patience: Patience | None = None,
+        code: str = "results-unavailable",
+    ) -> None:
         self.name = name
         self.prefix = prefix
         self._client = client
         self._patience = patience or Patience()
+        self._code = code
 
     def put(self, key: str, content: bytes) -> None:
         """Write the whole object; the same again changes nothing."""
         self._called(lambda: self._client.put_object(**self._at(key), Body=content))
+
+    def upload(self, key: str, content: BinaryIO) -> None:
+        """Write the whole object from the start of a seekable stream, in parts when it is large."""
+        content.seek(0)
+        first = content.read(PART_BYTES)
+        if len(first) < PART_BYTES:
+            self.put(key, first)
+        else:
+            self._upload_parts(key, first, content)
+
+    def copy(self, key: str, to: str) -> None:
+        """The object under another name as well (up to 5 GB)."""
+        source = {"Bucket": self.name, "Key": self.prefix + key}
+        self._called(lambda: self._client.copy_object(**self._at(to), CopySource=source))
+
+    def listing(self, prefix: str = "", *, at_most: int = 1000) -> Iterator[Stored]:
+        """Every object whose key begins so, by key; `at_most` is how many one call asks for (1,000 is S3's limit)."""
+        more: dict[str, str] = {}
+        while True:
+            asked = {"Bucket": self.name, "Prefix": self.prefix + prefix, "MaxKeys": at_most, **more}
+            found = self._called(lambda asked=asked: self._client.list_objects_v2(**asked))  # type: ignore[misc]
+            for one in found.get("Contents", ()):
+                key = str(one["Key"]).removeprefix(self.prefix)
+                yield Stored(key, int(one["Size"]), str(one["ETag"]), one["LastModified"])
+            if not found.get("IsTruncated"):
+                return
+            more = {"ContinuationToken": found["NextContinuationToken"]}
+
+    def find(self, key: str) -> Stored | None:
+        """The object as it is now, None when there is none."""
+        try:
+            found = self._called(lambda: self._client.head_object(**self._at(key)))
+        except Gone:
+            return None
+        return Stored(key, int(found["ContentLength"]), str(found["ETag"]), found["LastModified"])
 
     def get(self, key: str) -> bytes:
         """The whole object."""
@@ -54,6 +116,25 @@ class Bucket:
             )
         )
 
+    def _upload_parts(self, key: str, first: bytes, rest: BinaryIO) -> None:
+        at = self._at(key)
+        upload = {**at, "UploadId": self._called(lambda: self._client.create_multipart_upload(**at))["UploadId"]}
+        parts: list[dict[str, Any]] = []
+        content, size_bytes = first, 0
+        while content:
+            asked = {**upload, "PartNumber": len(parts) + 1, "Body": content}
+            done = self._called(lambda asked=asked: self._client.upload_part(**asked))  # type: ignore[misc]
+            parts.append({"ETag": done["ETag"], "PartNumber": len(parts) + 1})
+            size_bytes += len(content)
+            content = rest.read(PART_BYTES)
+        try:
+            self._called(lambda: self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}))
+        except Failed:
+            # Completed by a call whose answer was lost, the upload is not there any more.
+            there = self.find(key)
+            if there is None or there.size_bytes != size_bytes:
+                raise
+
     def _at(self, key: str) -> dict[str, str]:
         return {"Bucket": self.name, "Key": self.prefix + key}
 
@@ -62,7 +143,7 @@ class Bucket:
             return persist(_whole(call), patience=self._patience)
         except (Unreachable, OutcomeUnknown) as error:
             # Whole objects under their own names: once more is the same again.
-            raise Failed(error.message, "Try again.", code="results-unavailable") from error
+            raise Failed(error.message, "Try again.", code=self._code) from error
         except ClientError as error:
             if error_code(error) in _ABSENT | _CHANGED:
                 raise Gone(
@@ -73,7 +154,7 @@ class Bucket:
             raise Failed(
                 f"S3 refuses {error.operation_name} in bucket {self.name} ({error_code(error)}).",
                 "Check the bucket's name and region, and that the role may use it.",
-                code="results-unavailable",
+                code=self._code,
             ) from error
 
 

@@ -25,7 +25,10 @@ _LEAST_SECRET_BYTES = 32
 class AwsSettings:
     """What a lake on AWS uses. Sizes in bytes, times in seconds, `results` is an S3 location (`s3://bucket/prefix/`)
     that only Athena and this lake write to, `secret` hex digits (32 bytes at least) that sign answer ids,
-    `cors_origins` web origins with spaces between them."""
+    `cors_origins` web origins with spaces between them. What only the write side needs may be empty: `owners` is the
+    S3 location of what owners see (`landing/`, `datasets/`, `reports/`, as in an embedded home), `tables` that of
+    tables, ledger and manifests; `queue` the address of the landing queue, `job` the Glue job's name, `topic` the ARN
+    of the topic that hears of loads, `job_timeout_seconds` how long Glue lets a job run at most."""
 
     stage: str
     results: str
@@ -37,6 +40,12 @@ class AwsSettings:
     name: str = "lake"
     region: str = ""
     event_bus: str = "default"
+    owners: str = ""
+    tables: str = ""
+    queue: str = ""
+    job: str = ""
+    topic: str = ""
+    job_timeout_seconds: float = 14_400.0
     result_bytes: int = 4 * 1024**3
     query_timeout_seconds: float = 900.0
     flight_lease_seconds: float = 10.0
@@ -137,8 +146,10 @@ def _checked(settings: AwsSettings) -> AwsSettings:
         raise _invalid("The secret is not written in hex digits.", "Make one: `openssl rand -hex 32`.") from error
     if len(secret) < _LEAST_SECRET_BYTES:
         raise _invalid("The secret is too short to sign with.", "Make one: `openssl rand -hex 32`.")
-    if not settings.results.startswith("s3://") or not settings.results.endswith("/"):
-        raise _invalid(f"results is {settings.results!r}.", "Write it as s3://bucket/prefix/, with the last slash.")
+    for name in ("results", "owners", "tables"):
+        location = getattr(settings, name)
+        if (location or name == "results") and not (location.startswith("s3://") and location.endswith("/")):
+            raise _invalid(f"{name} is {location!r}.", "Write it as s3://bucket/prefix/, with the last slash.")
     return settings
 
 

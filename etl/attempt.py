@@ -11,11 +11,11 @@ from etl.contract import READER_VERSION
 from etl.contract_file import parse_contract
 from etl.iceberg import table_columns
 from etl.intake import Intake
-from etl.landing import Key, Landed, ignored
+from etl.landing import Key, Landed, file_changed, ignored
 from etl.plan import Plan
 from etl.planning import Decision, NotRead, decide
 from etl.publish import check_ledger, remove_written
-from etl.reading import Reading, file_changed
+from etl.reading import Reading
 from etl.report import Problem, Report
 from etl.turn import Turn
 from etl.unit import Desk

@@ -13,7 +13,7 @@ from athena.events import DatasetUpdated, Events
 from athena.flights.sqlite import pinned_snapshots
 from athena.heads import Head, Heads
 from athena.heads.catalog import CatalogFile
-from athena.lake import Lake
+from athena.lake import Lake, utc_now
 from athena.leases import Leases
 from athena.leases.sqlite import is_gone, process_holder
 from athena.settings import Settings
@@ -26,6 +26,8 @@ from etl.reports import FolderReports
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
+
+    from athena.settings_aws import AwsSettings
 
 
 def no_step(_name: str) -> None:
@@ -92,9 +94,16 @@ class Intake:
             metadata=lambda table: LocalFolder(settings.tables / settings.name / table / "metadata"),
             settled=CatalogFile(settings.catalog, settings.name).head,
             open_catalog=partial(_open_catalog, settings),
-            new_id=partial(_new_id, clock),
+            new_id=partial(new_id, clock),
             pinned=partial(pinned_snapshots, settings.cache, clock),
         )
+
+    @classmethod
+    def aws(cls, settings: "AwsSettings") -> "Intake":
+        """The write side of one stage on AWS. Calls nothing yet."""
+        from etl.aws.intake import aws_intake
+
+        return aws_intake(settings, clock=utc_now)
 
     @cached_property
     def catalog(self) -> "Catalog":
@@ -110,8 +119,8 @@ class Intake:
         return self.settings.contracts / f"{dataset}.toml"
 
 
-def _new_id(clock: Callable[[], datetime]) -> str:
-    # Ids sort by time, for people who look into folders.
+def new_id(clock: Callable[[], datetime]) -> str:
+    """An id that sorts by time, for people who look into folders."""
     return f"{clock():%Y%m%dT%H%M%S}-{secrets.token_hex(6)}"
 
 

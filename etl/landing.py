@@ -77,6 +77,22 @@ def key_of(unit: str) -> str:
     return unit.partition(MEMBER_MARK)[0]
 
 
+def file_changed(key: str) -> Failed:
+    """What is raised when a file is not the one any more that was begun with."""
+    return Failed(f"{key} changed while it was read.", "It is read anew when it has settled.", code="file-changed")
+
+
+def checked_key(file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
+    """The key that a file gets in landing. Raises `Refused` for what is no file, or no key."""
+    folder = dataset if source == DEFAULT_SOURCE else f"{dataset}/{source}"
+    key = parse_key(f"{folder}/{file.name}")
+    if ignored(key.name):
+        raise Refused(f"{file.name!r} is a name that landing ignores.", "Rename the file.", code="landing-key")
+    if not file.is_file():
+        raise Refused(f"{file} is no file.", "Name a file that exists.", code="no-such-file")
+    return key
+
+
 class FolderLanding:
     """Landing as a folder of the home. Files are read where they lie and never moved or removed."""
 
@@ -118,13 +134,7 @@ class FolderLanding:
 
     def key_for(self, file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
         """The key under which `put` would copy a file in. Raises `Refused` for what is no file, or no key."""
-        folder = dataset if source == DEFAULT_SOURCE else f"{dataset}/{source}"
-        key = parse_key(f"{folder}/{file.name}")
-        if ignored(key.name):
-            raise Refused(f"{file.name!r} is a name that landing ignores.", "Rename the file.", code="landing-key")
-        if not file.is_file():
-            raise Refused(f"{file} is no file.", "Name a file that exists.", code="no-such-file")
-        return key
+        return checked_key(file, dataset=dataset, source=source)
 
     def put(self, file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
         """Copy a file in, all at once (under a temporary name, then renamed); its key. A file that lies there

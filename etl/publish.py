@@ -101,22 +101,28 @@ def _resolve(intake: Intake, plan: Plan) -> None:
     if not plan.changes_table:
         finish(intake, plan, intake.heads.get(plan.dataset))
         return
-    head = find_commit(intake.catalog, plan.dataset, plan.commit_id)
+    head = _certain(intake, plan)
     if head is None:
-        # A writer that only paused may still come: a snapshot of our own makes its commit fail. If it was
-        # faster, ours fails, and the next look finds its commit.
+        _forget(intake, plan)
+    else:
+        finish(intake, plan, head)
+
+
+def _certain(intake: Intake, plan: Plan) -> Head | None:
+    """The head with a plan's commit, or None once that can never happen any more: a writer that only paused, or a call
+    that is still on its way, may come late, and a snapshot of our own makes it fail. If it was faster, ours fails, and
+    the next look finds its commit."""
+    while (head := find_commit(intake.catalog, plan.dataset, plan.commit_id)) is None:
         try:
             fenced = fence(intake.catalog, plan.dataset, plan.commit_id)
         except Failed as error:
             if error.code != "commit-conflict":
                 raise
-            _resolve(intake, plan)
-            return
+            continue
         if fenced is not None:
             publish_head(intake, fenced, plan.commit_id)
-        _forget(intake, plan)
-        return
-    finish(intake, plan, head)
+        return None
+    return head
 
 
 def publish_head(intake: Intake, head: Head, commit_id: str) -> None:
@@ -128,7 +134,10 @@ def publish_head(intake: Intake, head: Head, commit_id: str) -> None:
 def _found(intake: Intake, plan: Plan, error: LakegateError) -> Head:
     """The head, when the commit happened in spite of `error`; else the error, once nothing is left of the plan."""
     try:
-        head = find_commit(intake.catalog, plan.dataset, plan.commit_id)
+        if isinstance(error, OutcomeUnknown):
+            head = _certain(intake, plan)
+        else:
+            head = find_commit(intake.catalog, plan.dataset, plan.commit_id)
         forgotten = head is None and _forget(intake, plan)
     except LakegateError as doubt:
         raise OutcomeUnknown(
@@ -137,7 +146,8 @@ def _found(intake: Intake, plan: Plan, error: LakegateError) -> Head:
         ) from error
     if head is not None:
         return head
-    raise error if forgotten else conflict(plan.dataset)
+    # What could not be told is certain now, so that it may be tried again.
+    raise error if forgotten and not isinstance(error, OutcomeUnknown) else conflict(plan.dataset)
 
 
 def _forget(intake: Intake, plan: Plan) -> bool:

@@ -6,12 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from athena.dataset import SYSTEM_NAMES, Column
-from athena.errors import Damaged, Failed, LakegateError, Refused
+from athena.errors import Damaged, LakegateError, Refused
 from etl.batch import Base, Batch, KeyRead, UnitRead
 from etl.contract import READER_VERSION, Contract, SourceRules
 from etl.evolve import Evolution, evolve
 from etl.iceberg import check_layout
-from etl.landing import Key, Landed
+from etl.landing import Key, Landed, file_changed
 from etl.plan import WrittenFile
 from etl.rejects import RejectsCsv, RejectsTable
 from etl.report import Problem, Report
@@ -179,8 +179,3 @@ def written_by(contract: Contract, evolution: Evolution, studied: Study, source:
     if studied.rules != contract.rules(source):
         sources[source] = studied.rules
     return replace(contract, columns=columns, sources=sources)
-
-
-def file_changed(key: str) -> Failed:
-    """What is raised when a file is not the one any more that was begun with."""
-    return Failed(f"{key} changed while it was read.", "It is read anew when it has settled.", code="file-changed")

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
@@ -19,10 +19,15 @@ from athena.lake import Lake, utc_now
 from athena.results.s3 import S3Results
 from athena.s3 import Bucket
 from athena.settings_aws import AwsSettings, aws_settings
+from etl.aws.intake import aws_intake
+from etl.intake import Intake
 from lakegate.emulate import Emulator
 from lakegate.emulate.service import Execution
 from lakegate.emulate.stack import create_bucket, create_lake, create_table, create_workgroup
 from tests.tables import Tables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # moto loads a service with its first call, which takes seconds on a busy machine.
 PATIENT_SECONDS = 60.0
@@ -80,6 +85,38 @@ class Cloud:
     def state(self, settings: AwsSettings) -> Table:
         """The table of what must survive."""
         return Table(self.client("dynamodb"), settings.state_table, AT_ONCE)
+
+    def intake(self, settings: AwsSettings, **changes: Any) -> Intake:
+        """A job's write side with these settings; a database of this name is there."""
+        with _environment(self.emulator.environment):
+            made = aws_intake(settings, clock=utc_now, patience=AT_ONCE)
+        return replace(made, **changes)
+
+    def writing(self, **changes: Any) -> AwsSettings:
+        """The settings of a lake of its own, with a database of its own."""
+        settings = self.settings(**changes)
+        settings = replace(settings, name=settings.stage.replace("-", "_"))
+        self.client("glue").create_database(DatabaseInput={"Name": settings.name})
+        return settings
+
+    def drop(self, settings: AwsSettings, key: str, content: str | bytes) -> str:
+        """Put a file into landing; its key."""
+        bucket, _, prefix = settings.owners.removeprefix("s3://").partition("/")
+        body = content.encode() if isinstance(content, str) else content
+        self.client("s3").put_object(Bucket=bucket, Key=f"{prefix}landing/{key}", Body=body)
+        return key
+
+    def rows(self, settings: AwsSettings, dataset: str) -> "pa.Table":
+        """Everything in a table, read by pyiceberg itself by its own ways; no rows without a table."""
+        import pyarrow as pa
+        from pyiceberg.catalog.glue import GlueCatalog
+        from pyiceberg.exceptions import NoSuchTableError
+
+        catalog = GlueCatalog("glue", **self.emulator.iceberg_catalog)
+        try:
+            return catalog.load_table((settings.name, dataset)).scan().to_arrow()
+        except NoSuchTableError:
+            return pa.table({})
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """Everything in a table, as DynamoDB shows it."""

@@ -41,8 +41,8 @@ PURE = frozenset([
     "etl._header", "etl._kinds", "etl._layout", "etl._moments", "etl._names", "etl._observe", "etl._plan",
     "etl._record", "etl._seen", "etl._settle", "etl._sniff", "etl._split", "etl._study", "etl._values",
     "etl.batch", "etl.compaction", "etl.contract", "etl.contract_fields", "etl.contract_text", "etl.evolve",
-    "etl.finding", "etl.infer", "etl.partition", "etl.plan", "etl.planning", "etl.report", "etl.standardise",
-    "etl.tally", "etl.toml_place",
+    "etl.finding", "etl.infer", "etl.ledger_state", "etl.partition", "etl.plan", "etl.planning", "etl.report",
+    "etl.standardise", "etl.tally", "etl.toml_place",
     "lakegate.emulate.result",
 ])
 IMPURE = frozenset([
@@ -65,6 +65,7 @@ KEPT_TO = {
         "athena.heads.glue",
         "athena.s3",
         "athena.settings_aws",
+        "etl.aws.catalog",
     ),
     "awsglue": (),
     "pyspark": (),

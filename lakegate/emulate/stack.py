@@ -65,6 +65,8 @@ def create_lake(client: Callable[[str], Any], stage: str) -> dict[str, str]:
         "cache_table": f"{name}-cache",
         "workgroup": name,
         "event_bus": name,
+        "owners": f"s3://{name}-landing/",
+        "tables": f"s3://{name}-tables/",
         "secret": secrets.token_hex(32),
         "salt": secrets.token_hex(16),
     }

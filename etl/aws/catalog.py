@@ -1,0 +1,83 @@
+"""The lake's Iceberg catalog in Glue, whose compare-and-swap is the fence between writers.
+
+pyiceberg takes "concurrent modification" for a commit that did not happen, and removes its manifests. A client that
+repeats `UpdateTable` on its own after a lost answer would get exactly that for a commit that did happen, and the table
+would point to manifests that are gone. So a commit is sent once; what came of it is looked up (`etl/publish.py`).
+"""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.io import FileIO
+from pyiceberg.typedef import Properties
+
+from athena.aws import Patience, Unreachable, error_code, persist
+from athena.errors import Busy, Failed
+
+# The service's answers that pyiceberg understands.
+_KNOWN = frozenset(["AlreadyExistsException", "ConcurrentModificationException", "EntityNotFoundException"])
+
+
+class LakeCatalog(GlueCatalog):
+    """The tables of database `lake`, below the location `tables`."""
+
+    def __init__(self, lake: str, calls: "GlueCalls", *, tables: str, io: FileIO) -> None:
+        super().__init__(lake, client=calls, warehouse=tables)
+        self._tables = tables
+        self._file_io = io
+
+    def _load_file_io(self, properties: Properties = {}, location: str | None = None) -> FileIO:  # noqa: B006
+        return self._file_io
+
+    def _resolve_table_location(self, location: str | None, database_name: str, table_name: str) -> str:
+        return location or f"{self._tables}{database_name}/{table_name}"
+
+
+class GlueCalls:
+    """The calls of the Glue client that the catalog makes; failures are ours unless pyiceberg knows them."""
+
+    def __init__(self, client: Any, patience: Patience | None = None) -> None:
+        self._client = client
+        self._patience = patience or Patience()
+        self.exceptions = client.exceptions
+
+    def get_table(self, **asked: Any) -> Any:
+        """Read, so repeated while that can help."""
+        return self._repeated("get_table", asked)
+
+    def get_database(self, **asked: Any) -> Any:
+        """The same."""
+        return self._repeated("get_database", asked)
+
+    def create_table(self, **asked: Any) -> Any:
+        """A table that our own lost call made is there already, which is as good."""
+        return self._repeated("create_table", asked)
+
+    def update_table(self, **asked: Any) -> Any:
+        """Sent once, and again only when it was refused before anything happened."""
+        once = Patience(tries=1)
+        for failures in range(1, self._patience.tries + 1):
+            try:
+                return self._judged(lambda: persist(lambda: self._client.update_table(**asked), patience=once))
+            except (Busy, Unreachable):
+                if failures == self._patience.tries:
+                    raise
+                self._patience.pause(failures)
+        raise AssertionError("unreachable")
+
+    def _repeated(self, name: str, asked: dict[str, Any]) -> Any:
+        call = getattr(self._client, name)
+        return self._judged(lambda: persist(lambda: call(**asked), patience=self._patience))
+
+    def _judged(self, call: Any) -> Any:
+        try:
+            return call()
+        except ClientError as error:
+            if error_code(error) in _KNOWN:
+                raise
+            raise Failed(
+                f"Glue refuses {error.operation_name} ({error_code(error)}).",
+                "Check that the database is there and that the role may use it.",
+                code="state-unavailable",
+            ) from error
