@@ -29,7 +29,7 @@ class _Loads:
 
 
 class Changes:
-    """Items `ledger#<dataset>` / `<number>` and `ledger` / `<dataset>`; `bucket` holds checkpoints and what is large."""
+    """Items `ledger#<dataset>` / number and `ledger` / dataset; `bucket` holds checkpoints and what is large."""
 
     def __init__(self, state: Table, bucket: Bucket) -> None:
         self._table = state

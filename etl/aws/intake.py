@@ -25,7 +25,6 @@ from etl.intake import Intake, new_id
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
-STORAGE = "storage-unavailable"
 # After this share of a job's longest time nobody waits for it any more.
 _GONE_AFTER = 1.25
 _MARK = "job"
@@ -88,7 +87,7 @@ class Places:
 
     def _at(self, location: str) -> Bucket:
         name, _, prefix = location.removeprefix("s3://").partition("/")
-        return Bucket(self._s3, name, prefix=prefix, patience=self._patience, code=STORAGE)
+        return Bucket(self._s3, name, prefix=prefix, patience=self._patience, code="storage-unavailable")
 
 
 def holder_at(began_at: datetime) -> str:

@@ -191,35 +191,6 @@ class DynamoLedger:
         item = self._table.get(Key(_OPEN, plan.commit_id), only="state")
         return item is not None and item["state"] == "planned"
 
-    def _append(
-        self, dataset: str, change: Change, loads: tuple[LoadEntry, ...], *, still_wanted: Callable[[], bool]
-    ) -> bool:
-        """Write the change under the next number, unless it stands there; False when nobody wants it any more."""
-        while True:
-            # The number first: if others finish the commit between the two looks, the number is taken when we write.
-            tip, last = self._tip(dataset)
-            if last == change.commit_id:
-                return True
-            if not still_wanted():
-                return False
-            if tip == 0:
-                self._table.change(Key(_INDEX, dataset), "SET seq = if_not_exists(seq, :zero)", zero=0)
-            where = f"changes/{dataset}/{change.commit_id}"
-            values = {
-                **self._stored("change", where, encode(change)),
-                **self._stored("loads", f"{where}.loads", encode(_Loads(loads))),
-            }
-            outcome = self._table.change(
-                Key(_changes(dataset), _number(tip + 1)),
-                f"SET commit_id = :commit_id, {_setting(values)}",
-                when="attribute_not_exists(pk)",
-                commit_id=change.commit_id,
-                **values,
-            )
-            if outcome.won:
-                self._keep_checkpoint(dataset, tip + 1)
-                return True
-
     def _open(self, dataset: str, *states: str, only: str = "sk, state, dataset, holder") -> list[Item]:
         found = self._table.each(_OPEN, only=only)
         return [item for item in found if item["dataset"] == dataset and item["state"] in states]
