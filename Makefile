@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CODE := lakegate etl athena api infra tests
 
-.PHONY: help demo test test-long check docs bench bench-ask bench-cold bundle format clean
+.PHONY: help demo test test-long check docs bench bench-ask bench-cold bench-fresh bundle format clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,7 +49,7 @@ check: $(VENV)/.dev ## formatter, linter, types, doctests, documentation
 docs: $(VENV)/.dev ## write the generated pages of docs/ anew
 	$(BIN)/python -m lakegate.pages docs
 
-bench: bench-ask ## every benchmark, side by side with peers, as ratios
+bench: bench-ask bench-fresh ## every benchmark, side by side with peers, as ratios
 
 bench-ask: $(VENV)/.dev ## cached and uncached questions beside their floor and peers (ten minutes)
 	@$(PIP) install --editable '.[bench]' || echo "The peers cannot be installed here: they are left out."
@@ -60,6 +60,9 @@ bench-cold: $(VENV)/.dev ## a new instance's start on AWS beside a bare Chalice 
 
 bundle: $(VENV)/.dev ## the function for AWS in build/function/ (a new folder)
 	@$(BIN)/python -m infra.bundle build/function
+
+bench-fresh: $(VENV)/.dev ## a year of daily loads: which answers were there already, and what finding out costs (two minutes)
+	@$(BIN)/python -m tests.bench.fresh
 
 format: $(VENV)/.dev ## rewrite the code in the house format
 	$(BIN)/ruff format $(CODE)
