@@ -46,7 +46,7 @@ def ask(lake: Lake, question: Question) -> Answer:
     asked_at = lake.clock()
     standing = standing_of(lake, question.caller)
     statement = parsed(lake, question.sql)
-    heads = pinned(lake, statement)
+    heads = pinned(lake, statement, question)
     plan = planned(lake, question, standing, statement, heads, today=asked_at.date())
     asking = _Asking(lake, standing, plan, asked_at, asker=lake.random_bytes(8).hex())
     try:

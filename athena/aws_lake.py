@@ -41,6 +41,7 @@ def aws_lake(settings: AwsSettings, *, clock: Clock) -> Lake:
         clock,
         limits=Limits(page_rows=settings.page_rows, result_bytes=settings.result_bytes),
     )
+    glue = GlueHeads(client("glue", region=region), s3, lake=settings.name)
     return Lake(
         settings=settings.shared(),
         clock=clock,
@@ -60,6 +61,7 @@ def aws_lake(settings: AwsSettings, *, clock: Clock) -> Lake:
             most_parked=settings.max_parked,
             most_watch_seconds=MOST_WATCH_SECONDS,
         ),
-        settled=GlueHeads(client("glue", region=region), s3, lake=settings.name).head,
+        settled=glue.head,
+        history=glue.history,
         closing=engine.close,
     )

@@ -22,6 +22,7 @@ def embedded_lake(settings: Settings, *, clock: Clock) -> Lake:
     # A result is kept a little longer than the records that lead to it.
     results = LocalResults(settings.results, kept_seconds=(settings.result_days + 1) * _DAY_SECONDS)
     engine = DuckDBEngine(settings, results, clock)
+    catalog = CatalogFile(settings.catalog, settings.name)
     return Lake(
         settings=settings,
         clock=clock,
@@ -37,7 +38,8 @@ def embedded_lake(settings: Settings, *, clock: Clock) -> Lake:
         tower=Tower(
             process_name(), MemoryFlights(clock), most_led=settings.max_parked, most_parked=settings.max_parked
         ),
-        settled=CatalogFile(settings.catalog, settings.name).head,
+        settled=catalog.head,
+        history=catalog.history,
         warming=engine.warm,
         closing=engine.close,
     )

@@ -55,6 +55,7 @@ class Lake:
     salt: str = field(repr=False)  # of hash masks
     tower: Tower
     settled: Callable[[str], Head | None]  # a head as the catalog itself has it, for an open intent
+    history: Callable[[str], tuple[Head, ...]] = lambda _: ()  # a table as of each snapshot kept, oldest first
     warming: Callable[[], None] = lambda: None
     closing: Callable[[], None] = lambda: None
     random_bytes: Callable[[int], bytes] = os.urandom

@@ -14,6 +14,7 @@ from athena.fingerprint import fingerprint
 from athena.grants import Grant
 from athena.handles import OWNER_DIGEST
 from athena.heads import Head
+from athena.heads.past import heads_as_of
 from athena.parameters import typed_text
 from athena.question import Caller, Question
 from athena.statement import Statement, parse
@@ -72,8 +73,13 @@ def parsed(lake: "Lake", text: str) -> Statement:
     return lake.statements.recall(text, lambda: parse(text, lake=lake.settings.name))
 
 
-def pinned(lake: "Lake", statement: Statement) -> dict[str, Head]:
-    """The heads of those of its tables that exist."""
+def pinned(lake: "Lake", statement: Statement, question: Question) -> dict[str, Head]:
+    """The heads of those of its tables that exist, as they are now or as of then."""
+    if question.as_of is not None:
+        if not question.caller.is_owner:
+            raise Refused("Only the owner may ask for older states.", "Leave as_of out.", code="as-of-invalid")
+        histories = {name: lake.history(name) for name in statement.tables}
+        return heads_as_of({name: history for name, history in histories.items() if history}, question.as_of)
     found = ((name, lake.head(name)) for name in statement.tables)
     return {name: head for name, head in found if head is not None}
 

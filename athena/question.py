@@ -46,13 +46,17 @@ OWNER = Caller(None)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One statement with its values (by position or by name), as the caller wrote it; hostile until parsed."""
+    """One statement with its values (by position or by name), as the caller wrote it; hostile until parsed.
+
+    `as_of` (the owner's alone): read every table as of this instant, or as of this snapshot of one of them.
+    """
 
     caller: Caller
     sql: str
     parameters: Parameters = ()
     limit: int | None = None
     cache: CacheUse = "use"
+    as_of: datetime | str | None = None
 
 
 @dataclass(frozen=True, slots=True)

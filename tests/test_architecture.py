@@ -30,7 +30,7 @@ PURE = frozenset([
     "athena.engines.athena.pin", "athena.engines.athena.reason",
     "athena.engines.duckdb.errand", "athena.engines.duckdb.prune", "athena.engines.duckdb.text",
     "athena.engines.duckdb.translate",
-    "athena.grants.toml",
+    "athena.grants.toml", "athena.heads.past",
     "athena.results.quoted", "athena.results.typed",
     "athena.sql.accepted", "athena.sql.calls", "athena.sql.filters", "athena.sql.functions", "athena.sql.grammar",
     "athena.sql.grouping", "athena.sql.guard", "athena.sql.judge", "athena.sql.kinds", "athena.sql.nodes",
@@ -43,7 +43,7 @@ PURE = frozenset([
     "etl.batch", "etl.compaction", "etl.contract", "etl.contract_fields", "etl.contract_text", "etl.evolve",
     "etl.finding", "etl.infer", "etl.ledger_state", "etl.partition", "etl.plan", "etl.planning", "etl.report",
     "etl.standardise", "etl.tally", "etl.toml_place",
-    "lakegate.emulate.result",
+    "lakegate.client.display", "lakegate.drawing", "lakegate.emulate.result",
 ])
 IMPURE = frozenset([
     "asyncio", "boto3", "botocore", "chalice", "ctypes", "duckdb", "granian", "http.client", "http.server", "io",
@@ -69,7 +69,7 @@ KEPT_TO = {
     ),
     "awsglue": (),
     "pyspark": (),
-    "duckdb": ("athena.engines.duckdb", "lakegate.emulate"),
+    "duckdb": ("athena.engines.duckdb", "lakegate.client.answer", "lakegate.emulate"),
     "pyiceberg": ("athena.engines", "etl", "lakegate.emulate"),
     "chalice": ("api",),
     "granian": ("lakegate",),

@@ -7,9 +7,11 @@ all that a head says. Table metadata: https://iceberg.apache.org/spec/#table-met
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -42,6 +44,11 @@ class CatalogFile:
         rows = self._query("AND table_name = ?", (dataset,))
         return head_of(dataset, rows[0][1]) if rows else None
 
+    def history(self, dataset: str) -> tuple[Head, ...]:
+        """The table as of each snapshot that is kept, oldest first; none without a table."""
+        rows = self._query("AND table_name = ?", (dataset,))
+        return history_in(dataset, rows[0][1], _content(rows[0][1])) if rows else ()
+
     def datasets(self) -> tuple[str, ...]:
         """Every table of the lake, by name, rejects tables included."""
         return tuple(name for name, _ in self._query("ORDER BY table_name", ()))
@@ -70,21 +77,45 @@ class CatalogFile:
 
 def head_of(dataset: str, metadata_location: str) -> Head | None:
     """The head that one Iceberg metadata file describes; None when it has no snapshot yet."""
-    try:
-        content = _local(metadata_location).read_bytes()
-    except OSError as error:
-        raise Failed(
-            f"{metadata_location} cannot be read: {error.strerror}.", _DOCTOR, code="state-unavailable"
-        ) from error
-    return head_in(dataset, metadata_location, content)
+    return head_in(dataset, metadata_location, _content(metadata_location))
 
 
 def head_in(dataset: str, metadata_location: str, content: bytes) -> Head | None:
     """The same from the file's content, wherever it was read."""
+    heads = _heads(dataset, metadata_location, content, most=1)
+    return heads[0] if heads else None
+
+
+def history_in(dataset: str, metadata_location: str, content: bytes) -> tuple[Head, ...]:
+    """The table as of each snapshot that led to the current one and is kept, oldest first."""
+    return tuple(reversed(_heads(dataset, metadata_location, content, most=None)))
+
+
+def _heads(dataset: str, location: str, content: bytes, *, most: int | None) -> list[Head]:
     try:
-        return _head(dataset, metadata_location, json.loads(content))
+        metadata = json.loads(content)
+        return [_head(dataset, location, metadata, one) for one in islice(_lineage(metadata), most)]
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
-        raise Damaged(f"{metadata_location} is damaged: {error!r}.", _DOCTOR, code="state-damaged") from error
+        raise Damaged(f"{location} is damaged: {error!r}.", _DOCTOR, code="state-damaged") from error
+
+
+def _lineage(metadata: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The snapshots from the current one back to the oldest that is kept."""
+    kept = {one["snapshot-id"]: one for one in metadata.get("snapshots", [])}
+    current = metadata.get("current-snapshot-id")
+    if current is None or current == -1:
+        return
+    snapshot: dict[str, Any] | None = kept[current]
+    while snapshot is not None:
+        yield snapshot
+        snapshot = kept.get(snapshot.get("parent-snapshot-id"))
+
+
+def _content(location: str) -> bytes:
+    try:
+        return _local(location).read_bytes()
+    except OSError as error:
+        raise Failed(f"{location} cannot be read: {error.strerror}.", _DOCTOR, code="state-unavailable") from error
 
 
 def _local(location: str) -> Path:
@@ -92,12 +123,12 @@ def _local(location: str) -> Path:
     return Path(unquote(parts.path)) if parts.scheme == "file" else Path(location)
 
 
-def _head(dataset: str, location: str, metadata: dict[str, Any]) -> Head | None:
-    current = metadata.get("current-snapshot-id")
-    if current is None or current == -1:
-        return None
-    snapshot = next(one for one in metadata["snapshots"] if one["snapshot-id"] == current)
-    schema = next(one for one in metadata["schemas"] if one["schema-id"] == metadata["current-schema-id"])
+def _head(dataset: str, location: str, metadata: dict[str, Any], snapshot: dict[str, Any]) -> Head:
+    current = snapshot["snapshot-id"]
+    # The current table may have columns that the current snapshot was written without.
+    is_current = current == metadata["current-snapshot-id"]
+    schema_id = metadata["current-schema-id"] if is_current else snapshot.get("schema-id", 0)
+    schema = next(one for one in metadata["schemas"] if one["schema-id"] == schema_id)
     properties = metadata.get("properties", {})
     told = json.loads(properties.get(COLUMNS, "{}"))
     summary = snapshot.get("summary", {})

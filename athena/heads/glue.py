@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from athena.aws import Patience, error_code, persist
 from athena.errors import Failed, Gone, OutcomeUnknown
 from athena.heads import Head
-from athena.heads.catalog import head_in
+from athena.heads.catalog import head_in, history_in
 from athena.s3 import Bucket
 
 
@@ -24,14 +24,19 @@ class GlueHeads:
     def head(self, dataset: str) -> Head | None:
         """The head of the current snapshot; None without table or snapshot. Raises `Damaged`, `Failed`."""
         location = self._metadata_location(dataset)
-        if location is None:
-            return None
+        return None if location is None else head_in(dataset, location, self._content(dataset, location))
+
+    def history(self, dataset: str) -> tuple[Head, ...]:
+        """The table as of each snapshot that is kept, oldest first; none without a table."""
+        location = self._metadata_location(dataset)
+        return () if location is None else history_in(dataset, location, self._content(dataset, location))
+
+    def _content(self, dataset: str, location: str) -> bytes:
         place = urlsplit(location)
         try:
-            content = Bucket(self._s3, place.netloc, patience=self._patience).get(place.path.lstrip("/"))
+            return Bucket(self._s3, place.netloc, patience=self._patience).get(place.path.lstrip("/"))
         except Gone as error:
             raise _unreadable(dataset) from error
-        return head_in(dataset, location, content)
 
     def _metadata_location(self, dataset: str) -> str | None:
         try:

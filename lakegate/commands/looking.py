@@ -43,13 +43,24 @@ def datasets(home: HomeOption = None, as_json: JsonOption = False) -> None:
         print_table(names, rows, right=(False, True, True, False, False))
 
 
-def describe(dataset: DatasetArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Show a dataset's columns, types and units."""
+def describe(
+    dataset: DatasetArgument,
+    home: HomeOption = None,
+    profile: Annotated[bool, typer.Option("--profile", help="Also what each column holds, from every row.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a dataset's columns, types and units.
+
+    With --profile also nulls, distinct values, least, greatest and, of numbers, a histogram.
+    """
     from api.response import dataset_body
     from athena.lake import Lake
 
     with Lake.embedded(current_home(home)) as lake:
         found = _dataset(lake, dataset)
+    if profile:
+        _show_profile(current_home(home), found, as_json=as_json)
+        return
     if as_json:
         print_json(json.loads(dataset_body(found)))
         return
@@ -62,6 +73,45 @@ def describe(dataset: DatasetArgument, home: HomeOption = None, as_json: JsonOpt
         for one in found.columns
     ]
     print_table(("column", "type", "unit", "required", "description"), rows)
+
+
+def _show_profile(home: Path, listing: "Listing", *, as_json: bool) -> None:
+    from lakegate.commands.query import owner_records
+    from lakegate.profile import bars, profiled, shown
+
+    found = profiled(listing.name, listing.columns, lambda sql: owner_records(home, sql))
+    if as_json:
+        print_json(
+            [
+                {
+                    "column": one.column.name,
+                    "type": str(one.column.type),
+                    "unit": one.column.unit,
+                    "rows": one.rows,
+                    "nulls": one.nulls,
+                    "distinct": one.distinct,
+                    "least": one.least,
+                    "greatest": one.greatest,
+                    "histogram": list(one.histogram),
+                }
+                for one in found
+            ]
+        )
+        return
+    rows = [
+        (
+            Label(one.column.name),
+            Label(one.column.type),
+            f"{one.nulls:,}",
+            f"{one.distinct:,}",
+            Label(shown(one.least)),
+            Label(shown(one.greatest)),
+            Label(bars(one.histogram)),
+        )
+        for one in found
+    ]
+    names = ("column", "type", "nulls", "distinct", "least", "greatest", "histogram")
+    print_table(names, rows, right=(False, False, True, True, False, False, False))
 
 
 def loads(

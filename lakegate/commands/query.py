@@ -15,8 +15,9 @@ from athena.errors import Failed, NotFound
 from athena.forms import Form
 from athena.question import OWNER, Answer, Caller, Page, Question, Scalar, State
 from lakegate.commands import HomeOption
+from lakegate.drawing import drawing
 from lakegate.home import current_home
-from lakegate.screen import print_note, print_table
+from lakegate.screen import print_note, print_table, print_text
 
 if TYPE_CHECKING:
     from athena.lake import Lake
@@ -56,6 +57,9 @@ def query(
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Rows at most.", min=1, show_default=False)] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Compute anew, whatever is cached.")] = False,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Draw the first number by the first column, in the terminal.")
+    ] = False,
     home: HomeOption = None,
 ) -> None:
     """Ask the lake in SQL.
@@ -66,6 +70,8 @@ def query(
     from athena.lake import Lake
 
     chosen = _chosen(form, output)
+    if plot and (chosen is not Format.TABLE or output is not None):
+        raise typer.BadParameter("--plot draws on the terminal: leave --format and --output out.")
     caller = Caller(partner)
     values = tuple(parse_parameter(text) for text in param or ())
     text = sys.stdin.read() if sql == "-" else sql
@@ -76,8 +82,11 @@ def query(
         started = time.perf_counter()
         answer = final_answer(lake, question)
         milliseconds = (time.perf_counter() - started) * 1000
-        _write(lake, caller, answer, chosen, output)
-    _tell(answer, milliseconds, chosen, output)
+        if plot:
+            _draw(lake, caller, answer)
+        else:
+            _write(lake, caller, answer, chosen, output)
+    _tell(answer, milliseconds, None if plot else chosen, output)
 
 
 def final_answer(lake: "Lake", question: Question) -> Answer:
@@ -166,6 +175,14 @@ def _chosen(form: Format | None, output: Path | None) -> Format:
     return chosen
 
 
+def _draw(lake: "Lake", caller: Caller, answer: Answer) -> None:
+    document = json.loads(b"{" + whole_fragment(lake, caller, answer) + b"}")
+    columns = document["columns"]
+    numeric = [column["type"].split("(")[0] in NUMBERS for column in columns]
+    width = shutil.get_terminal_size().columns
+    print_text(drawing([column["name"] for column in columns], document["rows"], numeric, width=width))
+
+
 def _write(lake: "Lake", caller: Caller, answer: Answer, form: Format, output: Path | None) -> None:
     if form is Format.TABLE:
         _print_answer(answer)
@@ -206,7 +223,7 @@ def _print_answer(answer: Answer) -> None:
     print_table([column["name"] for column in columns], document["rows"][:TABLE_ROWS], right=right)
 
 
-def _tell(answer: Answer, milliseconds: float, form: Format, output: Path | None) -> None:
+def _tell(answer: Answer, milliseconds: float, form: Format | None, output: Path | None) -> None:
     count = answer.receipt.row_count if answer.receipt is not None else 0
     shown = f"first {TABLE_ROWS} of " if form is Format.TABLE and count > TABLE_ROWS else ""
     written = f" → {output}" if output is not None else ""
