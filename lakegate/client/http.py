@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urljoin
 
 import urllib3
 
@@ -143,7 +143,6 @@ class HttpLink:
             return
         schema = arrow_schema(standing.columns)
         try:
-            # urllib3 follows the redirect to a link that needs no token, and does not send it one on another host.
             file: Any = response
             file.auto_close = False
             with pa.ipc.open_stream(pa.PythonFile(file, mode="r")) as reader:
@@ -184,22 +183,11 @@ class HttpLink:
         """The response of a request that went well. Every request here may be sent twice: a question joins itself."""
         renewed = False
         for attempt in range(TRIES):
-            headers = {
-                "Authorization": f"Bearer {self._bearer()}",
-                "Accept": accept,
-                "Content-Type": "application/json",
-            }
+            last = attempt == TRIES - 1
             try:
-                response = self._pool.request(
-                    method,
-                    f"{self._url}{path}",
-                    body=body,
-                    headers=headers,
-                    preload_content=not stream,
-                    redirect=stream,
-                )
+                response = self._once(method, path, body, accept, stream)
             except urllib3.exceptions.HTTPError as error:
-                if attempt == TRIES - 1:
+                if last:
                     raise _unreachable(self._url) from error
                 self._sleep(_pause(attempt, None))
                 continue
@@ -207,11 +195,24 @@ class HttpLink:
                 return response
             if response.status == 401 and not renewed:
                 renewed, self._token = True, None
-                continue
-            if response.status not in _WORTH_A_RETRY or attempt == TRIES - 1:
+            elif response.status not in _WORTH_A_RETRY or last:
                 raise _problem(response)
-            self._sleep(_pause(attempt, response.headers.get("Retry-After")))
+            else:
+                self._sleep(_pause(attempt, response.headers.get("Retry-After")))
         raise _unreachable(self._url)
+
+    def _once(self, method: str, path: str, body: bytes | None, accept: str, stream: bool) -> urllib3.BaseHTTPResponse:
+        headers = {"Authorization": f"Bearer {self._bearer()}", "Accept": accept, "Content-Type": "application/json"}
+        url = f"{self._url}{path}"
+        response = self._pool.request(
+            method, url, body=body, headers=headers, preload_content=not stream, redirect=False
+        )
+        if response.status != 303:
+            return response
+        response.drain_conn()
+        # The link needs no token, and must not be sent one: it may lead to another host.
+        link = urljoin(self._url, response.headers["Location"])
+        return self._pool.request("GET", link, preload_content=not stream, redirect=False)
 
     def _bearer(self) -> str:
         with self._lock:

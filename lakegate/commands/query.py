@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import sys
 import time
 from dataclasses import replace

@@ -145,7 +145,7 @@ def test_more_rows_than_a_page_come_whole_and_in_order(owner: LakeClient, partne
 
 
 def test_not_a_number_is_not_lost_over_http(owner: LakeClient, partner: LakeClient) -> None:
-    for lake in (owner,):
+    for lake in (owner, partner):
         answer = lake.sql("SELECT nan() AS a, infinity() AS b")
         assert repr(answer.arrow().to_pylist()) == "[{'a': nan, 'b': inf}]"
         assert answer.warnings
