@@ -43,7 +43,7 @@ PURE = frozenset([
     "etl.batch", "etl.compaction", "etl.contract", "etl.contract_fields", "etl.contract_text", "etl.evolve",
     "etl.finding", "etl.infer", "etl.ledger_state", "etl.partition", "etl.plan", "etl.planning", "etl.report",
     "etl.standardise", "etl.tally", "etl.toml_place",
-    "lakegate.client.display", "lakegate.drawing", "lakegate.emulate.result",
+    "lakegate.client.display", "lakegate.client.told", "lakegate.drawing", "lakegate.emulate.result",
 ])
 IMPURE = frozenset([
     "asyncio", "boto3", "botocore", "chalice", "ctypes", "duckdb", "granian", "http.client", "http.server", "io",

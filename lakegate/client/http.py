@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urljoin
@@ -17,11 +16,10 @@ from urllib.parse import quote, urlencode, urljoin
 import urllib3
 
 from athena.catalogue import Listing
-from athena.dataset import Column, parse_type
 from athena.errors import Busy, Failed, Gone, LakegateError, LimitExceeded, NotFound, Refused, Unauthenticated
-from athena.question import ResultColumn, SnapshotRef, State
 from lakegate.client import PastState, Query, Standing
 from lakegate.client.arrow import arrow_schema, fitted, from_json
+from lakegate.client.told import listing_told, standing_told
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,11 +67,11 @@ class HttpLink:
 
     def listings(self) -> tuple[Listing, ...]:
         """Every dataset that the asker may see."""
-        return tuple(_listing(one) for one in self._json("GET", "/v1/datasets")["datasets"])
+        return tuple(listing_told(one) for one in self._json("GET", "/v1/datasets")["datasets"])
 
     def listing(self, name: str) -> Listing:
         """One of them; raises `NotFound`."""
-        return _listing(self._json("GET", f"/v1/datasets/{quote(name)}"))
+        return listing_told(self._json("GET", f"/v1/datasets/{quote(name)}"))
 
     def ask(self, query: Query) -> Standing:
         """Put a question; comes back within half a second, answered or not."""
@@ -90,14 +88,14 @@ class HttpLink:
             given["limit"] = query.limit
         if query.refresh:
             given["cache"] = "refresh"
-        return _standing(self._json("POST", "/v1/queries", given))
+        return standing_told(self._json("POST", "/v1/queries", given))
 
     def look(self, standing: Standing, *, seconds: float) -> Standing:
         """The same question, as soon as it is final, at the latest after `seconds`."""
         until = time.monotonic() + seconds
         pause = POLL_SECONDS[0]
         while True:
-            found = _standing(self._json("GET", f"/v1/queries/{standing.id}"))
+            found = standing_told(self._json("GET", f"/v1/queries/{standing.id}"))
             left = until - time.monotonic()
             if found.state.final or left <= 0:
                 return found
@@ -288,52 +286,3 @@ def _unreachable(url: str) -> Failed:
 
 def _not_ours(url: str) -> Failed:
     return Failed(f"{url} answers, but not as a Lakegate server.", "Check the address.", code="server-unreachable")
-
-
-def _listing(told: Mapping[str, Any]) -> Listing:
-    columns = tuple(
-        Column(
-            one["name"],
-            parse_type(one["type"]),
-            required=bool(one.get("required", False)),
-            unit=one.get("unit"),
-            description=one.get("description"),
-        )
-        for one in told["columns"]
-    )
-    snapshot = told["snapshot"]
-    return Listing(
-        name=told["name"],
-        description=told.get("description") or "",
-        columns=columns,
-        snapshot_id=snapshot["id"],
-        committed_at=datetime.fromisoformat(snapshot["committed_at"]),
-        rows=told.get("rows"),
-    )
-
-
-def _standing(told: Mapping[str, Any]) -> Standing:
-    error = told.get("error")
-    return Standing(
-        id=told["id"],
-        state=State(told["state"]),
-        cache=told["cache"],
-        submitted_at=datetime.fromisoformat(told["submitted_at"]),
-        columns=tuple(ResultColumn(one["name"], parse_type(one["type"])) for one in told.get("columns", ())),
-        row_count=told.get("row_count") or 0,
-        truncated=bool(told.get("truncated")),
-        snapshots={
-            name: SnapshotRef(one["id"], datetime.fromisoformat(one["committed_at"]))
-            for name, one in told.get("snapshots", {}).items()
-        },
-        warnings=tuple(told.get("warnings", ())),
-        error=None if error is None else _failure(error),
-        page=told.get("rows", []),
-        is_whole=told.get("next") is None,
-    )
-
-
-def _failure(told: Mapping[str, Any]) -> LakegateError:
-    from athena.failures import explained
-
-    return explained(str(told.get("code", "failed")))
