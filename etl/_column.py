@@ -156,7 +156,7 @@ class _Search:
         refused: dict[int, Bad] = {}
         for place, word in enumerate(encoded.dictionary.to_pylist()):
             try:
-                read.append(_without_checks(self.reading).value(word))
+                read.append(without_checks(self.reading).value(word))
             except Bad as error:
                 read.append(None)
                 refused[place] = error
@@ -167,7 +167,7 @@ class _Search:
         return to_arrow(read, self.reading.type).take(encoded.indices)
 
 
-def _without_checks(reading: Reading) -> Reading:
+def without_checks(reading: Reading) -> Reading:
     """The reading alone: spellings are replaced by now, and what is required or allowed is asked later."""
     if reading.allowed is None and not reading.required and not reading.words:
         return reading

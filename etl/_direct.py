@@ -15,6 +15,7 @@ from etl._decimals import exact_decimals, has_long_numbers, is_short
 from etl._plan import Feed, Plan
 from etl._values import FALSE, TRUE, Reading
 
+_FEW = 512
 _BOM = b"\xef\xbb\xbf"
 _FLOATS = frozenset(["float", "double"])
 _NUMBERS = _FLOATS | {"int", "long", "decimal"}
@@ -69,22 +70,43 @@ def splits_alike(text: bytes, plan: Plan) -> bool:
     return True
 
 
+def is_simple(text: bytes, plan: Plan) -> bool:
+    """Whether Arrow's casts can be trusted with the text's numbers, short decimals as doubles included."""
+    return not _is_suspect(text, plan) and (_are_short(text, plan) or not _has_short(plan))
+
+
+def _has_short(plan: Plan) -> bool:
+    return any(is_short(feed.reading.type) for feed in _fed(plan))
+
+
+def _are_short(text: bytes, plan: Plan) -> bool:
+    return not has_long_numbers(text, plan.decimal)
+
+
 def _is_suspect(text: bytes, plan: Plan) -> bool:
     if text.startswith(_BOM) or not splits_alike(text, plan):
         return True
     # Arrow reads hexadecimal numbers, and takes 1e-61 for zero in a decimal.
     types = {feed.reading.type.name for feed in plan.feeds}
-    if types & {"int", "long"} and (_holds(text, b"x", b"0x") or _holds(text, b"X", b"0X")):
+    if types & {"int", "long"} and (_holds(text, b"0x", 1) or _holds(text, b"0X", 1)):
         return True
-    if "decimal" in types and (_holds(text, b"e", b"e-") or _holds(text, b"E", b"E-")):
+    if "decimal" in types and (_holds(text, b"e-", 0) or _holds(text, b"E-", 0)):
         return True
     # Bytes of columns that are not loaded are looked at by nobody else.
     return len(_fed(plan)) < plan.shape.fields and not text.isascii() and not _is_utf8(text)
 
 
-def _holds(text: bytes, first: bytes, mark: bytes) -> bool:
-    # One byte is looked for much faster than two.
-    return first in text and mark in text
+def _holds(text: bytes, mark: bytes, rare: int) -> bool:
+    """Whether two bytes stand together; `rare` is the place of the one to look for, which is faster than both."""
+    one = mark[rare : rare + 1]
+    place = text.find(one)
+    for _ in range(_FEW):
+        if place < 0:
+            return False
+        if text.startswith(mark, max(place - rare, 0)):
+            return True
+        place = text.find(one, place + 1)
+    return mark in text
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -115,17 +137,14 @@ def is_direct(reading: Reading) -> bool:
 
 
 def _finished(column: pa.Array, reading: Reading) -> pa.Array:
-    if pa.types.is_floating(column.type) and is_short(reading.type):
-        column = exact_decimals(column, reading.type)
-        # Short decimals are in range by now; little else is known of them in 64 bits.
-        column = column.cast(arrow_type(reading.type)) if reading.allowed is not None else column
-        bad = check_column(None, column, reading, {})
-        values = column
-    elif is_direct(reading):
-        values = guarded(column, reading)
-        bad = check_column(None, values, reading, {})
-    else:
+    if not is_direct(reading):
         values, bad = (converted := convert_column(column, reading)).values, converted.bad
+    else:
+        short = pa.types.is_floating(column.type) and is_short(reading.type)
+        values = exact_decimals(column, reading.type) if short else guarded(column, reading)
+        # Arrow can look for few types in a list of allowed values.
+        values = values.cast(arrow_type(reading.type)) if reading.allowed is not None else values
+        bad = check_column(None, values, reading, {})
     if bad:
         raise NotFast
     return values
@@ -134,7 +153,7 @@ def _finished(column: pa.Array, reading: Reading) -> pa.Array:
 def _read(text: bytes, plan: Plan, *, tokens: bool) -> dict[Feed, pa.Array]:
     """Empty alone is missing in text, words are too elsewhere, but the reader knows one list: so it reads twice."""
     fed = _fed(plan)
-    short = any(is_short(feed.reading.type) for feed in fed) and not has_long_numbers(text, plan.decimal)
+    short = _has_short(plan) and _are_short(text, plan)
     if not tokens:
         return read_columns(text, plan, fed, plan.text_missing, short=short)
     typed = [feed for feed in fed if is_direct(feed.reading) and not feed.reading.is_text]

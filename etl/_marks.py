@@ -5,19 +5,14 @@ Up to the first one that does not, records end at the line ends that have an eve
 That record is read exactly, and from the line behind it goes on.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 
+from etl._places import CR, LF, Bytes, Flags, Marks, is_break, mark
 from etl._record import MAX_RECORD_BYTES, Shape, read_record
 from etl._split import Positions, Sorting, Split, fits, split_exact
 
-_LF, _CR = 10, 13
 _FIRST_WINDOW = 4096
-
-Bytes = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
+_MANY_QUOTED = 512
 
 
 def split(data: bytes, shape: Shape, *, complete: bool) -> Split:
@@ -28,115 +23,21 @@ def split(data: bytes, shape: Shape, *, complete: bool) -> Split:
     """
     if shape.spaced or not data:
         return split_exact(data, shape, complete=complete)
-    marks = _mark(data, shape)
+    marks = mark(data, shape)
     if marks is None:
         return split_exact(data, shape, complete=complete)
     return _Walk(data, shape, marks, complete).split()
 
 
-def line_ends(data: bytes) -> Positions:
-    r"""The offset behind every line: LF, CRLF and CR end one, the last may have no end of its own.
-
-    >>> line_ends(b"a\r\nb\rc").tolist()
-    [3, 5, 6]
-    """
-    block = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero(block == _LF) + 1
-    if b"\r" in data:
-        returns = np.flatnonzero(block == _CR) + 1
-        followed = block[np.minimum(returns, len(block) - 1)] == _LF
-        lone = returns[~followed | (returns == len(block))]
-        ends = np.sort(np.concatenate([ends, lone]))
-    if data and (not len(ends) or ends[-1] != len(data)):
-        ends = np.append(ends, len(data))
-    return ends.astype(np.int64, copy=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Marks:
-    """`starts`, `ends`: of lines. `quotes`, `delimiters`: offsets, escaped ones left out. `quotes_before`: number of
-    quotes before each line end. `opens`, `closes`: whether each quote may open (close) a field or is half of a pair."""
-
-    block: Bytes
-    starts: Positions
-    ends: Positions
-    quotes: Positions
-    delimiters: Positions
-    quotes_before: Positions
-    opens: Flags
-    closes: Flags
-
-
-def _mark(data: bytes, shape: Shape) -> _Marks | None:
-    block = np.frombuffer(data, np.uint8)
-    ends = line_ends(data)
-    starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
-    quotes = _find(data, block, shape.quote)
-    delimiters = _find(data, block, shape.delimiter)
-    escaped = _escaped(data, block, shape)
-    if escaped is not None:
-        if np.isin(block[np.minimum(escaped, len(block) - 1)], (_LF, _CR)).any():
-            return None
-        hidden = np.zeros(len(block) + 1, np.bool_)
-        hidden[escaped] = True
-        quotes, delimiters = quotes[~hidden[quotes]], delimiters[~hidden[delimiters]]
-    before = np.searchsorted(quotes, ends)
-    if shape.comment is not None and len(quotes):
-        commented = block[starts] == shape.comment[0]
-        if (commented & (np.diff(before, prepend=0) > 0)).any():
-            return None
-    opens, closes = _roles(block, quotes, delimiters, shape)
-    return _Marks(block, starts, ends, quotes, delimiters, before, opens, closes)
-
-
-def _find(data: bytes, block: Bytes, mark: bytes | None) -> Positions:
-    if mark is None or mark not in data:
-        return np.zeros(0, np.int64)
-    return np.flatnonzero(block == mark[0])
-
-
-def _escaped(data: bytes, block: Bytes, shape: Shape) -> Positions | None:
-    """Offsets behind an escape that is not itself escaped."""
-    escapes = _find(data, block, shape.escape)
-    if not len(escapes):
-        return None
-    first = np.diff(escapes, prepend=-2) != 1
-    place = np.arange(len(escapes))
-    in_run = place - np.maximum.accumulate(np.where(first, place, 0))
-    escaped: Positions = escapes[in_run % 2 == 0] + 1
-    return escaped
-
-
-def _roles(block: Bytes, quotes: Positions, delimiters: Positions, shape: Shape) -> tuple[Flags, Flags]:
-    if not len(quotes):
-        return np.zeros(0, np.bool_), np.zeros(0, np.bool_)
-    before = block[np.maximum(quotes - 1, 0)]
-    behind = block[np.minimum(quotes + 1, len(block) - 1)]
-    adjacent = np.diff(quotes) == 1
-    may_open = (quotes == 0) | _is_break(before)
-    if shape.escape is None:
-        may_open |= before == shape.delimiter[0]
-    else:
-        may_open |= np.isin(quotes - 1, delimiters, assume_unique=True)
-    may_close = (quotes == len(block) - 1) | _is_break(behind) | (behind == shape.delimiter[0])
-    may_open[1:] |= adjacent
-    may_close[:-1] |= adjacent
-    return may_open, may_close
-
-
-def _is_break(values: Bytes) -> Flags:
-    found: Flags = (values == _LF) | (values == _CR)
-    return found
-
-
 class _Walk:
     """From clean stretch to clean stretch, with an exact reading of what lies between."""
 
-    def __init__(self, data: bytes, shape: Shape, marks: _Marks, complete: bool) -> None:
+    def __init__(self, data: bytes, shape: Shape, marks: Marks, complete: bool) -> None:
         self.data, self.shape, self.marks, self.complete = data, shape, marks, complete
         self.sorting = Sorting(data, shape)
         self.good: list[tuple[Positions, Positions]] = []
         self.crowded: Flags | None = None
+        self.delimiters_before: Positions | None = None
         self.headings: Positions | None = None
 
     def split(self) -> Split:
@@ -189,13 +90,38 @@ class _Walk:
     def _counts(self, firsts: Positions, lasts: Positions, opened: int) -> Positions:
         """Fields per record: delimiters outside of quotes, and one."""
         marks = self.marks
-        low, high = np.searchsorted(marks.delimiters, [marks.starts[firsts[0]], marks.ends[lasts[-1]]])
-        delimiters = marks.delimiters[low:high]
-        if len(marks.quotes):
-            inside = (np.searchsorted(marks.quotes, delimiters) - opened) & 1 == 1
-            delimiters = delimiters[~inside]
-        behind = np.searchsorted(delimiters, marks.ends[lasts])
-        return np.diff(behind, prepend=0) + 1
+        behind = self._delimiters_before()
+        counts: Positions = np.diff(behind[lasts], prepend=behind[firsts[0] - 1] if firsts[0] else 0)
+        quoted = np.flatnonzero(np.diff(marks.quotes_before[lasts], prepend=opened))
+        for record, inside in zip(quoted.tolist(), self._inside(firsts, lasts, quoted, opened), strict=True):
+            counts[record] -= inside
+        return counts + 1
+
+    def _delimiters_before(self) -> Positions:
+        """The number of delimiters before each line end, wherever they stand."""
+        if self.delimiters_before is None:
+            self.delimiters_before = np.searchsorted(self.marks.delimiters, self.marks.ends)
+        return self.delimiters_before
+
+    def _inside(self, firsts: Positions, lasts: Positions, quoted: Positions, opened: int) -> list[int]:
+        """The number of delimiters inside of quotes, for each record that has any quote."""
+        marks, behind = self.marks, self._delimiters_before()
+        if not len(quoted):
+            return []
+        if len(quoted) > _MANY_QUOTED:
+            low, high = (int(behind[firsts[0] - 1]) if firsts[0] else 0), int(behind[lasts[-1]])
+            delimiters = marks.delimiters[low:high]
+            inside = (np.searchsorted(marks.quotes, delimiters) - opened) & 1
+            so_far = np.concatenate([np.zeros(1, np.int64), np.cumsum(inside)])
+            starts = np.where(firsts[quoted] > 0, behind[firsts[quoted] - 1], 0)
+            per_record: list[int] = (so_far[behind[lasts[quoted]] - low] - so_far[starts - low]).tolist()
+            return per_record
+        found = []
+        for record in quoted.tolist():
+            low = int(behind[firsts[record] - 1]) if firsts[record] else 0
+            delimiters = marks.delimiters[low : behind[lasts[record]]]
+            found.append(int(((np.searchsorted(marks.quotes, delimiters) - opened) & 1).sum()))
+        return found
 
     def _trusted(self, firsts: Positions, lasts: Positions, counts: Positions) -> int:
         """How many records from the first on the exact reading agrees with, where it might not."""
@@ -219,7 +145,7 @@ class _Walk:
     def _crowded(self) -> Flags:
         """Lines that have as many delimiters as a record must have, wherever these stand."""
         if self.crowded is None:
-            per_line = np.diff(np.searchsorted(self.marks.delimiters, self.marks.ends), prepend=0)
+            per_line = np.diff(self._delimiters_before(), prepend=0)
             self.crowded = per_line >= self.shape.fields - 1
         return self.crowded
 
@@ -286,8 +212,8 @@ def _content_ends(block: Bytes, ends: Positions) -> Positions:
     """Where the lines that end at `ends` have their content's end."""
     last = block[ends - 1]
     before = block[np.maximum(ends - 2, 0)]
-    pair = (last == _LF) & (before == _CR) & (ends > 1)
-    contents: Positions = ends - _is_break(last) - pair
+    pair = (last == LF) & (before == CR) & (ends > 1)
+    contents: Positions = ends - is_break(last) - pair
     return contents
 
 

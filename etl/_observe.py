@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from athena.dataset import Column
+from etl._apart import fields_exactly, good_text
 from etl._casting import NotFast, arrow_type, guarded
 from etl._direct import has_words, parse_text, read_columns
 from etl._kinds import BOOLEAN, DATE, EXACT_DOUBLE, INT, LONG, POINT, TIMESTAMP, TIMESTAMPTZ, type_of
@@ -19,7 +20,7 @@ from etl._seen import Seen
 from etl._split import Positions
 from etl._values import Reading
 from etl.read import Block
-from etl.standardise import fields_exactly, good_text, is_plain, without_undecodable
+from etl.standardise import is_plain, without_undecodable
 
 _WHOLE = r"-?(?:0|[1-9][0-9]*)"
 _REAL = (

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from etl._encoding import width
 from etl._footer import set_footer_apart
-from etl._marks import line_ends, split
+from etl._marks import split
+from etl._places import line_ends
 from etl._record import Shape, count_breaks
 from etl._split import Positions, Split
 from etl.dialect import Dialect, to_text
@@ -21,8 +22,7 @@ from etl.report import Reject, Skipped
 
 BLOCK_BYTES = 2 * 1024 * 1024  # stays in a processor's cache: 8 MB took a sixth longer
 MAX_LINE_BYTES = 64 * 1024 * 1024
-_SHOWN_BYTES = 64 * 1024
-_LEAST_LAST_BYTES = 64 * 1024
+_SHOWN_BYTES = _LEAST_LAST_BYTES = 64 * 1024
 
 
 class Readable(Protocol):

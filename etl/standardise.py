@@ -7,19 +7,19 @@ with bad values is read as text and converted column by column. The exact way, r
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
-from etl._casting import arrow_type
-from etl._column import Converted, convert_column, missing_column, to_arrow
-from etl._direct import has_words, parse_text, parse_typed
-from etl._marks import line_ends, split
-from etl._plan import Feed, Plan
-from etl._record import read_record
+from etl._apart import Faults, Parsed, exact_values, fed_by, good_text, no_rows, parse_apart
+from etl._column import missing_column, to_arrow
+from etl._direct import has_words, parse_typed
+from etl._marks import split
+from etl._places import line_ends
+from etl._plan import Plan
 from etl._split import Fault, Positions, Skip, Split, split_exact
-from etl._values import Bad, Value
+from etl._values import Value
 from etl.read import Block, count_lines
 from etl.report import Reject, Skipped
 from etl.tally import Tally
@@ -47,7 +47,7 @@ class Typed:
 def standardise(block: Block, plan: Plan, way: Way = "direct") -> Typed:
     """The block's rows as the plan has them. `way` is how the block before was read."""
     if block.oversize is not None:
-        return _gathered(block, plan, _Rows.none(plan), (block.oversize,), "direct")
+        return _gathered(block, plan, _Rows(no_rows(plan), np.zeros(0, np.int64), 0), (block.oversize,), "direct")
     found = block.split
     if way != "text" and is_plain(block, plan):
         records = block.line_count if found is None else len(found.starts)
@@ -56,7 +56,7 @@ def standardise(block: Block, plan: Plan, way: Way = "direct") -> Typed:
             lines = np.arange(block.line_count) if found is None else found.lines
             return _gathered(block, plan, _Rows(columns, lines, block.line_count), (), taken)
     found = found or split(block.text, plan.shape, complete=True)
-    return _piece_by_piece(block, plan, without_undecodable(block, found), way)
+    return _apart(block, plan, without_undecodable(block, found), way)
 
 
 def standardise_exactly(block: Block, plan: Plan) -> Typed:
@@ -64,21 +64,17 @@ def standardise_exactly(block: Block, plan: Plan) -> Typed:
     if block.oversize is not None:
         return standardise(block, plan)
     found = without_undecodable(block, block.split or split_exact(block.text, plan.shape, complete=True))
-    fed = [feed for feed in plan.feeds if feed.place is not None]
-    values: list[list[Value]] = [[] for _ in fed]
-    bad: dict[int, tuple[Feed, Bad]] = {}
+    fed = fed_by(plan)
+    rows: list[list[Value]] = []
+    bad: Faults = {}
     for row, start in enumerate(found.starts.tolist()):
-        record = read_record(block.text, start, plan.shape, complete=True)
-        for column, feed in zip(values, fed, strict=True):
-            place = cast(int, feed.place)
-            text, quoted = record.fields[place].decode(), record.quoted[place]  # type: ignore[union-attr]
-            try:
-                column.append(feed.reading.value(text, quoted=quoted))
-            except Bad as error:
-                column.append(None)
-                bad.setdefault(row, (feed, error))
-    columns = [to_arrow(column, feed.column.type) for column, feed in zip(values, fed, strict=True)]
-    return _with_faults(block, plan, found, columns, bad, "direct")
+        values = exact_values(block.text, plan, start, fed)
+        if isinstance(values, tuple):
+            bad[row] = values
+        else:
+            rows.append(values)
+    columns = [to_arrow([row[place] for row in rows], feed.column.type) for place, feed in enumerate(fed)]
+    return _with_faults(block, plan, found, Parsed(columns, bad), "direct")
 
 
 def is_plain(block: Block, plan: Plan) -> bool:
@@ -101,51 +97,17 @@ def _typed(text: bytes, plan: Plan, records: int, way: Way) -> tuple[list[pa.Arr
     return parse_typed(text, plan, records, tokens=True), "words"
 
 
-def _piece_by_piece(block: Block, plan: Plan, found: Split, way: Way) -> Typed:
-    text, records = good_text(block.text, found), len(found.starts)
-    if way != "text" and (found.faults or found.skips):
-        columns, taken = _typed(text, plan, records, way)
+def _apart(block: Block, plan: Plan, found: Split, way: Way) -> Typed:
+    """The good records, set apart from what does not split, and from bad values if there are any."""
+    records = len(found.starts)
+    if not records:
+        return _with_faults(block, plan, found, Parsed(no_rows(plan), {}), way)
+    if way != "text":
+        columns, taken = _typed(good_text(block.text, found), plan, records, way)
         if columns is not None:
-            return _with_faults(block, plan, found, columns, {}, taken)
-    fed = [feed for feed in plan.feeds if feed.place is not None]
-    texts = parse_text(text, plan, records) if records else None
-    texts = fields_exactly(block.text, plan, found, fed) if texts is None else texts
-    converted = [convert_column(column, feed.reading) for column, feed in zip(texts, fed, strict=True)]
-    bad = _first_faults(fed, converted)
-    columns = [one.values for one in converted]
-    return _with_faults(block, plan, found, columns, bad, "text" if bad else "direct")
-
-
-def _first_faults(fed: Sequence[Feed], converted: Sequence[Converted]) -> dict[int, tuple[Feed, Bad]]:
-    bad: dict[int, tuple[Feed, Bad]] = {}
-    for feed, one in zip(fed, converted, strict=True):
-        for row, reason in one.bad.items():
-            bad.setdefault(row, (feed, reason))
-    return bad
-
-
-def fields_exactly(text: bytes, plan: Plan, found: Split, fed: Sequence[Feed]) -> list[pa.Array]:
-    """The fed columns as text, read record by record: for dialects that Arrow's reader has no word for."""
-    columns: list[list[str | None]] = [[] for _ in fed]
-    for start in found.starts.tolist():
-        record = read_record(text, start, plan.shape, complete=True)
-        for column, feed in zip(columns, fed, strict=True):
-            place = cast(int, feed.place)
-            value, quoted = record.fields[place].decode(), record.quoted[place]  # type: ignore[union-attr]
-            column.append(None if value in plan.text_missing and not quoted else value)
-    return [pa.array(column, pa.string()) for column in columns]
-
-
-def good_text(text: bytes, found: Split) -> bytes:
-    """The good records alone, each as it stands."""
-    if not len(found.starts):
-        return b""
-    apart = np.flatnonzero(found.starts[1:] != found.ends[:-1])
-    starts = found.starts[np.concatenate([[0], apart + 1])].tolist()
-    ends = found.ends[np.concatenate([apart, [len(found.ends) - 1]])].tolist()
-    if len(starts) == 1 and ends[0] - starts[0] == len(text):
-        return text
-    return b"".join(text[start:end] for start, end in zip(starts, ends, strict=True))
+            return _with_faults(block, plan, found, Parsed(columns, {}), taken)
+    parsed = parse_apart(block.text, plan, found)
+    return _with_faults(block, plan, found, parsed, "text" if parsed.bad else "direct")
 
 
 def without_undecodable(block: Block, found: Split) -> Split:
@@ -193,31 +155,20 @@ class _Rows:
     lines: Positions
     height: int
 
-    @classmethod
-    def none(cls, plan: Plan) -> "_Rows":
-        columns = [pa.nulls(0, arrow_type(feed.column.type)) for feed in plan.feeds if feed.place is not None]
-        return cls(columns, np.zeros(0, np.int64), 0)
 
-
-def _with_faults(
-    block: Block, plan: Plan, found: Split, columns: Sequence[pa.Array], bad: dict[int, tuple[Feed, Bad]], way: Way
-) -> Typed:
-    """Rows without the bad ones, and a reject for each of these."""
+def _with_faults(block: Block, plan: Plan, found: Split, parsed: Parsed, way: Way) -> Typed:
+    """The good rows, and a reject for each that is not."""
     height = _height(block, found)
     lines = found.lines
-    ends = block.raw_line_ends() if bad or found.faults or found.skips else lines
+    ends = block.raw_line_ends() if parsed.bad or found.faults or found.skips else lines
     rejects = [_reject(block, ends, fault) for fault in found.faults]
-    if bad:
-        kept = np.ones(len(lines), np.bool_)
-        kept[list(bad)] = False
-        for row, (feed, reason) in bad.items():
-            tall = count_lines(block.text[int(found.starts[row]) : int(found.ends[row])])
-            height -= tall
-            place = block.placed(int(lines[row]), tall, ends)
-            rejects.append(Reject(*place[:4], feed.column.name, reason.reason, reason.message, place[4]))
-        columns, lines = [column.filter(pa.array(kept)) for column in columns], lines[kept]
+    for row, (feed, reason) in parsed.bad.items():
+        tall = count_lines(block.text[int(found.starts[row]) : int(found.ends[row])])
+        height -= tall
+        place = block.placed(int(lines[row]), tall, ends)
+        rejects.append(Reject(*place[:4], feed.column.name, reason.reason, reason.message, place[4]))
     rejects.sort(key=lambda reject: reject.first_line)
-    rows = _Rows(columns, lines, height)
+    rows = _Rows(parsed.columns, np.delete(lines, list(parsed.bad)), height)
     return _gathered(block, plan, rows, tuple(rejects), way, tuple(_skipped(block, ends, skip) for skip in found.skips))
 
 

@@ -44,6 +44,13 @@ PURE = frozenset([
     "etl.finding", "etl.infer", "etl.ledger_state", "etl.partition", "etl.plan", "etl.planning", "etl.report",
     "etl.standardise", "etl.tally", "etl.toml_place",
     "lakegate.client.display", "lakegate.client.told", "lakegate.drawing", "lakegate.emulate.result",
+    "etl._apart", "etl._casting", "etl._cell", "etl._charset", "etl._decimals", "etl._encoding",
+    "etl._footer", "etl._header", "etl._kinds", "etl._layout", "etl._moments", "etl._names", "etl._observe",
+    "etl._places", "etl._plan", "etl._record", "etl._seen", "etl._settle", "etl._sift", "etl._sniff",
+    "etl._split", "etl._study", "etl._values", "etl.batch", "etl.contract", "etl.contract_fields",
+    "etl.contract_text", "etl.evolve", "etl.finding", "etl.infer", "etl.partition", "etl.plan",
+    "etl.planning", "etl.report", "etl.standardise", "etl.tally", "etl.toml_place",
+    "lakegate.emulate.result",
 ])
 IMPURE = frozenset([
     "asyncio", "boto3", "botocore", "chalice", "ctypes", "duckdb", "granian", "http.client", "http.server", "io",

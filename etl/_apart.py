@@ -1,0 +1,125 @@
+"""Good records with some bad values among them → typed columns without these, and what is bad about them. Pure.
+
+The records are read as text, and then column by column, so that a bad value is the matter of its own column alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+
+from etl._casting import NotFast, arrow_type
+from etl._column import Converted, check_column, convert_column, to_arrow, without_checks
+from etl._direct import is_simple, parse_text
+from etl._plan import Feed, Plan
+from etl._record import read_record
+from etl._sift import TooMany, can_sift, replaced, sift
+from etl._split import Split
+from etl._values import Bad, Value
+
+Faults = dict[int, tuple[Feed, Bad]]
+"""What is bad about a record, by its place among those that split."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """Typed columns of the records that are not bad, in their order."""
+
+    columns: list[pa.Array]
+    bad: Faults
+
+
+def parse_apart(text: bytes, plan: Plan, found: Split) -> Parsed:
+    """The good records of `found`, some of whose values may be bad."""
+    fed, good = fed_by(plan), good_text(text, found)
+    texts = parse_text(good, plan, len(found.starts))
+    texts = fields_exactly(text, plan, found, fed) if texts is None else texts
+    simple = is_simple(good, plan)
+    converted = [_converted(column, feed, simple=simple) for column, feed in zip(texts, fed, strict=True)]
+    bad = _first_faults(fed, converted)
+    columns = [one.values for one in converted]
+    if bad:
+        kept = np.ones(len(found.starts), np.bool_)
+        kept[list(bad)] = False
+        columns = [column.filter(pa.array(kept)) for column in columns]
+    return Parsed(columns, bad)
+
+
+def _converted(text: pa.Array, feed: Feed, *, simple: bool) -> Converted:
+    reading = feed.reading
+    if not (simple and can_sift(reading)):
+        return convert_column(text, reading)
+    try:
+        values, odd = sift(text, reading)
+    except (TooMany, NotFast):
+        return convert_column(text, reading)
+    plain = without_checks(reading)
+    bad: dict[int, Bad] = {}
+    good: dict[int, pa.Array] = {}
+    for row, word in zip(odd, text.take(pa.array(odd, pa.int64())).to_pylist(), strict=True):
+        try:
+            good[row] = to_arrow([plain.value(word)], reading.type)
+        except Bad as error:
+            bad[row] = error
+    values = replaced(values, good)
+    if reading.allowed is not None:
+        values = values.cast(arrow_type(reading.type))
+    return Converted(values, bad | check_column(text, values, reading, bad))
+
+
+def exact_values(text: bytes, plan: Plan, start: int, fed: Sequence[Feed]) -> list[Value] | tuple[Feed, Bad]:
+    """The values of the record at `start`, or what is bad about it first."""
+    record = read_record(text, start, plan.shape, complete=True)
+    values: list[Value] = []
+    for feed in fed:
+        place = cast(int, feed.place)
+        field, quoted = record.fields[place].decode(), record.quoted[place]  # type: ignore[union-attr]
+        try:
+            values.append(feed.reading.value(field, quoted=quoted))
+        except Bad as error:
+            return feed, error
+    return values
+
+
+def _first_faults(fed: Sequence[Feed], converted: Sequence[Converted]) -> Faults:
+    bad: Faults = {}
+    for feed, one in zip(fed, converted, strict=True):
+        for row, reason in one.bad.items():
+            bad.setdefault(row, (feed, reason))
+    return bad
+
+
+def fed_by(plan: Plan) -> list[Feed]:
+    """The columns that the file has."""
+    return [feed for feed in plan.feeds if feed.place is not None]
+
+
+def fields_exactly(text: bytes, plan: Plan, found: Split, fed: Sequence[Feed]) -> list[pa.Array]:
+    """The fed columns as text, read record by record: for dialects that Arrow's reader has no word for."""
+    columns: list[list[str | None]] = [[] for _ in fed]
+    for start in found.starts.tolist():
+        record = read_record(text, start, plan.shape, complete=True)
+        for column, feed in zip(columns, fed, strict=True):
+            place = cast(int, feed.place)
+            value, quoted = record.fields[place].decode(), record.quoted[place]  # type: ignore[union-attr]
+            column.append(None if value in plan.text_missing and not quoted else value)
+    return [pa.array(column, pa.string()) for column in columns]
+
+
+def good_text(text: bytes, found: Split) -> bytes:
+    """The good records alone, each as it stands."""
+    if not len(found.starts):
+        return b""
+    apart = np.flatnonzero(found.starts[1:] != found.ends[:-1])
+    starts = found.starts[np.concatenate([[0], apart + 1])].tolist()
+    ends = found.ends[np.concatenate([apart, [len(found.ends) - 1]])].tolist()
+    if len(starts) == 1 and ends[0] - starts[0] == len(text):
+        return text
+    return b"".join(text[start:end] for start, end in zip(starts, ends, strict=True))
+
+
+def no_rows(plan: Plan) -> list[pa.Array]:
+    """The fed columns of no record."""
+    return [pa.nulls(0, arrow_type(feed.column.type)) for feed in fed_by(plan)]

@@ -1,0 +1,111 @@
+"""Where the quotes, delimiters and line ends of a block stand, all at once. Pure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from etl._record import Shape
+from etl._split import Positions
+
+LF, CR = 10, 13
+
+Bytes = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
+
+
+def line_ends(data: bytes) -> Positions:
+    r"""The offset behind every line: LF, CRLF and CR end one, the last may have no end of its own.
+
+    >>> line_ends(b"a\r\nb\rc").tolist()
+    [3, 5, 6]
+    """
+    block = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(block == LF) + 1
+    if b"\r" in data:
+        returns = np.flatnonzero(block == CR) + 1
+        followed = block[np.minimum(returns, len(block) - 1)] == LF
+        lone = returns[~followed | (returns == len(block))]
+        ends = np.sort(np.concatenate([ends, lone]))
+    if data and (not len(ends) or ends[-1] != len(data)):
+        ends = np.append(ends, len(data))
+    return ends.astype(np.int64, copy=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """`starts`, `ends`: of lines. `quotes`, `delimiters`: offsets, escaped ones left out. `quotes_before`: number of
+    quotes before each line end. `opens`, `closes`: whether each quote may open (close) a field or is half of a pair."""
+
+    block: Bytes
+    starts: Positions
+    ends: Positions
+    quotes: Positions
+    delimiters: Positions
+    quotes_before: Positions
+    opens: Flags
+    closes: Flags
+
+
+def mark(data: bytes, shape: Shape) -> Marks | None:
+    """The marks of a block; None when something is written in a way that only the exact reading understands."""
+    block = np.frombuffer(data, np.uint8)
+    ends = line_ends(data)
+    starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
+    quotes = _find(data, block, shape.quote)
+    delimiters = _find(data, block, shape.delimiter)
+    escaped = _escaped(data, block, shape)
+    if escaped is not None:
+        if np.isin(block[np.minimum(escaped, len(block) - 1)], (LF, CR)).any():
+            return None
+        hidden = np.zeros(len(block) + 1, np.bool_)
+        hidden[escaped] = True
+        quotes, delimiters = quotes[~hidden[quotes]], delimiters[~hidden[delimiters]]
+    before = np.searchsorted(quotes, ends)
+    if shape.comment is not None and len(quotes):
+        commented = block[starts] == shape.comment[0]
+        if (commented & (np.diff(before, prepend=0) > 0)).any():
+            return None
+    opens, closes = _roles(block, quotes, delimiters, shape)
+    return Marks(block, starts, ends, quotes, delimiters, before, opens, closes)
+
+
+def _find(data: bytes, block: Bytes, mark: bytes | None) -> Positions:
+    if mark is None or mark not in data:
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(block == mark[0])
+
+
+def _escaped(data: bytes, block: Bytes, shape: Shape) -> Positions | None:
+    """Offsets behind an escape that is not itself escaped."""
+    escapes = _find(data, block, shape.escape)
+    if not len(escapes):
+        return None
+    first = np.diff(escapes, prepend=-2) != 1
+    place = np.arange(len(escapes))
+    in_run = place - np.maximum.accumulate(np.where(first, place, 0))
+    escaped: Positions = escapes[in_run % 2 == 0] + 1
+    return escaped
+
+
+def _roles(block: Bytes, quotes: Positions, delimiters: Positions, shape: Shape) -> tuple[Flags, Flags]:
+    if not len(quotes):
+        return np.zeros(0, np.bool_), np.zeros(0, np.bool_)
+    before = block[np.maximum(quotes - 1, 0)]
+    behind = block[np.minimum(quotes + 1, len(block) - 1)]
+    adjacent = np.diff(quotes) == 1
+    may_open = (quotes == 0) | is_break(before)
+    if shape.escape is None:
+        may_open |= before == shape.delimiter[0]
+    else:
+        may_open |= np.isin(quotes - 1, delimiters, assume_unique=True)
+    may_close = (quotes == len(block) - 1) | is_break(behind) | (behind == shape.delimiter[0])
+    may_open[1:] |= adjacent
+    may_close[:-1] |= adjacent
+    return may_open, may_close
+
+
+def is_break(values: Bytes) -> Flags:
+    """Which bytes are line ends."""
+    found: Flags = (values == LF) | (values == CR)
+    return found
