@@ -28,6 +28,8 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/.made
 $(VENV)/.dev: pyproject.toml $(VENV)/.demo
 	@echo "Installing the development tools into $(VENV) ..."
 	@$(PIP) install --editable '.[dev]'
+	@# It asks for pyarrow below 26 and works with 26; nothing of ours uses it but a test of the emulated Athena.
+	@$(PIP) install --no-deps awswrangler==3.17.1
 	@touch $@
 
 demo: $(VENV)/.demo ## load real flights, ask as two partners, ask again from the cache

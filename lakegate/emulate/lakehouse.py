@@ -21,8 +21,9 @@ from athena.dataset import parse_type
 from athena.engines.duckdb.fault import code_of
 from athena.engines.duckdb.files import DataFile, PlannedColumn, TableFiles
 from athena.engines.duckdb.plan import Plan, plan_of
-from athena.errors import LakegateError
+from athena.errors import LakegateError, Refused
 from athena.results.arrow import values_of
+from athena.trino.text import read
 from lakegate.emulate.result import athena_type
 from lakegate.emulate.service import QueryFailed, Rows
 
@@ -134,9 +135,11 @@ class DuckDBQuery:
         self._connection.close()
 
     def _planned(self) -> Plan:
-        tree = sqlglot.parse_one(bound(self._sql, self._parameters), read=Athena)
-        if not isinstance(tree, exp.Query):
-            raise QueryFailed("NOT_SUPPORTED: only queries run here")
+        try:
+            tree = read(bound(self._sql, self._parameters))
+        except Refused as error:
+            name = "SYNTAX_ERROR" if error.code == "sql-syntax" else "NOT_SUPPORTED"
+            raise QueryFailed(f"{name}: {error.message}") from error
         mentioned = named_apart(tree, self._database)
         return plan_of(tree, {name: self._house.table(*where) for name, where in mentioned.items()})
 

@@ -15,6 +15,7 @@ from athena.engines.duckdb.files import DataFile, PlannedColumn, TableFiles, tab
 from athena.engines.duckdb.prune import kept_files
 from athena.engines.duckdb.text import quoted
 from athena.engines.duckdb.translate import Translated, columns_of, translated
+from athena.trino.text import write
 
 _DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -51,7 +52,7 @@ def plan_of(tree: exp.Expr, tables: Mapping[str, TableFiles]) -> Plan:
     columns = {
         name: tuple(Column(column.name, column.type) for column in whole.columns) for name, whole in tables.items()
     }
-    return _plan(tree, tables, translated(tree.sql(Athena), columns))
+    return _plan(tree, tables, translated(write(tree), columns))
 
 
 def _plan(tree: exp.Expr, tables: Mapping[str, TableFiles], duckdb: Translated) -> Plan:
