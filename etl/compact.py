@@ -74,6 +74,9 @@ def compact(
     Raises `Failed` ("commit-conflict") when others were faster `ATTEMPTS` times in a row, and what reading its contract
     raises.
     """
+    if intake.ledger.open_plans(dataset):
+        with turn_at(intake, dataset):
+            resolve(intake, dataset)
     done = Compacted()
     for once in (_compact_rows, _compact_rejects):
         failed = 0

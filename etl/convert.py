@@ -113,7 +113,8 @@ def _known(studied: Study) -> dict[str, object]:
     return {
         "content": studied.content,
         "encoding": dialect.encoding,
-        "delimiter": dialect.delimiter,
+        "format": studied.format,
+        "delimiter": dialect.delimiter or None,
         "quote": dialect.quote,
         "escape": dialect.escape,
         "header": dialect.header,

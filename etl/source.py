@@ -34,6 +34,7 @@ _SIGNATURES = (
 )
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
 _WORKBOOK = "[Content_Types].xml"
+_WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
 _IGNORED_PREFIXES = (".", "_", "~$")
 _IGNORED_SUFFIXES = (".part", ".tmp", ".crdownload")
 _ENCRYPTED = 0x1
@@ -98,10 +99,11 @@ def sources_in(stored: Stored, name: str) -> tuple[Source, ...]:
     with _told(name), closing(stored.open()) as stream:
         kind = _kind(stream.read(16))
     stored_bytes = stored.size_bytes
-    if kind in ("parquet", "xls"):
+    if kind == "xls":
         raise _unsupported(name, kind)
-    if kind == "zip":
+    if kind == "zip" and not (name.lower().endswith(_WORKBOOK_SUFFIXES) or _is_workbook(stored, name)):
         return tuple(_members(stored, name))
+    kind = "" if kind in ("parquet", "zip") else kind
     known = stored_bytes if kind == "" else None
     return (Source(name, lambda: _stream(name, lambda: _decompressed(stored.open(), kind)), kind, stored_bytes, known),)
 
@@ -146,11 +148,14 @@ class _Owning(io.RawIOBase):
         super().close()
 
 
+def _is_workbook(stored: Stored, name: str) -> bool:
+    with _told(name), closing(stored.open()) as stream, zipfile.ZipFile(stream) as archive:
+        return _WORKBOOK in archive.namelist()
+
+
 def _members(stored: Stored, name: str) -> Iterator[Source]:
     with _told(name), closing(stored.open()) as stream, zipfile.ZipFile(stream) as archive:
         members = [one for one in archive.infolist() if not one.is_dir()]
-    if any(member.filename == _WORKBOOK for member in members):
-        raise _unsupported(name, "xlsx")
     members = [member for member in members if not ignored(member.filename)]
     names = [member.filename for member in members]
     if not members or len(set(names)) < len(names):
@@ -210,6 +215,17 @@ class _Told(io.RawIOBase):
         with _told(self._name):
             return self._stream.readinto(buffer) or 0
 
+    def seekable(self) -> bool:
+        # What is packed can only be read again from its beginning.
+        return isinstance(self._stream, io.FileIO)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        with _told(self._name):
+            return cast(io.FileIO, self._stream).seek(offset, whence)
+
+    def tell(self) -> int:
+        return cast(io.FileIO, self._stream).tell()
+
     def close(self) -> None:
         self._stream.close()
         super().close()
@@ -244,6 +260,6 @@ def _unreadable(name: str, error: Exception) -> Refused:
 def _unsupported(name: str, kind: str) -> Refused:
     return Refused(
         f"{name} is a {kind} file, which cannot be loaded yet.",
-        "Save it as CSV and drop that.",
+        "Save it as .xlsx or CSV and drop that.",
         code="format-unsupported",
     )

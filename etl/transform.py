@@ -25,6 +25,7 @@ from etl._study import Wanted, as_text, concluded, settled, spellings, wanted
 from etl._survey import Survey, drain, observe_all, sample_values
 from etl.contract import READER_VERSION, Contract, SourceRules
 from etl.dialect import SAMPLE_BYTES, Dialect, detect
+from etl.formats import Format, format_of
 from etl.read import Readable, read_blocks
 from etl.report import Reject, Skipped
 from etl.source import Source
@@ -69,6 +70,7 @@ class Study:
     rules: SourceRules
     added: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    format: Format = "csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,11 @@ def study(
     "contract-mismatch" (a required column is missing, or new columns where the contract rejects them),
     "type-conflict" (cannot be widened legally), "contract-invalid" (rules that cannot be meant).
     """
+    kind = format_of(source)
+    if kind != "csv":
+        from etl.tabular import study_rows
+
+        return study_rows(source, kind, contract=None if text else contract, rules=rules, text=text, advance=advance)
     task = _Task(source, None if text else contract, rules, text, advance, threads)
     sample, whole = _sample(source)
     expected = [column.name for column in contract.columns] if contract else []
@@ -179,6 +186,11 @@ def transform_narrow(
     threads: int = 2,
 ) -> Iterator[Portion]:
     """The same with rows of `stored_schema`: quick to make and to write, but Arrow can do little else with them."""
+    if studied.format != "csv":
+        from etl.tabular import transform_rows
+
+        yield from transform_rows(source, studied, columns, rules, advance)
+        return
     planned = plan(studied.dialect, columns, rules)
     schema = stored_schema(columns)
     total = Tally()
@@ -195,11 +207,16 @@ def transform_narrow(
             code="file-changed",
         )
     if not total.balances or total.lines_in != studied.lines:
-        raise Damaged(
-            f"{source.name} does not balance: {studied.lines} lines in, accounted for are {total}.",
-            "Nothing was loaded. This is a fault of Lakegate: please report it with the file.",
-            code="unbalanced",
-        )
+        raise unbalanced(source, studied, total)
+
+
+def unbalanced(source: Source, studied: Study, total: Tally) -> Damaged:
+    """What is raised when something fell under the table."""
+    return Damaged(
+        f"{source.name} does not balance: {studied.lines} lines in, accounted for are {total}.",
+        "Nothing was loaded. This is a fault of Lakegate: please report it with the file.",
+        code="unbalanced",
+    )
 
 
 @dataclass(slots=True)

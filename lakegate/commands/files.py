@@ -21,7 +21,10 @@ StrictOption = Annotated[bool, typer.Option("--strict", help="Exit with 3 when a
 
 
 def load(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="CSV, plain, gz or zip.", show_default=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE…", help="CSV, JSON Lines, Excel or Parquet, plain or packed.", show_default=False),
+    ],
     dataset: Annotated[
         str, typer.Option("--dataset", "-d", help="The dataset that they belong to.", show_default=False)
     ],

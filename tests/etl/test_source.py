@@ -102,16 +102,23 @@ def test_a_damaged_member_is_refused_and_the_others_are_read(tmp_path: Path) -> 
     assert content_of(second) == DATA
 
 
+def test_old_workbooks_cannot_be_loaded_and_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"\xd0\xcf\x11\xe0....")
+    with pytest.raises(Refused, match="xls") as refusal:
+        sources_of(path, "file")
+    assert refusal.value.code == "format-unsupported"
+
+
 @pytest.mark.parametrize(
-    ("content", "kind"),
-    [(b"PAR1....PAR1", "parquet"), (zip_of({"[Content_Types].xml": "", "xl/workbook.xml": ""}), "xlsx")],
+    "content",
+    [b"PAR1....PAR1", zip_of({"[Content_Types].xml": "", "xl/workbook.xml": ""})],
+    ids=["parquet", "xlsx"],
 )
-def test_formats_that_cannot_be_loaded_are_named(tmp_path: Path, content: bytes, kind: str) -> None:
+def test_workbooks_and_parquet_are_one_source(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)
-    with pytest.raises(Refused, match=kind) as refusal:
-        sources_of(path, "t/file")
-    assert refusal.value.code == "format-unsupported"
+    assert [source.name for source in sources_of(path, "file")] == ["file"]
 
 
 def test_text_that_begins_like_an_archive_is_text(tmp_path: Path) -> None:
