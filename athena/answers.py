@@ -5,6 +5,7 @@ Every function takes the caller and compares the grant of now with that of the a
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -96,7 +97,8 @@ def page(
     if form is Form.JSON and offset == 0 and wanted >= lake.settings.page_rows and first is not None:
         found = first
     else:
-        found = lake.results.page(receipt, offset=offset, limit=wanted, form=form)
+        with _lost_when_gone(lake, caller, answer_id):
+            found = lake.results.page(receipt, offset=offset, limit=wanted, form=form)
     return Sheet(found, _next(lake, answer_id, found), receipt)
 
 
@@ -104,7 +106,8 @@ def stream(lake: Lake, caller: Caller, answer_id: str, *, form: Form, token: str
     """All rows from `token` on, a few at a time, in CSV, Arrow or Parquet; None where only pages and links are
     given (on AWS). Raises like `page`."""
     receipt, _ = _result(lake, caller, answer_id)
-    chunks = lake.results.stream(receipt, offset=_offset(lake, answer_id, token), form=form)
+    with _lost_when_gone(lake, caller, answer_id):
+        chunks = lake.results.stream(receipt, offset=_offset(lake, answer_id, token), form=form)
     return None if chunks is None else Flow(chunks, receipt)
 
 
@@ -112,7 +115,8 @@ def link(lake: Lake, caller: Caller, answer_id: str, *, form: Form, seconds: int
     """An address of the store from which anybody may fetch the whole for so long; None where `stream` gives it.
     Raises like `page`."""
     receipt, _ = _result(lake, caller, answer_id)
-    return lake.results.link(receipt, form=form, seconds=seconds, filename=filename)
+    with _lost_when_gone(lake, caller, answer_id):
+        return lake.results.link(receipt, form=form, seconds=seconds, filename=filename)
 
 
 def result_file(lake: Lake, caller: Caller, answer_id: str) -> Path:
@@ -185,6 +189,19 @@ def _result(lake: Lake, caller: Caller, answer_id: str) -> tuple[Receipt, Page |
             code="answer-not-ready",
         )
     return answer.receipt, answer.page
+
+
+@contextmanager
+def _lost_when_gone(lake: Lake, caller: Caller, answer_id: str) -> Iterator[None]:
+    """Whoever finds that the rows are gone says so: who asks next has them computed anew."""
+    try:
+        yield
+    except Gone as error:
+        if error.code == "result-gone":
+            handle = read_handle(answer_id, caller, secret=lake.secret)
+            flights = lake.tower.alone if handle.alone else lake.flights
+            flights.lose(handle.fingerprint, handle.attempt)
+        raise
 
 
 def _state(flight: Flight) -> State:

@@ -117,7 +117,7 @@ def _usable(lake: Lake, flight: Flight, heads: Mapping[str, Head]) -> bool:
         heads[name].data_version != ref.data_version for name, ref in receipt.snapshots.items()
     ):
         return False
-    return lake.results.holds(receipt)
+    return lake.results.remote or lake.results.holds(receipt)
 
 
 def _answer(asking: _Asking, flights: Flights, flight: Flight, cache: CacheOutcome) -> Answer:

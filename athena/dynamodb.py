@@ -9,7 +9,7 @@ Item shapes and access patterns: `docs/aws-stores.md`.
 
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,11 +17,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from athena.aws import Patience, Unreachable, error_code, persist
-from athena.errors import Damaged, Failed, OutcomeUnknown
+from athena.errors import Busy, Damaged, Failed, OutcomeUnknown
 
 Value = str | int | bytes | frozenset[str]
 Item = dict[str, Value]
 
+MOST_AT_ONCE = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # DynamoDB deletes what has expired within days, not at once, and reads of its own see it until then.
@@ -58,6 +59,27 @@ class Table:
             lambda: self._client.get_item(TableName=self.name, Key=_key(key), ConsistentRead=True, **_projection(only))
         )
         return _item(found["Item"]) if found.get("Item") else None
+
+    def several(self, keys: Sequence[Key]) -> list[Item]:
+        """Those of the items that exist, in no order, in one call for every `MOST_AT_ONCE` of them."""
+        if len(keys) == 1:
+            found = self.get(keys[0])
+            return [] if found is None else [found]
+        items: list[Item] = []
+        wanted, failures = [_key(key) for key in dict.fromkeys(keys)], 0
+        while wanted:
+            request: dict[str, Any] = {"Keys": wanted[:MOST_AT_ONCE], "ConsistentRead": True}
+            given = self._several(request)
+            items += [_item(item) for item in given["Responses"].get(self.name, [])]
+            # What did not fit into one answer, or was throttled, is handed back.
+            rest = given.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+            failures = failures + 1 if len(rest) == len(request["Keys"]) else 0
+            if failures == self._patience.tries:
+                raise Busy("DynamoDB is asked too much at the moment.", "Ask again in a few seconds.")
+            if failures:
+                self._patience.pause(failures)
+            wanted = [*rest, *wanted[MOST_AT_ONCE:]]
+        return items
 
     def last(self, pk: str, *, only: str | None = None) -> Item | None:
         """The item of `pk` with the highest `sk`, or None. Reads that one alone."""
@@ -138,6 +160,9 @@ class Table:
                 **more,
             )
         )
+
+    def _several(self, request: dict[str, Any]) -> Any:
+        return self._read(lambda: self._client.batch_get_item(RequestItems={self.name: request}))
 
     def _read(self, call: Callable[[], Any]) -> Any:
         try:

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,7 +80,15 @@ class Lake:
 
     def head(self, dataset: str) -> Head | None:
         """Where the table stands now: while a commit may or may not have happened, the catalog itself says so."""
-        head = self.heads.get(dataset)
+        return self._standing(dataset, self.heads.get(dataset))
+
+    def heads_of(self, datasets: Sequence[str]) -> dict[str, Head]:
+        """The same for those of several that exist."""
+        published = self.heads.some(datasets)
+        found = ((dataset, self._standing(dataset, published.get(dataset))) for dataset in datasets)
+        return {dataset: head for dataset, head in found if head is not None}
+
+    def _standing(self, dataset: str, head: Head | None) -> Head | None:
         if head is None:
             return self.settled(dataset) if self.heads.pending(dataset) is not None else None
         return head if head.intent is None else self.settled(dataset) or head

@@ -80,8 +80,7 @@ def pinned(lake: "Lake", statement: Statement, question: Question) -> dict[str, 
             raise Refused("Only the owner may ask for older states.", "Leave as_of out.", code="as-of-invalid")
         histories = {name: lake.history(name) for name in statement.tables}
         return heads_as_of({name: history for name, history in histories.items() if history}, question.as_of)
-    found = ((name, lake.head(name)) for name in statement.tables)
-    return {name: head for name, head in found if head is not None}
+    return lake.heads_of(statement.tables)
 
 
 def planned(
@@ -107,13 +106,13 @@ def planned(
 def remembered(lake: "Lake", question: Question, standing: Standing, *, today: date) -> Plan | None:
     """The plan that `planned` would give, if this process has made it before; look-ups by key and nothing else."""
     statement = lake.statements.known(question.sql)
-    if statement is None:
+    if statement is None or question.as_of is not None:
         return None
-    heads = {name: lake.heads.get(name) for name in statement.tables}
-    settled = {name: head for name, head in heads.items() if head is not None and head.intent is None}
-    if len(settled) < len(heads):
+    published = lake.heads.some(statement.tables)
+    heads = {name: published[name] for name in statement.tables if name in published}
+    if len(heads) < len(statement.tables) or any(head.intent is not None for head in heads.values()):
         return None
-    plan = lake.plans.known(_plan_key(question, standing, settled, today))
+    plan = lake.plans.known(_plan_key(question, standing, heads, today))
     return None if plan is None or plan.entitled.volatile else plan
 
 

@@ -201,6 +201,11 @@ def no_fault(_: AWSPreparedRequest) -> None:
     """The call goes through."""
 
 
+def answered(status: int, body: bytes) -> Fault:
+    """AWS answers this."""
+    return lambda request: _answer(request, status, body)
+
+
 def throttled(request: AWSPreparedRequest) -> AWSResponse:
     """AWS refuses: too much."""
     return _answer(request, 400, b'{"__type":"ThrottlingException","message":"Rate exceeded"}')

@@ -84,6 +84,10 @@ class Flights(Protocol):
         CANCELLED and somebody still waits for it."""
         ...
 
+    def lose(self, fingerprint: str, attempt: int) -> None:
+        """The result of an answer is gone: it counts as expired from now on, and who asks next begins anew."""
+        ...
+
     def leave(self, fingerprint: str, attempt: int, asker: str) -> int:
         """Take `asker` off the count, once; how many are left. The asker's own answer is CANCELLED from now on."""
         ...

@@ -15,6 +15,7 @@ from athena.errors import Busy, Damaged, Failed, Gone, OutcomeUnknown
 from athena.flights import Flight
 from athena.flights.step import expired, next_step
 from athena.lake import Clock
+from athena.memo import Memo
 from athena.question import Page, Receipt, State
 from athena.records import decode, encode
 from athena.s3 import Bucket
@@ -24,6 +25,7 @@ UNFINISHED = timedelta(days=1)
 # An item may have 400 KB; reading one costs a unit per 4 KB.
 INLINE_BYTES = 100_000
 ROUNDS = 20
+REMEMBERED_BYTES = 32 * 1024 * 1024
 
 _LIGHT = "pk, sk, state, leader, lease_expires_at, expires_at, execution, error_code"
 _JOINING = " ADD askers :asker DELETE gone :asker"
@@ -37,6 +39,8 @@ class DynamoFlights:
         self._table = cache
         self._overflow = overflow
         self._clock = clock
+        # An object's key names attempt and leader, and nobody writes it twice.
+        self._fetched_before: Memo[bytes] = Memo(REMEMBERED_BYTES, len)
 
     def get(self, fingerprint: str, attempt: int | None = None) -> Flight | None:
         """The current record, or that of `attempt`; None when it has expired, even if it is still there."""
@@ -111,6 +115,14 @@ class DynamoFlights:
         changes: dict[str, Value] = {"state": state.value, "error_code": error_code}
         also = "attribute_not_exists(askers)" if state is State.CANCELLED else None
         return self._update(flight, changes, remove="work, work_at", also=also)
+
+    def lose(self, fingerprint: str, attempt: int) -> None:
+        """See the port."""
+        ends = _ends(self._clock())
+        succeeded = State.SUCCEEDED.value
+        self._changed(
+            _key(fingerprint, attempt), _setting(ends), when="state = :succeeded", succeeded=succeeded, **ends
+        )
 
     def leave(self, fingerprint: str, attempt: int, asker: str) -> int:
         """See the port."""
@@ -199,7 +211,8 @@ class DynamoFlights:
         packed = item.get(name)
         try:
             if f"{name}_at" in item:
-                packed = self._overflow.get(text(item[f"{name}_at"]))
+                key = text(item[f"{name}_at"])
+                packed = self._fetched_before.recall(key, lambda: self._overflow.get(key))
             return zlib.decompress(packed) if isinstance(packed, bytes) else None
         except Gone:
             return None

@@ -90,6 +90,13 @@ class MemoryFlights:
             self._put(flight, state=state, error_code=error_code)
             return True
 
+    def lose(self, fingerprint: str, attempt: int) -> None:
+        """See the port."""
+        with self._lock:
+            found = self._flights.get(fingerprint, {}).get(attempt)
+            if found is not None and found.state is State.SUCCEEDED:
+                self._put(found, expires_at=self._clock())
+
     def leave(self, fingerprint: str, attempt: int, asker: str) -> int:
         """See the port."""
         with self._lock:

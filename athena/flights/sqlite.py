@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS askers (
     fingerprint TEXT NOT NULL, attempt INTEGER NOT NULL, asker TEXT NOT NULL, waits INTEGER NOT NULL,
     PRIMARY KEY (fingerprint, attempt, asker)) WITHOUT ROWID;
 """
-_MARK = "attempt, state, leader"
+_MARK = "attempt, state, leader, expires_at"
 _LIGHT = "fingerprint, attempt, state, leader, lease_expires_at, execution, error_code, expires_at"
 _WHOLE = f"{_LIGHT}, receipt, page_rows, next_offset, fragment, work"
 _OWNED = "fingerprint = :fingerprint AND attempt = :attempt AND leader = :leader AND state = 'RUNNING'"
@@ -57,7 +57,8 @@ class SqliteFlights:
         row = self._database.row(*_query(_MARK, fingerprint, attempt))
         if row is None:
             return None
-        # What has succeeded never changes again, and no two leaders have one name: what was read is still right.
+        # What has succeeded changes no more, but for its end, and no two leaders have one name: what was read once
+        # is right as long as these are the same.
         key = (fingerprint, *row)
         flight = self._succeeded.known(key)
         if flight is None:
@@ -134,6 +135,14 @@ class SqliteFlights:
         """See the port."""
         changes: dict[str, object] = {"state": state.value, "error_code": error_code, "work": None}
         return self._update(flight, changes, also=f"AND NOT {_WAITING}" if state is State.CANCELLED else "")
+
+    def lose(self, fingerprint: str, attempt: int) -> None:
+        """See the port."""
+        with self._database.read() as connection:
+            connection.execute(
+                f"UPDATE flights SET expires_at = ? WHERE {_KEY} AND state = 'SUCCEEDED'",
+                (_micros(self._clock()), fingerprint, attempt),
+            )
 
     def leave(self, fingerprint: str, attempt: int, asker: str) -> int:
         """See the port."""

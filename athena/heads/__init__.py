@@ -1,5 +1,6 @@
 """The port of heads: one small record per table, all that the read story needs to know of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -39,6 +40,10 @@ class Heads(Protocol):
 
     def get(self, dataset: str) -> Head | None:
         """The head, None when the dataset was never committed. An unresolved `intent` is the caller's to see."""
+        ...
+
+    def some(self, datasets: Sequence[str]) -> dict[str, Head]:
+        """Those of several that have a head, by name; in one look-up where a look-up is a call to a service."""
         ...
 
     def all(self) -> tuple[Head, ...]:

@@ -1,6 +1,7 @@
 """Heads in the home's `state.sqlite`."""
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,11 @@ class SqliteHeads:
         """The head as last published, with the open intent if there is one."""
         row = self._database.row(_SELECT_ONE, (dataset,))
         return None if row is None else _head(row)
+
+    def some(self, datasets: Sequence[str]) -> dict[str, Head]:
+        """Those that have a head, by name."""
+        found = ((dataset, self.get(dataset)) for dataset in datasets)
+        return {dataset: head for dataset, head in found if head is not None}
 
     def all(self) -> tuple[Head, ...]:
         """Every head, by name."""

@@ -11,6 +11,12 @@ from athena.question import Page, Receipt
 class Results(Protocol):
     """Results of finished runs by `result_id`. A missing or damaged one raises `Gone` and counts as a miss."""
 
+    @property
+    def remote(self) -> bool:
+        """Whether `holds` costs a call to a service: then a hit does not ask, and whoever finds rows gone tells the
+        flights (`Flights.lose`)."""
+        ...
+
     def holds(self, receipt: Receipt) -> bool:
         """Whether the result is there with the size that its receipt says."""
         ...

@@ -32,6 +32,11 @@ class LocalResults:
         self._kept_seconds = kept_seconds
         self._swept_at = time.monotonic()
 
+    @property
+    def remote(self) -> bool:
+        """A file is looked up in a microsecond."""
+        return False
+
     def stage(self, name: str) -> Path:
         """A folder of its own on the same disk, for an engine to write `name`'s result (and spill) into."""
         place = self.staged(name)

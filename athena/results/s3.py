@@ -74,6 +74,11 @@ class S3Results:
         warnings = self._warnings(key, tag, shown, columns) if suspicious else ()
         return Survey(result_id, min(rows, row_limit), truncated, shown, digest.hexdigest(), warnings)
 
+    @property
+    def remote(self) -> bool:
+        """A `HeadObject` costs more than all else of a hit."""
+        return True
+
     def holds(self, receipt: Receipt) -> bool:
         """Whether the very object that the receipt was made for is there."""
         key, tag = _key_and_tag(receipt)
@@ -115,6 +120,8 @@ class S3Results:
                 code="format-unavailable",
             )
         key, _ = _key_and_tag(receipt)
+        if not self.holds(receipt):
+            raise Gone("The stored result is not there any more.", "Ask the question again.", code="result-gone")
         return self.bucket.link(key, seconds=seconds, filename=filename)
 
     def discard(self, receipt: Receipt) -> None:

@@ -1,12 +1,25 @@
 """What a table promises when the line to DynamoDB does not hold."""
 
+import json
+
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
 from athena.aws import Patience
 from athena.dynamodb import Key, Table
 from athena.errors import Busy, Failed, OutcomeUnknown
-from tests.cloud import Cloud, Fault, Faults, answer_lost, no_fault, refused, request_lost, server_error, throttled
+from tests.cloud import (
+    Cloud,
+    Fault,
+    Faults,
+    answer_lost,
+    answered,
+    no_fault,
+    refused,
+    request_lost,
+    server_error,
+    throttled,
+)
 
 KEY = Key("thing#1", "it")
 CREATE = ("SET state = :state", "attribute_not_exists(pk)")
@@ -47,6 +60,26 @@ def test_last_reads_the_highest_sort_key_alone(table: Table) -> None:
     assert last is not None
     assert last["state"] == "3"
     assert [item["state"] for item in table.each("thing#1")] == ["1", "2", "3"]
+
+
+def test_several_items_come_in_one_call_and_what_is_handed_back_is_asked_for_again(cloud: Cloud, table: Table) -> None:
+    keys = [Key(f"thing#{number}", "it") for number in range(130)]
+    for key in keys:
+        table.change(key, "SET state = :s", s=key.pk)
+    nothing_done = answering(b'{"Responses": {}, "UnprocessedKeys": {"%b": {"Keys": %b}}}', table, keys[:100])
+    faulty, faults = _faulty(cloud, table, "BatchGetItem", nothing_done)
+    found = faulty.several([*keys, keys[0], Key("nothing", "it")])
+    assert sorted(str(item["state"]) for item in found) == sorted(key.pk for key in keys)
+    assert faults.calls == 3
+    busy, _ = _faulty(cloud, table, "BatchGetItem", *[nothing_done] * 4)
+    with pytest.raises(Busy):
+        busy.several(keys)
+
+
+def answering(body: bytes, table: Table, keys: list[Key]) -> Fault:
+    """DynamoDB does nothing of it and hands the keys back."""
+    named = json.dumps([{"pk": {"S": key.pk}, "sk": {"S": key.sk}} for key in keys]).encode()
+    return answered(200, body % (table.name.encode(), named))
 
 
 def test_a_lost_condition_shows_the_item_that_won(table: Table) -> None:

@@ -201,6 +201,22 @@ def test_an_expired_answer_counts_as_absent_while_it_is_still_there(flights: Fli
     assert lead(flights, "l2", "a2").leader == "l2"
 
 
+def test_an_answer_whose_result_is_lost_counts_as_absent_and_begins_anew(flights: Flights) -> None:
+    first = lead(flights, "a", "x")
+    flights.lose(KEY, first.attempt)
+    assert flights.get(KEY) is not None, "what is under way cannot be lost"
+    assert finish(flights, first)
+    assert flights.get(KEY) is not None
+    flights.lose(KEY, first.attempt)
+    assert flights.get(KEY) is None
+    second = lead(flights, "b", "y")
+    assert (second.attempt, second.leader) == (2, "b")
+    flights.lose(KEY, first.attempt)
+    flights.lose("f" * 64, 1)
+    assert finish(flights, second)
+    assert flights.get(KEY) is not None
+
+
 def test_the_engine_may_stop_only_when_nobody_waits(flights: Flights) -> None:
     flight = lead(flights, "l1", "a1")
     lead(flights, "l2", "a2")

@@ -53,6 +53,17 @@ def test_heads_are_listed_by_name(heads: Heads) -> None:
     assert [head.dataset for head in heads.all()] == ["flights", "flights__rejects", "weather"]
 
 
+def test_several_are_read_together_and_what_has_none_is_left_out(heads: Heads) -> None:
+    for name in ("weather", "flights", "airports"):
+        heads.publish(replace(HEAD, dataset=name))
+    heads.intend("weather", "c2")
+    heads.intend("planes", "c1")
+    wanted = {"weather": replace(HEAD, dataset="weather", intent="c2"), "flights": HEAD}
+    assert heads.some(["weather", "planes", "flights", "nowhere"]) == wanted
+    assert heads.some(["flights"]) == {"flights": HEAD}
+    assert heads.some(["nowhere"]) == heads.some([]) == {}
+
+
 def test_an_intent_stands_before_there_is_a_head(heads: Heads) -> None:
     heads.intend("flights", "c1")
     assert heads.pending("flights") == "c1"

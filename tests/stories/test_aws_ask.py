@@ -120,6 +120,10 @@ def test_a_result_that_was_written_over_heals_itself(place: Place) -> None:
     assert first.receipt is not None
     assert isinstance(place.lake.results, S3Results)
     place.lake.results.bucket.put(first.receipt.result_id.partition(":")[0], b'"carrier","dep_delay"\n"XX","0"\n')
+    known = ask(place.lake, question(ALL))
+    assert (known.cache, rows(known)) == ("hit", rows(first)), "what lies in the item is still right"
+    with pytest.raises(Gone):
+        page(place.lake, OWNER, known.id, token=known.next)
     again = place.done(question(ALL))
     assert (again.cache, rows(again)) == ("miss", rows(first))
 
@@ -184,11 +188,13 @@ def test_when_the_cache_is_away_the_question_runs_alone(place: Place) -> None:
     assert rows(wait(lake, OWNER, answer.id, seconds=20)) == [["3"]]
 
 
-def test_a_hit_calls_neither_athena_nor_glue_and_s3_once(place: Place) -> None:
+def test_a_hit_calls_neither_athena_nor_glue_nor_s3(place: Place) -> None:
     place.done(question(COUNT))
     place.grant("united", "carrier = 'UA'")
     place.done(question(COUNT, partner="united"))
     with place.cloud.lake(place.settings) as lake:
-        before = Counter(place.cloud.emulator.calls)
-        assert ask(lake, question(COUNT, partner="united")).cache == "hit"
-        assert place.cloud.emulator.calls - before == {"dynamodb": 3, "s3": 1}
+        # A new process also reads which part of the table was last changed when, as a row filter stands on it.
+        for calls in (4, 3):
+            before = Counter(place.cloud.emulator.calls)
+            assert ask(lake, question(COUNT, partner="united")).cache == "hit"
+            assert place.cloud.emulator.calls - before == {"dynamodb": calls}
