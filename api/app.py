@@ -1,5 +1,6 @@
 """The HTTP interface that partners meet: every route a few lines over the read story."""
 
+from api.browse import browse
 from api.download import read_form, redirect
 from api.edge import App, enter, visited
 from api.forms import FORM_FIELDS, PLAIN, read_wanted
@@ -10,7 +11,6 @@ from api.response import (
     JSON_TYPE,
     LATER,
     PUBLIC,
-    Park,
     Reply,
     answered,
     dataset_body,
@@ -19,6 +19,7 @@ from api.response import (
     pending,
 )
 from api.rows import first_rows, more_rows
+from api.waiting import waited
 from athena import ask, catalogue
 
 # The interface's own, not the package's: it changes with what partners meet.
@@ -43,15 +44,9 @@ def post_query() -> Reply:
             return LATER
         visit.cache = known.cache
         return answered(known, if_none_match=entered.incoming.if_none_match)
-    answer = ask.look(lake, entered.caller, visit.resume) if visit.resume else ask.ask(lake, asked.question)
-    visit.cache = answer.cache
-    wait_seconds = min(asked.wait_seconds, visit.most_wait_seconds)
-    if not answer.state.final and wait_seconds > 0 and not visit.resume:
-        if visit.may_park:
-            return pending(answer, park=Park(entered.caller, answer.id, wait_seconds))
-        answer = ask.wait(lake, entered.caller, answer.id, seconds=wait_seconds)
+    answer, park = waited(entered, asked.question, asked.wait_seconds)
     if not answer.state.final:
-        return pending(answer)
+        return pending(answer, park=park)
     return first_rows(entered, answer, wanted)
 
 
@@ -102,6 +97,13 @@ def get_dataset(name: str) -> Reply:
     entered = enter()
     one_each(entered.incoming)
     return json_reply(dataset_body(catalogue.dataset(entered.visit.parts.lake, entered.caller, name)))
+
+
+@app.view("/v1/datasets/{name}/rows", "GET")
+def get_dataset_rows(name: str) -> Reply:
+    """Rows of a dataset without SQL: select, filters, order, limit and pages by query fields."""
+    entered = enter()
+    return browse(entered, name, read_wanted(entered.incoming))
 
 
 @app.view("/healthz", "GET", public=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from api.request import Incoming, accepted, one_each, wrong
+from api.request import Incoming, accepted, wrong
 from api.response import ARROW_TYPE, CSV_TYPE, JSON_TYPE, PARQUET_TYPE
 from athena.forms import Form
 
@@ -44,8 +44,7 @@ def read_wanted(incoming: Incoming) -> Wanted:
     if not incoming.query and incoming.accept in _EASY:
         return PLAIN
     form = MEDIA_TYPES[accepted(incoming.accept, tuple(MEDIA_TYPES))]
-    fields = one_each(incoming, *incoming.query)
-    shape, guard = fields.get("shape"), fields.get("guard")
+    shape, guard = (_single(incoming, name) for name in FORM_FIELDS)
     if shape not in (None, *SHAPES):
         raise wrong("shape is neither arrays nor objects.", "Use shape=objects, or leave it out.", "shape")
     if guard not in (None, *GUARDS):
@@ -57,3 +56,10 @@ def read_wanted(incoming: Incoming) -> Wanted:
             raise wrong("guard is for CSV alone.", "Leave it out, or accept text/csv.", "guard")
         form = Form.GUARDED_CSV
     return Wanted(form, objects=shape == "objects")
+
+
+def _single(incoming: Incoming, name: str) -> str | None:
+    values = incoming.query.get(name, (None,))
+    if len(values) != 1:
+        raise wrong(f"{name} stands there {len(values)} times.", "Give it once.", name)
+    return values[0]

@@ -6,6 +6,7 @@ from typing import Any
 
 from api.callers import SCOPE
 from api.download import FORMATS, LINK_SECONDS
+from api.filters import DEFAULT_LIMIT, ESCAPE, MOST_ROWS, OPERATORS
 from api.forms import GUARDS, MEDIA_TYPES, SHAPES
 from api.problem import PROBLEM_TYPE
 from api.response import JSON_TYPE
@@ -33,6 +34,30 @@ ID = {"name": "id", "in": "path", "required": True, "schema": TEXT, "description
 NAME = {"name": "name", "in": "path", "required": True, "schema": TEXT, "description": "The dataset's name."}
 PAGE = {"name": "page", "in": "query", "schema": TEXT, "description": "The `next` of the page before."}
 PAGE_LIMIT = {"name": "limit", "in": "query", "schema": LIMIT, "description": "The most rows of this page."}
+SELECT = {"name": "select", "in": "query", "schema": TEXT, "description": "Columns, by commas; all without it."}
+ORDER = {
+    "name": "order",
+    "in": "query",
+    "schema": TEXT,
+    "description": "Columns, by commas; `-` before one: descending.",
+}
+ROWS_LIMIT = {
+    "name": "limit",
+    "in": "query",
+    "schema": {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": DEFAULT_LIMIT},
+}
+FILTERS = {
+    "name": "filters",
+    "in": "query",
+    "style": "form",
+    "explode": True,
+    "schema": {"type": "object", "additionalProperties": TEXT},
+    "description": (
+        "A column and what it must be: `carrier=UA`, `dep_delay=gt.10`; operators "
+        f"{', '.join(OPERATORS)}. A column called like another field is written `{ESCAPE}limit`."
+    ),
+    "example": {"carrier": "UA", "dep_delay": "gt.10"},
+}
 SHAPE = {
     "name": "shape",
     "in": "query",
@@ -110,6 +135,7 @@ def _paths() -> Object:
                 "get_datasets", "What you may ask about", {HTTPStatus.OK: _json("Datasets")}, *OF_PARTNERS
             )
         },
+        "/v1/datasets/{name}/rows": {"get": _get_dataset_rows()},
         "/v1/datasets/{name}": {
             "get": _operation(
                 "get_dataset",
@@ -153,11 +179,7 @@ def _own_paths() -> Object:
 def _post_query() -> Object:
     found = {
         HTTPStatus.OK: _answer(),
-        HTTPStatus.ACCEPTED: {
-            **_json("Answer"),
-            "description": "Not answered yet: ask `Location` again after `Retry-After`.",
-            "headers": {"Location": {"schema": TEXT}, "Retry-After": {"schema": TEXT}},
-        },
+        HTTPStatus.ACCEPTED: _accepted(),
         HTTPStatus.NOT_MODIFIED: {"description": "You have this answer already."},
     }
     operation = _operation(
@@ -187,6 +209,35 @@ def _get_rows() -> Object:
         HTTPStatus.CONFLICT,
         parameters=[ID, PAGE, PAGE_LIMIT, SHAPE, GUARD],
     )
+
+
+def _get_dataset_rows() -> Object:
+    rows = {
+        HTTPStatus.OK: {
+            **_in_every_form("Answer", "Rows; `Link` leads to the next page."),
+            "headers": {"Link": {"schema": TEXT}},
+        },
+        HTTPStatus.ACCEPTED: _accepted(),
+        HTTPStatus.NOT_MODIFIED: {"description": "You have these rows already."},
+    }
+    return _operation(
+        "get_dataset_rows",
+        "Rows of a dataset, without SQL",
+        rows,
+        *OF_PARTNERS,
+        *OF_ANSWERS,
+        HTTPStatus.NOT_ACCEPTABLE,
+        HTTPStatus.CONFLICT,
+        parameters=[NAME, SELECT, FILTERS, ORDER, ROWS_LIMIT, PAGE, SHAPE, GUARD, IF_NONE_MATCH],
+    )
+
+
+def _accepted() -> Object:
+    return {
+        **_json("Answer"),
+        "description": "Not answered yet: ask `Location` again after `Retry-After`.",
+        "headers": {"Location": {"schema": TEXT}, "Retry-After": {"schema": TEXT}},
+    }
 
 
 def _operation(

@@ -94,7 +94,7 @@ def page(
     receipt, first = _result(lake, caller, answer_id)
     offset = _offset(lake, answer_id, token)
     wanted = lake.settings.page_rows if limit is None else _checked(limit)
-    if form is Form.JSON and offset == 0 and wanted >= lake.settings.page_rows and first is not None:
+    if form is Form.JSON and offset == 0 and first is not None and _serves(first, wanted, lake.settings.page_rows):
         found = first
     else:
         with _lost_when_gone(lake, caller, answer_id):
@@ -214,6 +214,10 @@ def _run_of(handle: Handle) -> Run:
 
 def _next(lake: Lake, answer_id: str, found: Page) -> str | None:
     return None if found.next_offset is None else sign_offset(found.next_offset, answer_id, secret=lake.secret)
+
+
+def _serves(first: Page, wanted: int, page_rows: int) -> bool:
+    return wanted == page_rows or (first.next_offset is None and wanted >= first.row_count)
 
 
 def _offset(lake: Lake, answer_id: str, token: str | None) -> int:

@@ -8,56 +8,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from api.callers.credentials import Credentials
-from api.edge import Visit
-from api.embedded import app
-from api.gateway import Arrival, respond
 from api.parts import Parts
-from api.response import Reply
 from athena.errors import NotFound
 from athena.lake import Lake
+from tests.api.asker import Asker, body, told
 from tests.lakes import Home
 
 ARROW, PARQUET = "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"
 ROWS = pa.table({"name": ["=ü", "", None], "n": pa.array([2**60, None, -1], pa.int64()), "x": [0.1, 2.0, None]})
 ALL = "SELECT name, n, x FROM things ORDER BY x NULLS LAST"
 CSV = 'name,n,x\r\n=ü,1152921504606846976,0.1\r\n"",,2.0\r\n,-1,\r\n'
-
-
-class Asker:
-    """A partner who asks a home in this process."""
-
-    def __init__(self, parts: Parts, partner: str) -> None:
-        assert parts.tokens is not None
-        self.parts = parts
-        self._token = parts.tokens.issue(Credentials.embedded(parts.lake.settings).add_client(partner).client_id)
-
-    def send(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        at = urlsplit(path)
-        sent = {"authorization": f"Bearer {self._token}", **named}
-        arrival = Arrival(method, at.path, at.query, sent, b"" if body is None else json.dumps(body).encode())
-        return respond(app, arrival, Visit(self.parts, request_id="r"))
-
-    def get(self, path: str, **headers: str) -> Reply:
-        return self.send("GET", path, **headers)
-
-    def ask(self, sql: str = ALL, query: str = "", **headers: str) -> Reply:
-        return self.send("POST", f"/v1/queries{query}", {"sql": sql}, **headers)
-
-
-def body(reply: Reply) -> bytes:
-    return reply.body if reply.chunks is None else b"".join(reply.chunks)
-
-
-def told(reply: Reply) -> dict[str, str]:
-    return dict(reply.headers)
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +38,17 @@ def united(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
 
 @pytest.fixture(scope="module")
 def answer_id(united: Asker) -> str:
-    return str(json.loads(united.ask().body)["id"])
+    return str(json.loads(united.ask(ALL).body)["id"])
 
 
 def test_the_first_answer_comes_in_every_form(united: Asker) -> None:
     expected = ROWS.to_pylist()
-    document = json.loads(united.ask().body)
+    document = json.loads(united.ask(ALL).body)
     assert (document["rows"], document["row_count"]) == ([["=ü", str(2**60), 0.1], ["", None, 2.0]], 3)
-    sheet = united.ask(accept="text/csv")
+    sheet = united.ask(ALL, accept="text/csv")
     assert body(sheet).decode() == CSV
-    assert pa.ipc.open_stream(body(united.ask(accept=ARROW))).read_all().to_pylist() == expected
-    assert pq.read_table(io.BytesIO(body(united.ask(accept=PARQUET)))).to_pylist() == expected
+    assert pa.ipc.open_stream(body(united.ask(ALL, accept=ARROW))).read_all().to_pylist() == expected
+    assert pq.read_table(io.BytesIO(body(united.ask(ALL, accept=PARQUET)))).to_pylist() == expected
     headers = told(sheet)
     assert headers["Content-Type"] == "text/csv; charset=utf-8"
     assert (headers["Lakegate-Cache"], headers["Lakegate-Row-Count"], headers["Lakegate-Truncated"]) == (
@@ -96,11 +61,11 @@ def test_the_first_answer_comes_in_every_form(united: Asker) -> None:
 
 
 def test_each_form_has_a_tag_of_its_own(united: Asker) -> None:
-    tags = {told(united.ask(accept=accept))["ETag"] for accept in ("application/json", "text/csv", ARROW, PARQUET)}
+    tags = {told(united.ask(ALL, accept=accept))["ETag"] for accept in ("application/json", "text/csv", ARROW, PARQUET)}
     assert len(tags) == 4
-    tag = told(united.ask(accept="text/csv"))["ETag"]
-    assert united.ask(accept="text/csv", if_none_match=tag).status == 304
-    assert united.ask(if_none_match=tag).status == 200
+    tag = told(united.ask(ALL, accept="text/csv"))["ETag"]
+    assert united.ask(ALL, accept="text/csv", if_none_match=tag).status == 304
+    assert united.ask(ALL, if_none_match=tag).status == 200
 
 
 @pytest.mark.parametrize("accept", ["text/csv", ARROW, PARQUET, "application/json"])
@@ -135,7 +100,7 @@ def test_pages_in_every_form_make_the_whole(united: Asker, answer_id: str, accep
 
 def test_a_row_can_be_an_object(united: Asker, answer_id: str) -> None:
     first = {"name": "=ü", "n": str(2**60), "x": 0.1}
-    assert json.loads(united.ask(query="?shape=objects").body)["rows"][0] == first
+    assert json.loads(united.ask(ALL, query="?shape=objects").body)["rows"][0] == first
     page = united.get(f"/v1/queries/{answer_id}/rows?limit=1&shape=objects")
     assert json.loads(page.body)["rows"] == [first]
     assert "shape=objects" in told(page)["Link"]
@@ -158,7 +123,7 @@ def test_formulas_are_guarded_on_request_alone(united: Asker, answer_id: str) ->
     ],
 )
 def test_what_makes_no_sense_together_is_refused(united: Asker, query: str, accept: str, pointer: str) -> None:
-    reply = united.ask(query=query, accept=accept)
+    reply = united.ask(ALL, query=query, accept=accept)
     assert (reply.status, json.loads(reply.body)["pointer"]) == (400, pointer)
 
 
@@ -173,12 +138,12 @@ def test_what_makes_no_sense_together_is_refused(united: Asker, query: str, acce
     ],
 )
 def test_the_best_liked_form_is_given(united: Asker, accept: str, expected: str) -> None:
-    assert told(united.ask(accept=accept))["Content-Type"] == expected
+    assert told(united.ask(ALL, accept=accept))["Content-Type"] == expected
 
 
 @pytest.mark.parametrize("accept", ["text/html", "*/*;q=0", "image/png, text/csv;q=0"])
 def test_who_takes_nothing_of_ours_is_told_what_there_is(united: Asker, accept: str) -> None:
-    reply = united.ask(accept=accept)
+    reply = united.ask(ALL, accept=accept)
     document = json.loads(reply.body)
     assert (reply.status, document["code"]) == (406, "not-acceptable")
     assert all(kind in document["remedy"] for kind in ("application/json", "text/csv", ARROW, PARQUET))
@@ -218,7 +183,7 @@ def test_bodies_are_compressed_for_who_takes_it(united: Asker, coding: str, acce
 
 @pytest.mark.parametrize("accepted", ["identity", "br", "gzip;q=0", "gzip;q=nonsense", ""])
 def test_bodies_stay_as_they_are_for_who_does_not(united: Asker, accepted: str) -> None:
-    reply = united.ask(accept="text/csv", accept_encoding=accepted)
+    reply = united.ask(ALL, accept="text/csv", accept_encoding=accepted)
     assert "Content-Encoding" not in told(reply)
     assert body(reply).decode() == CSV
 
@@ -255,7 +220,7 @@ def test_pages_and_links_are_their_askers_alone(united: Asker, answer_id: str) -
     page = json.loads(united.get(f"/v1/queries/{answer_id}/rows?limit=1").body)["next"]
     assert other.get(f"/v1/queries/{answer_id}/download").status == 404
     assert other.get(f"/v1/queries/{answer_id}/rows?page={page}").status == 404
-    own = json.loads(other.ask().body)["id"]
+    own = json.loads(other.ask(ALL).body)["id"]
     assert other.get(f"/v1/queries/{own}/rows?page={page}").status == 404
     second = json.loads(united.ask("SELECT name FROM things").body)["id"]
     assert united.get(f"/v1/queries/{second}/rows?page={page}").status == 404
