@@ -34,9 +34,10 @@ class Tables:
         self._catalog.create_table(f"lake.{name}", schema=schema)
         return self._head(name)
 
-    def append(self, name: str, rows: pa.Table) -> Head:
+    def append(self, name: str, rows: pa.Table, *, row_group_rows: int | None = None) -> Head:
         """The head after `rows` were added (the table is made when there is none)."""
-        table = self._catalog.create_table_if_not_exists(f"lake.{name}", schema=rows.schema)
+        properties = {} if row_group_rows is None else {"write.parquet.row-group-limit": str(row_group_rows)}
+        table = self._catalog.create_table_if_not_exists(f"lake.{name}", schema=rows.schema, properties=properties)
         table.append(rows)
         return self._head(name)
 
