@@ -17,10 +17,11 @@ from api.response import (
     json_reply,
     listing_body,
     pending,
+    usage_body,
 )
 from api.rows import first_rows, more_rows
 from api.waiting import waited
-from athena import ask, catalogue
+from athena import accounting, ask, catalogue
 
 # The interface's own, not the package's: it changes with what partners meet.
 API_VERSION = "1.0"
@@ -36,13 +37,14 @@ def post_query() -> Reply:
     """Ask; 200 with the first page, or 202 with where to look for it."""
     entered = enter()
     wanted = read_wanted(entered.incoming)
-    asked = read_question(entered.incoming, entered.caller)
+    asked = read_question(entered.incoming, entered.caller, request_id=entered.visit.request_id)
     lake, visit = entered.visit.parts.lake, entered.visit
     if visit.at_once:
-        known = ask.at_once(lake, asked.question) if wanted is PLAIN else None
-        if known is None or known.page is None or len(known.page.fragment) > MAX_AT_ONCE_BYTES:
+        known = ask.at_once(lake, asked.question, most_page_bytes=MAX_AT_ONCE_BYTES) if wanted is PLAIN else None
+        if known is None:
             return LATER
         visit.cache = known.cache
+        visit.rate = known.rate
         return answered(known, if_none_match=entered.incoming.if_none_match)
     answer, park = waited(entered, asked.question, asked.wait_seconds)
     if not answer.state.final:
@@ -104,6 +106,14 @@ def get_dataset_rows(name: str) -> Reply:
     """Rows of a dataset without SQL: select, filters, order, limit and pages by query fields."""
     entered = enter()
     return browse(entered, name, read_wanted(entered.incoming))
+
+
+@app.view("/v1/usage", "GET")
+def get_usage() -> Reply:
+    """What this partner has asked, and may still ask."""
+    entered = enter()
+    one_each(entered.incoming)
+    return json_reply(usage_body(accounting.usage(entered.visit.parts.lake, entered.caller)))
 
 
 @app.view("/healthz", "GET", public=True)

@@ -16,11 +16,11 @@ from typing import Any
 from chalice.app import Chalice, Request, Response
 
 from api.parts import Parts
-from api.problem import INTERNAL, PROBLEM_TYPE, Problem, as_problem
+from api.problem import INTERNAL, PROBLEM_TYPE, Problem, as_problem, rate_headers
 from api.request import Incoming
 from api.response import Reply, problem_reply
 from athena.errors import LakegateError
-from athena.question import Caller
+from athena.question import Caller, Rate
 
 View = Callable[..., Reply]
 
@@ -51,6 +51,7 @@ class Visit:
     linger_seconds: float = 0.0
     partner: str | None = None
     route: str = "-"
+    rate: Rate | None = None
     cache: str | None = None
 
 
@@ -152,6 +153,7 @@ def visited() -> tuple[Visit, Incoming]:
         authorization=headers.get("authorization"),
         accept=headers.get("accept"),
         if_none_match=headers.get("if-none-match"),
+        cache_control=headers.get("cache-control"),
         claims=_claims(request.context),
     )
     return visit, incoming
@@ -166,7 +168,8 @@ def _guarded(view: View) -> Callable[..., Response]:
     @wraps(view)
     def guarded(**params: str) -> Response:
         try:
-            return _Ours(view(**params))
+            reply, visit = view(**params), _context.get()
+            return _Ours(reply.with_headers(rate_headers(visit.rate if isinstance(visit, Visit) else None)))
         except LakegateError as error:
             problem = as_problem(error)
             if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -10,7 +10,7 @@ from api.filters import DEFAULT_LIMIT, ESCAPE, MOST_ROWS, OPERATORS
 from api.forms import GUARDS, MEDIA_TYPES, SHAPES
 from api.problem import PROBLEM_TYPE
 from api.response import JSON_TYPE
-from api.schemas import LIMIT, TEXT, components, ref
+from api.schemas import LIMIT, RATE_HEADERS, TEXT, components, ref
 
 Object = dict[str, Any]
 
@@ -73,6 +73,13 @@ GUARD = {
 FORMAT = {"name": "format", "in": "query", "schema": {"enum": list(FORMATS), "default": "csv"}}
 TICKET = {"name": "ticket", "in": "path", "required": True, "schema": TEXT, "description": "From the redirect."}
 IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": TEXT, "description": "The ETag that you have."}
+
+CACHE_CONTROL = {
+    "name": "Cache-Control",
+    "in": "header",
+    "schema": TEXT,
+    "description": "`no-cache` computes anew; `max-age=N` takes an answer that was computed in the last N seconds.",
+}
 
 
 def document(*, version: str, embedded: bool) -> Object:
@@ -146,6 +153,7 @@ def _paths() -> Object:
                 parameters=[NAME],
             )
         },
+        "/v1/usage": {"get": _get_usage()},
         "/healthz": {"get": _open("get_health", "That the server answers", {HTTPStatus.OK: _json("Health")})},
         "/openapi.json": {
             "get": _open("get_openapi", "This document", {HTTPStatus.OK: {"description": "OpenAPI 3.1", **_any()}})
@@ -191,10 +199,15 @@ def _post_query() -> Object:
         *OF_ANSWERS,
         HTTPStatus.NOT_ACCEPTABLE,
         HTTPStatus.CONFLICT,
-        parameters=[SHAPE, GUARD, IF_NONE_MATCH],
+        parameters=[SHAPE, GUARD, IF_NONE_MATCH, CACHE_CONTROL],
     )
     operation["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": ref("Question")}}}
     return operation
+
+
+def _get_usage() -> Object:
+    found = {HTTPStatus.OK: _json("Usage")}
+    return _operation("get_usage", "What you have asked, and may ask", found, *OF_PARTNERS, HTTPStatus.NOT_FOUND)
 
 
 def _get_rows() -> Object:
@@ -236,7 +249,7 @@ def _accepted() -> Object:
     return {
         **_json("Answer"),
         "description": "Not answered yet: ask `Location` again after `Retry-After`.",
-        "headers": {"Location": {"schema": TEXT}, "Retry-After": {"schema": TEXT}},
+        "headers": {"Location": {"schema": TEXT}, "Retry-After": {"schema": TEXT}, **RATE_HEADERS},
     }
 
 

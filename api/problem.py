@@ -21,6 +21,7 @@ from athena.errors import (
     SqlRefused,
     Unauthenticated,
 )
+from athena.question import Rate
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -127,6 +128,9 @@ def _status(error: LakegateError) -> HTTPStatus:
 
 
 def _headers(error: LakegateError, status: HTTPStatus) -> Pairs:
+    if isinstance(error, LimitExceeded) and error.most_a_minute is not None:
+        rate = Rate(error.most_a_minute, 0, error.retry_after_seconds)
+        return (("Retry-After", str(error.retry_after_seconds)), *rate_headers(rate))
     if isinstance(error, LimitExceeded | Busy):
         return (("Retry-After", str(error.retry_after_seconds)),)
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
@@ -134,6 +138,20 @@ def _headers(error: LakegateError, status: HTTPStatus) -> Pairs:
     if status is HTTPStatus.UNAUTHORIZED:
         return (("WWW-Authenticate", 'Bearer realm="lakegate"'),)
     return ()
+
+
+def rate_headers(rate: Rate | None) -> Pairs:
+    """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10); none where nothing is limited.
+
+    >>> rate_headers(Rate(120, 113, 35))[1]
+    ('RateLimit', '"minute";r=113;t=35')
+    """
+    if rate is None or rate.most is None:
+        return ()
+    return (
+        ("RateLimit-Policy", f'"minute";q={rate.most};w=60'),
+        ("RateLimit", f'"minute";r={rate.left};t={rate.resets_seconds}'),
+    )
 
 
 def _place(error: LakegateError) -> tuple[tuple[str, int], ...]:

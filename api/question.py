@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.problem import WrongRequest
-from api.request import Incoming, check_limit, one_each, shortened, shown, wrong
+from api.request import Incoming, check_limit, max_age, one_each, shortened, shown, wrong
 from athena.question import CacheUse, Caller, Question, Scalar
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -27,19 +27,23 @@ class Asked:
     wait_seconds: float
 
 
-def read_question(incoming: Incoming, caller: Caller) -> Asked:
+def read_question(incoming: Incoming, caller: Caller, *, request_id: str = "") -> Asked:
     """The question in a request's body; raises `WrongRequest` with a pointer to the wrong field."""
     one_each(incoming, "shape", "guard")
     fields = read_object(incoming.body)
     for name in fields:
         if name not in FIELDS:
             raise wrong(f"{shown(name)} is no field of a question.", f"Use {', '.join(FIELDS)}.", name)
+    oldest = max_age(incoming.cache_control)
     question = Question(
         caller=caller,
         sql=_sql(fields.get("sql")),
         parameters=_parameters(fields.get("parameters")),
         limit=None if fields.get("limit") is None else check_limit(fields["limit"]),
-        cache=_cache(fields.get("cache", "use")),
+        # An answer of age 0 is one that is made now.
+        cache="refresh" if oldest == 0 else _cache(fields.get("cache", "use")),
+        max_age_seconds=oldest,
+        request_id=request_id,
     )
     return Asked(question, _wait_seconds(fields.get("wait_seconds", DEFAULT_WAIT_SECONDS)))
 

@@ -21,6 +21,7 @@ class Incoming:
     authorization: str | None = None
     accept: str | None = None
     if_none_match: str | None = None
+    cache_control: str | None = None
     claims: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -40,6 +41,22 @@ def read_page(incoming: Incoming) -> Paged:
         return Paged(given.get("page"), None)
     limit = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 10 else 0
     return Paged(given.get("page"), check_limit(limit))
+
+
+def max_age(cache_control: str | None) -> int | None:
+    """How old, in seconds, an answer may be for a `Cache-Control` header; None when it does not say. `no-cache` is 0.
+
+    What is not understood is passed over, as RFC 9111 has it (section 5.2).
+
+    >>> max_age("max-age=60"), max_age("No-Cache"), max_age("no-store, max-age=x"), max_age(None)
+    (60, 0, None, None)
+    """
+    if cache_control is None:
+        return None
+    said = [directive.strip() for directive in cache_control.lower().split(",")]
+    ages = [digits for name, _, digits in (one.partition("=") for one in said) if name == "max-age"]
+    found = [min(int(age), MAX_LIMIT) for age in ages if age.isascii() and age.isdigit() and len(age) <= 20]
+    return 0 if "no-cache" in said else min(found, default=None)
 
 
 def check_limit(value: object) -> int:

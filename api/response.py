@@ -4,12 +4,13 @@ The rows of a page are JSON already when they come from the result store; no row
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 import orjson
 
 from api.problem import PROBLEM_TYPE, Pairs, Problem
+from athena.accounting import Account, Counts
 from athena.catalogue import Listing
 from athena.dataset import Column
 from athena.failures import explained
@@ -25,10 +26,11 @@ POLL_SECONDS = 1
 PRIVATE = "private, no-cache"
 PUBLIC = "public, max-age=300"
 EXPOSED_HEADERS = (
-    "ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id, Content-Disposition, Deprecation, Sunset, "
+    "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id, "
+    "Content-Disposition, Deprecation, Sunset, "
     "Lakegate-Answer, Lakegate-Cache, Lakegate-Row-Count, Lakegate-Truncated"
 )
-ALLOWED_HEADERS = "Authorization, Content-Type, If-None-Match, X-Request-Id"
+ALLOWED_HEADERS = "Authorization, Cache-Control, Content-Type, If-None-Match, X-Request-Id"
 PREFLIGHT_SECONDS = 600
 VARY = ("Vary", "Accept, Accept-Encoding")
 VARY_BY_ORIGIN = ("Vary", "Accept, Accept-Encoding, Origin")
@@ -53,6 +55,12 @@ class Reply:
     body: bytes = b""
     park: Park | None = None
     chunks: Iterator[bytes] | None = None
+
+    def with_headers(self, headers: Pairs) -> "Reply":
+        """The same with more headers."""
+        if not headers:
+            return self
+        return Reply(self.status, (*self.headers, *headers), self.body, self.park, self.chunks)
 
 
 # Never sent: the route cannot be answered at once, and is to be asked again by a thread.
@@ -145,6 +153,14 @@ def dataset_body(listing: Listing) -> bytes:
     return _json(_listing(listing))
 
 
+def usage_body(account: Account) -> bytes:
+    """The JSON of what a caller has asked."""
+    minute = {"used": account.minute_used, "ends_at": instant(account.minute_ends_at)}
+    all_days = {"days": account.kept_days, **_counts(account.all_days)}
+    limits = None if account.limits is None else asdict(account.limits)
+    return _json({"today": _counts(account.today), "all": all_days, "minute": minute, "limits": limits})
+
+
 def json_reply(body: bytes, *, cache_control: str = PRIVATE) -> Reply:
     """200 with JSON."""
     return Reply(200, (("Content-Type", JSON_TYPE), ("Cache-Control", cache_control)), body)
@@ -193,6 +209,10 @@ def _matches(if_none_match: str | None, tag: str) -> bool:
         return False
     given = [part.strip().removeprefix("W/") for part in if_none_match.split(",")]
     return tag in given or "*" in given
+
+
+def _counts(counts: Counts) -> dict[str, object]:
+    return {name: value for name, value in asdict(counts).items() if name != "scanned_bytes" or value is not None}
 
 
 def _snapshot(ref: SnapshotRef) -> dict[str, str]:

@@ -3,10 +3,13 @@
 The bounds come from the modules that check them.
 """
 
+from dataclasses import fields
 from typing import Any
 
 from api.question import DEFAULT_WAIT_SECONDS, MAX_PARAMETERS, MAX_WAIT_SECONDS
 from api.request import MAX_LIMIT
+from athena.accounting import Counts
+from athena.grants import Limits
 from athena.question import State
 
 Schema = dict[str, Any]
@@ -17,6 +20,11 @@ INSTANT: Schema = {"type": "string", "format": "date-time"}
 SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
 TOKEN: Schema = {"type": ["string", "null"], "description": "Give it as `page` to read on; null on the last page."}
 LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}
+
+RATE_HEADERS: Schema = {
+    "RateLimit-Policy": {"schema": TEXT, "description": 'Questions in so many seconds: `"minute";q=120;w=60`.'},
+    "RateLimit": {"schema": TEXT, "description": 'What is left, seconds until it is renewed: `"minute";r=7;t=35`.'},
+}
 
 
 def components() -> dict[str, Schema]:
@@ -32,6 +40,9 @@ def components() -> dict[str, Schema]:
         "Datasets": _object({"datasets": _list("Dataset")}),
         "Dataset": _dataset(),
         "Column": _column(),
+        "Usage": _usage(),
+        "Counts": _object(_counts(), required=[name for name in _counts() if name != "scanned_bytes"]),
+        "Limits": _object({one.name: {**COUNT, "type": ["integer", "null"]} for one in fields(Limits)}),
         "Health": _object({"status": {"const": "ok"}}),
         "TokenRequest": _token_request(),
         "Token": _object({"access_token": TEXT, "token_type": {"const": "Bearer"}, "expires_in": COUNT, "scope": TEXT}),
@@ -113,6 +124,21 @@ def _dataset() -> Schema:
         "rows": {**COUNT, "description": "Left out where the caller may see only some of the rows."},
     }
     return _object(properties, required=["name", "description", "columns", "snapshot"])
+
+
+def _usage() -> Schema:
+    counts = _counts()
+    whole = _object({"days": COUNT, **counts}, required=["days", *(name for name in counts if name != "scanned_bytes")])
+    minute = _object({"used": COUNT, "ends_at": INSTANT})
+    limits = {"oneOf": [ref("Limits"), {"type": "null"}]}
+    return _object({"today": ref("Counts"), "all": whole, "minute": minute, "limits": limits})
+
+
+def _counts() -> dict[str, Schema]:
+    counts: dict[str, Schema] = {one.name: COUNT for one in fields(Counts)}
+    counts["hit_rate"] = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+    counts["scanned_bytes"] = {**COUNT, "description": "Left out where you may see only some of the rows."}
+    return counts
 
 
 def _column() -> Schema:

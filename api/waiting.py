@@ -1,5 +1,7 @@
 """Asking, and waiting for the answer as long as its asker is ready to: in a thread, or parked where that can be."""
 
+from dataclasses import replace
+
 from api.edge import Entered
 from api.response import Park
 from athena import ask
@@ -13,8 +15,8 @@ def waited(entered: Entered, question: Question, wait_seconds: float) -> tuple[A
         answer = ask.look(lake, caller, visit.resume)
         visit.cache = answer.cache
         return answer, None
-    answer = ask.ask(lake, question)
-    visit.cache = answer.cache
+    answer = ask.ask(lake, replace(question, request_id=visit.request_id))
+    visit.cache, visit.rate = answer.cache, answer.rate
     seconds = min(wait_seconds, visit.most_wait_seconds)
     if answer.state.final or seconds <= 0:
         return answer, None

@@ -18,7 +18,7 @@ from athena.forms import Form
 from athena.handles import Handle, read_handle, read_offset, short_digest, sign_handle, sign_offset
 from athena.lake import Lake
 from athena.planning import standing_of
-from athena.question import Answer, Caller, Page, Receipt, SnapshotRef, State
+from athena.question import Answer, Caller, Page, Rate, Receipt, SnapshotRef, State
 from athena.tower import Run
 
 
@@ -133,7 +133,9 @@ def cancel(lake: Lake, caller: Caller, answer_id: str) -> Answer:
     return look(lake, caller, answer_id)
 
 
-def answered(lake: Lake, caller: Caller, handle: Handle, flight: Flight, *, left: bool = False) -> Answer:
+def answered(
+    lake: Lake, caller: Caller, handle: Handle, flight: Flight, *, left: bool = False, rate: Rate | None = None
+) -> Answer:
     """The answer that a handle and its flight's record make."""
     answer_id = sign_handle(handle, caller, secret=lake.secret)
     state = State.CANCELLED if left else _state(flight)
@@ -153,6 +155,7 @@ def answered(lake: Lake, caller: Caller, handle: Handle, flight: Flight, *, left
         next=_next(lake, answer_id, done.page) if done is not None and done.page is not None else None,
         error_code=flight.error_code if state is State.FAILED else None,
         warnings=receipt.warnings if receipt is not None else (),
+        rate=rate,
     )
 
 

@@ -1,6 +1,8 @@
 """The parts of a lake on AWS, put together. Only `Lake.aws` and tests need it."""
 
+from athena.audit.stream import StreamAudit
 from athena.aws import client
+from athena.clerk import Clerk
 from athena.dynamodb import Table
 from athena.engines.athena.engine import AthenaEngine, Limits, Workgroup
 from athena.events.eventbridge import DynamoOutbox
@@ -11,15 +13,19 @@ from athena.heads.dynamodb import DynamoHeads
 from athena.heads.glue import GlueHeads
 from athena.lake import Clock, Lake, process_name
 from athena.leases.dynamodb import DynamoLeases
+from athena.meter import Meter
 from athena.results.s3 import S3Results
 from athena.s3 import Bucket
 from athena.settings_aws import AwsSettings
 from athena.tower import Tower
+from athena.usage.dynamodb import DynamoUsage
 
 # What does not fit into an item lies beside Athena's results, under the same lifecycle rule.
 OVERFLOW = "flights/"
 # Every look at another process's flight is a read of DynamoDB.
 MOST_WATCH_SECONDS = 1.0
+# Counts for `GET /v1/usage` alone; each instance writes its own.
+CLERK_SECONDS = 30.0
 
 
 def state_of(settings: AwsSettings) -> Table:
@@ -42,6 +48,7 @@ def aws_lake(settings: AwsSettings, *, clock: Clock) -> Lake:
         limits=Limits(page_rows=settings.page_rows, result_bytes=settings.result_bytes),
     )
     glue = GlueHeads(client("glue", region=region), s3, lake=settings.name)
+    meter, audit = Meter(DynamoUsage(state, clock), clock), StreamAudit()
     return Lake(
         settings=settings.shared(),
         clock=clock,
@@ -61,6 +68,9 @@ def aws_lake(settings: AwsSettings, *, clock: Clock) -> Lake:
             most_parked=settings.max_parked,
             most_watch_seconds=MOST_WATCH_SECONDS,
         ),
+        meter=meter,
+        audit=audit,
+        clerk=Clerk(audit.flush, meter.flush, seconds=CLERK_SECONDS),
         settled=glue.head,
         history=glue.history,
         closing=engine.close,

@@ -1,5 +1,7 @@
 """The parts of the embedded home, put together. Only `Lake.embedded` and tests need it."""
 
+from athena.audit.files import FileAudit
+from athena.clerk import Clerk
 from athena.engines.duckdb.engine import DuckDBEngine
 from athena.events.outbox import SqliteOutbox
 from athena.flights.memory import MemoryFlights
@@ -10,9 +12,11 @@ from athena.heads.sqlite import SqliteHeads
 from athena.keys import kept_secret
 from athena.lake import Clock, Lake, process_name
 from athena.leases.sqlite import SqliteLeases
+from athena.meter import Meter
 from athena.results.local import LocalResults
 from athena.settings import Settings
 from athena.tower import Tower
+from athena.usage.sqlite import SqliteUsage
 
 _DAY_SECONDS = 86_400.0
 
@@ -23,6 +27,7 @@ def embedded_lake(settings: Settings, *, clock: Clock) -> Lake:
     results = LocalResults(settings.results, kept_seconds=(settings.result_days + 1) * _DAY_SECONDS)
     engine = DuckDBEngine(settings, results, clock)
     catalog = CatalogFile(settings.catalog, settings.name)
+    meter, audit = Meter(SqliteUsage(settings.state, clock), clock), FileAudit(settings.audit)
     return Lake(
         settings=settings,
         clock=clock,
@@ -38,6 +43,9 @@ def embedded_lake(settings: Settings, *, clock: Clock) -> Lake:
         tower=Tower(
             process_name(), MemoryFlights(clock), most_led=settings.max_parked, most_parked=settings.max_parked
         ),
+        meter=meter,
+        audit=audit,
+        clerk=Clerk(audit.flush, meter.flush),
         settled=catalog.head,
         history=catalog.history,
         warming=engine.warm,

@@ -72,13 +72,23 @@ class Unauthenticated(Refused):
 
 
 class LimitExceeded(Refused):
-    """A limit of the caller is used up; `retry_after_seconds` says when to come again."""
+    """A limit of the caller is used up; `retry_after_seconds` says when to come again, `most_a_minute` is the limit
+    when it is one on the rate."""
 
     code = "limit-exceeded"
 
-    def __init__(self, message: str, remedy: str, *, code: str | None = None, retry_after_seconds: int = 1) -> None:
+    def __init__(
+        self,
+        message: str,
+        remedy: str,
+        *,
+        code: str | None = None,
+        retry_after_seconds: int = 1,
+        most_a_minute: int | None = None,
+    ) -> None:
         super().__init__(message, remedy, code=code)
         self.retry_after_seconds = retry_after_seconds
+        self.most_a_minute = most_a_minute
 
 
 class Failed(LakegateError):

@@ -17,6 +17,7 @@ from athena.errors import LakegateError
 from athena.flights import Flight, Flights
 from athena.question import State
 from athena.records import decode
+from athena.telling import tell_run
 from athena.tower import Run, run_of
 
 if TYPE_CHECKING:
@@ -106,25 +107,32 @@ def _held(run: Run, leader: str, lake: "Lake") -> Flight:
 
 def _fly(lake: "Lake", flights: Flights, flight: Flight) -> bool:
     """Drive it to its end; whether this process is the one that ended it."""
+    began_at, job = lake.clock(), None
     try:
-        progress = _driven(lake, flights, flight)
+        job = decode(Job, flight.work or b"{}")
+        progress = _driven(lake, flights, flight, job)
     except LakegateError as error:
         progress = Broken(error.code)
     except Exception:  # noqa: BLE001 - the thread's entry point
         _log.exception("flight %s", flight.fingerprint[:12])
         progress = Broken("engine-failed")
+    if job is not None and job.partner is not None:
+        lake.meter.exit(job.partner, flight.leader, held=job.slotted)
     try:
-        return _landed(lake, flights, flight, progress)
+        over = _landed(lake, flights, flight, progress)
+        if over and job is not None:
+            tell_run(lake, job, progress, fingerprint=flight.fingerprint, began_at=began_at)
+        return over
     except LakegateError as error:
         # The lease ends by itself, and whoever still waits takes over.
         _log.warning("flight %s has landed, but the store was away: %s", flight.fingerprint[:12], error.code)
         return False
 
 
-def _driven(lake: "Lake", flights: Flights, flight: Flight) -> Progress:
+def _driven(lake: "Lake", flights: Flights, flight: Flight, work: Job) -> Progress:
     """Where the engine ended; `Running` when this process has nothing to say about it any more."""
     token = token_of(flight.fingerprint, flight.attempt)
-    job = replace(decode(Job, flight.work or b"{}"), token=token, adopt=flight.execution)
+    job = replace(work, token=token, adopt=flight.execution)
     progress = _run(lake, flights, flight, job)
     if progress == Broken("snapshot-gone"):
         heads = {name: lake.head(name) or head for name, head in job.pins.items()}
@@ -141,6 +149,8 @@ def _run(lake: "Lake", flights: Flights, flight: Flight, job: Job) -> Progress:
     flights.note(flight, execution)
     # The first beat sees what happened before the execution was noted: whoever left then could not stop it.
     while not lake.tower.closing and _kept(lake, flights, flight, execution):
+        if job.slotted and job.partner is not None:
+            lake.meter.stay(job.partner, flight.leader, seconds=lease_seconds)
         progress = lake.engine.wait(execution, seconds=lease_seconds / _BEATS_PER_LEASE)
         if not isinstance(progress, Running):
             return progress

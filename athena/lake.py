@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from athena.audit import Audit
 from athena.changes import Changes, read_changes, unknown
+from athena.clerk import Clerk
 from athena.engines import Engine
 from athena.events import Events
 from athena.flights import Flights
@@ -22,6 +24,7 @@ from athena.tower import Tower
 
 if TYPE_CHECKING:
     from athena.entitlement import Entitled
+    from athena.meter import Meter
     from athena.planning import Plan
     from athena.settings_aws import AwsSettings
     from athena.statement import Statement
@@ -54,6 +57,9 @@ class Lake:
     secret: bytes = field(repr=False)  # signs answer ids and page tokens
     salt: str = field(repr=False)  # of hash masks
     tower: Tower
+    meter: "Meter"
+    audit: Audit
+    clerk: Clerk
     settled: Callable[[str], Head | None]  # a head as the catalog itself has it, for an open intent
     history: Callable[[str], tuple[Head, ...]] = lambda _: ()  # a table as of each snapshot kept, oldest first
     warming: Callable[[], None] = lambda: None
@@ -107,6 +113,7 @@ class Lake:
         self.tower.closing = True
         self.closing()
         self.tower.close()
+        self.clerk.close()
 
     def __enter__(self) -> "Lake":
         return self

@@ -45,7 +45,7 @@ class Plan:
     row_limit: int
     fingerprint: str
 
-    def job(self, *, timeout_seconds: float) -> Job:
+    def job(self, *, timeout_seconds: float, partner: str | None = None) -> Job:
         """The plan as the engine takes it; the attempt's token is the leader's to add."""
         return Job(
             sql=self.entitled.sql,
@@ -55,6 +55,7 @@ class Plan:
             row_limit=self.row_limit,
             token="",
             timeout_seconds=timeout_seconds,
+            partner=partner,
         )
 
 

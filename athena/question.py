@@ -48,6 +48,7 @@ OWNER = Caller(None)
 class Question:
     """One statement with its values (by position or by name), as the caller wrote it; hostile until parsed.
 
+    `cache` "refresh" runs it anew; with `max_age_seconds` an answer that was computed longer ago is not used.
     `as_of` (the owner's alone): read every table as of this instant, or as of this snapshot of one of them.
     """
 
@@ -57,6 +58,8 @@ class Question:
     limit: int | None = None
     cache: CacheUse = "use"
     as_of: datetime | str | None = None
+    max_age_seconds: int | None = None
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +110,22 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """How a partner stands in this minute: `most` questions, about `left` of them to come, new ones in
+    `resets_seconds`. `most` is None for no limit."""
+
+    most: int | None
+    left: int = 0
+    resets_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What `ask` gives back; `receipt`, `page` and `snapshots` are there once the state is SUCCEEDED.
 
     `next` is the signed token of the page behind `page`, None on the last one. `error_code` is one of our own
-    problem codes (see `athena/failures.py`), there once the state is FAILED.
+    problem codes (see `athena/failures.py`), there once the state is FAILED. `rate` is
+    how the asker stands in this minute, there when it was asked just now.
     """
 
     id: str
@@ -126,3 +140,4 @@ class Answer:
     next: str | None = None
     error_code: str | None = None
     warnings: tuple[str, ...] = ()
+    rate: Rate | None = None

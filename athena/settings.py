@@ -68,6 +68,11 @@ class Settings:
         return self.home / "reports"
 
     @property
+    def audit(self) -> Path:
+        """The audit log."""
+        return self.home / "audit"
+
+    @property
     def keys(self) -> Path:
         """Signing keys, readable by the owner alone."""
         return self.home / "keys"

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -59,6 +59,9 @@ class CountingEngine:
 
     def check(self, job: Job) -> None:
         self._engine.check(job)
+
+    def estimate(self, job: Job, row_filters: Mapping[str, str]) -> int | None:
+        return self._engine.estimate(job, row_filters)
 
     def start(self, job: Job) -> str:
         with self.changed:

@@ -1,5 +1,6 @@
 """The port of SQL engines: run one entitled statement on pinned snapshots."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,9 @@ class Job:
     `pins` holds the head of each of them; `guarded` means that the plan must follow from the text alone (rows are
     hidden and something may fail); `token` is sha256(fingerprint + attempt): the same token is the same execution;
     `adopt` is the execution that an earlier leader of the attempt has noted, for engines that outlive their leaders.
+
+    `partner` is who asked first (None: the owner), `slotted` that a slot of theirs is held, `reserved_bytes` what was
+    taken off their day already, `most_scanned_bytes` what the run may read where that is known only while it runs.
     """
 
     sql: str
@@ -25,6 +29,10 @@ class Job:
     token: str
     timeout_seconds: float
     adopt: str | None = None
+    partner: str | None = None
+    slotted: bool = False
+    reserved_bytes: int = 0
+    most_scanned_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,11 @@ class Engine(Protocol):
 
     def check(self, job: Job) -> None:
         """Raises `Refused` for SQL that this engine cannot run; looks at the text alone, in milliseconds."""
+        ...
+
+    def estimate(self, job: Job, row_filters: Mapping[str, str]) -> int | None:
+        """The most bytes that the job reads, None when that is known after the run alone. For a dataset in
+        `row_filters` it follows from that filter, the columns named and the snapshot, and from no other filter."""
         ...
 
     def start(self, job: Job) -> str:

@@ -81,8 +81,9 @@ def test_a_revoked_grant_gets_nothing_and_an_edited_one_its_own(home: Home, lake
     assert at_once(lake, question(COUNT, partner=UNITED)) is None
     assert rows(asked(lake, question(COUNT, partner=UNITED))) == [["2"]]
     home.revoke(UNITED)
+    assert at_once(lake, question(COUNT, partner=UNITED)) is None
     with pytest.raises(NotFound):
-        at_once(lake, question(COUNT, partner=UNITED))
+        ask(lake, question(COUNT, partner=UNITED))
 
 
 def test_new_rows_and_half_done_commits_are_left_to_asking(home: Home, lake: Lake) -> None:

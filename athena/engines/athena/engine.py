@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -58,6 +58,7 @@ class _Execution:
     row_limit: int
     timeout_seconds: float
     snapshots: dict[str, SnapshotRef]
+    most_scanned_bytes: int | None = None
 
 
 class AthenaEngine:
@@ -88,6 +89,10 @@ class AthenaEngine:
     def check(self, job: Job) -> None:
         """Refuse what does not fit into one call; the dialect is Athena's own."""
         _statement(job)
+
+    def estimate(self, job: Job, row_filters: Mapping[str, str]) -> int | None:
+        """Nobody knows before the run; the work group's own cut-off bounds every query."""
+        return None
 
     def start(self, job: Job) -> str:
         """Begin the job, or adopt the execution that a former leader or the same token has begun.
@@ -120,6 +125,7 @@ class AthenaEngine:
                     name: SnapshotRef(head.snapshot_id, head.committed_at, head.data_version)
                     for name, head in job.pins.items()
                 },
+                most_scanned_bytes=job.most_scanned_bytes,
             )
         ).decode()
 
@@ -130,12 +136,15 @@ class AthenaEngine:
             return Broken("engine-lost")
         until = self._clock() + timedelta(seconds=seconds)
         while True:
-            progress, age_seconds = self._look(known)
+            progress, age_seconds, scanned_bytes = self._look(known)
             if not isinstance(progress, Running):
                 return progress
             if age_seconds >= known.timeout_seconds:
                 self.stop(execution)
                 return Broken("query-timeout")
+            if known.most_scanned_bytes is not None and scanned_bytes > known.most_scanned_bytes:
+                self.stop(execution)
+                return Broken("scan-limit")
             left_seconds = (until - self._clock()).total_seconds()
             if left_seconds <= 0:
                 return progress
@@ -156,24 +165,25 @@ class AthenaEngine:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _look(self, known: _Execution) -> tuple[Progress, float]:
-        """How it stands and the seconds since it was submitted."""
+    def _look(self, known: _Execution) -> tuple[Progress, float, int]:
+        """How it stands, the seconds since it was submitted and the bytes that it has read so far."""
         try:
             found = self._called(lambda: self._client.get_query_execution(QueryExecutionId=known.id))["QueryExecution"]
             age = self._clock() - found["Status"]["SubmissionDateTime"]
-            return self._judged(known, found), age.total_seconds()
+            scanned_bytes = int(found.get("Statistics", {}).get("DataScannedInBytes", 0))
+            return self._judged(known, found, scanned_bytes), age.total_seconds(), scanned_bytes
         except ClientError as error:
-            return Broken("engine-lost" if error_code(error) == "InvalidRequestException" else "engine-failed"), 0.0
+            return Broken("engine-lost" if error_code(error) == "InvalidRequestException" else "engine-failed"), 0.0, 0
         except (Failed, OutcomeUnknown) as error:
             # Athena goes on while we cannot see it, up to its work group's own limit.
             _log.info("query %s cannot be seen: %s", known.id, error.code)
-            return Running(), 0.0
+            return Running(), 0.0, 0
 
-    def _judged(self, known: _Execution, found: dict[str, Any]) -> Progress:
+    def _judged(self, known: _Execution, found: dict[str, Any], scanned_bytes: int) -> Progress:
         status = found["Status"]
         state, reason = status["State"], str(status.get("StateChangeReason", ""))
         if state == "SUCCEEDED":
-            return self._finished(known, int(found.get("Statistics", {}).get("DataScannedInBytes", 0)))
+            return self._finished(known, scanned_bytes)
         if state == "CANCELLED" and _CUT_OFF not in reason:
             return Broken("cancelled")
         if state in ("FAILED", "CANCELLED"):

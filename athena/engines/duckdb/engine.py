@@ -4,6 +4,7 @@ import logging
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import version
@@ -73,6 +74,12 @@ class DuckDBEngine:
 
         translated(job.sql, columns_of(job.pins))
 
+    def estimate(self, job: Job, row_filters: Mapping[str, str]) -> int | None:
+        """The size of the named columns in the files that cannot be left out."""
+        from athena.engines.duckdb.plan import scan_bytes
+
+        return scan_bytes(job, row_filters)
+
     def start(self, job: Job) -> str:
         """Begin the job; a token that is known and not broken is the execution that it named before."""
         execution = _Execution(job.token, job, secrets.token_hex(16))
@@ -89,6 +96,7 @@ class DuckDBEngine:
             prepare=lambda: self._errand(execution),
             landed=lambda done, page: self._landed(execution, done, page),
             timeout_seconds=job.timeout_seconds,
+            partner=job.partner,
         )
         self._pool.send(execution.ride)
         return execution.id

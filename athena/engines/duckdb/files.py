@@ -1,7 +1,7 @@
 """The data files of a pinned snapshot, with their column bounds, read from Iceberg metadata and remembered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ PLANS_KEPT = 64
 @dataclass(frozen=True, slots=True)
 class DataFile:
     """One Parquet file. `bounds` holds the least and the greatest value by column name, where they are known:
-    days for dates, microseconds for timestamps; a string's may be shortened (outwards)."""
+    days for dates, microseconds for timestamps; a string's may be shortened (outwards). `column_bytes` holds what each
+    column takes, where that is known."""
 
     path: str
     size_bytes: int
     rows: int
     bounds: Mapping[str, tuple[Any, Any]]
+    column_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +92,7 @@ def _data_file(file: Any, kinds: Mapping[int, tuple[str, Any]]) -> DataFile:
     for field_id, (name, kind) in kinds.items():
         if field_id in lower and field_id in upper:
             bounds[name] = (from_bytes(kind, lower[field_id]), from_bytes(kind, upper[field_id]))
-    return DataFile(str(Path(local_path(file.file_path))), file.file_size_in_bytes, file.record_count, bounds)
+    sizes = file.column_sizes or {}
+    taken = {name: sizes[field_id] for field_id, (name, _) in kinds.items() if field_id in sizes}
+    path = str(Path(local_path(file.file_path)))
+    return DataFile(path, file.file_size_in_bytes, file.record_count, bounds, taken)

@@ -1,6 +1,6 @@
 """A job → the DuckDB statement, a view per table over the fewest files of its pinned snapshot."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlglot
@@ -32,7 +32,8 @@ _DUCKDB_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an errand needs of a job. `size_bytes` is the size of the files, an upper bound of what is read."""
+    """What an errand needs of a job. `size_bytes` is the size of the named columns in the files, an upper bound of
+    what is read."""
 
     sql: str
     setup: tuple[str, ...]
@@ -45,6 +46,18 @@ def planned(job: Job) -> Plan:
     """The plan; raises `Failed` (`snapshot-gone`) and `Refused` (`sql-unsupported`)."""
     tables = {name: table_files(head.metadata_location, head.snapshot_id) for name, head in job.pins.items()}
     return _plan(sqlglot.parse_one(job.sql, read=Athena), tables, translated(job.sql, columns_of(job.pins)))
+
+
+def scan_bytes(job: Job, row_filters: Mapping[str, str]) -> int:
+    """See `Engine.estimate`; raises `Failed` (`snapshot-gone`)."""
+    tree, size_bytes = sqlglot.parse_one(job.sql, read=Athena), 0
+    for name, head in job.pins.items():
+        whole = table_files(head.metadata_location, head.snapshot_id)
+        types = {column.name: column.type for column in whole.columns}
+        rows = row_filters.get(name)
+        filters = tree if rows is None else sqlglot.parse_one(f'SELECT 1 FROM "{name}" WHERE {rows}', read=Athena)
+        size_bytes += _size_bytes(tree, kept_files(filters, name, types, whole.files))
+    return size_bytes
 
 
 def plan_of(tree: exp.Expr, tables: Mapping[str, TableFiles]) -> Plan:
@@ -68,7 +81,18 @@ def _plan(tree: exp.Expr, tables: Mapping[str, TableFiles], duckdb: Translated) 
         setup=duckdb.setup,
         views=tuple(views),
         files=tuple(file.path for file in files),
-        size_bytes=sum(file.size_bytes for file in files),
+        size_bytes=_size_bytes(tree, files),
+    )
+
+
+def _size_bytes(tree: exp.Expr, files: Iterable[DataFile]) -> int:
+    named = {column.name for column in tree.find_all(exp.Column)}
+    return sum(
+        # Who counts rows reads no column, but not nothing.
+        max(1, sum(size for name, size in file.column_bytes.items() if name in named))
+        if file.column_bytes
+        else file.size_bytes
+        for file in files
     )
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -20,11 +20,12 @@ class Unplanned(Exception):
 @dataclass(eq=False)
 class Ride:
     """One errand on its way. `prepare` makes the errand in a slot's thread and may raise `Unplanned`; `landed`
-    gets the reply there as well."""
+    gets the reply there as well. Who asks is `partner`, None for the owner."""
 
     prepare: Callable[[], Errand]
     landed: Callable[[Done, bytes], None]
     timeout_seconds: float
+    partner: str | None = None
     child: Child | None = None
     stopped: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -38,11 +39,16 @@ class Ride:
 
 
 class Pool:
-    """At most `slots` threads with a child each; both start with the first ride that finds none idle."""
+    """At most `slots` threads with a child each; both start with the first ride that finds none idle.
+
+    Nobody waits behind another partner's long line: a slot takes the ride of whoever rides least, then the oldest; and
+    of several slots one partner never holds all.
+    """
 
     def __init__(self, start_child: Callable[[], Child], *, slots: int) -> None:
         self._start_child = start_child
         self._slots = slots
+        self._most_each = max(1, slots - 1)
         self._changed = threading.Condition()
         self._waiting: deque[Ride] = deque()
         self._riding: list[Ride] = []
@@ -109,6 +115,7 @@ class Pool:
                 child.kill()
             with self._changed:
                 self._riding.remove(ride)
+                self._changed.notify_all()
             child = self._fit(child)
         if child is not None:
             child.close()
@@ -127,14 +134,20 @@ class Pool:
     def _next(self) -> Ride | None:
         with self._changed:
             self._idle += 1
-            while not self._waiting and not self._closed:
+            while (ride := self._turn()) is None and not self._closed:
                 self._changed.wait()
             self._idle -= 1
-            if self._closed:
+            if self._closed or ride is None:
                 return None
-            ride = self._waiting.popleft()
+            self._waiting.remove(ride)
             self._riding.append(ride)
             return ride
+
+    def _turn(self) -> Ride | None:
+        """Whose turn it is; the owner's rides have no share to keep to."""
+        held = Counter(ride.partner or "" for ride in self._riding if ride.partner is not None)
+        fit = [ride for ride in self._waiting if held[ride.partner or ""] < self._most_each]
+        return min(fit, key=lambda ride: held[ride.partner or ""], default=None)
 
 
 def _carry(ride: Ride, child: Child) -> bool:

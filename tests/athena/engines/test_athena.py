@@ -129,6 +129,15 @@ def test_a_query_beyond_its_time_is_stopped(place: Place, head: Head) -> None:
     assert last.state == "CANCELLED"
 
 
+def test_a_query_that_is_seen_to_read_too_much_is_stopped(place: Place, head: Head) -> None:
+    place.cloud.emulator.athena.seconds = 30.0
+    execution = place.engine.start(replace(job(COUNT, "n", pin=head), most_scanned_bytes=10))
+    last = list(place.cloud.emulator.athena.executions.values())[-1]
+    last.bytes_scanned = 11
+    assert wait(place.engine, execution) == Broken("scan-limit")
+    assert last.state == "CANCELLED"
+
+
 def test_waiting_ends_when_told_and_polls_less_and_less(place: Place, head: Head) -> None:
     place.cloud.emulator.athena.seconds = 30.0
     execution = place.engine.start(job(COUNT, "n", pin=head))

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from athena.engines import Broken, Finished, Job, Progress
+from athena.engines import Broken, Finished, Job, Progress, Running
 from athena.engines.duckdb.engine import DuckDBEngine
+from athena.engines.duckdb.pool import Pool, Ride
 from athena.results.local import LocalResults
 from athena.settings import Settings
 from tests.clock import SetClock
@@ -46,7 +47,9 @@ def children() -> set[int]:
 
 def ended(pid: int) -> bool:
     try:
-        return ") Z" in Path(f"/proc/{pid}/stat").read_text()
+        # Its first thread may be gone before the others are, and before anybody can wait for it.
+        threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
+        return threads == 1 and ") Z" in Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:
         return True
 
@@ -111,3 +114,33 @@ def test_a_result_folder_that_cannot_be_written_fails_the_query(tmp_path: Path) 
     engine = DuckDBEngine(settings, LocalResults(settings.results, kept_seconds=1000), SetClock())
     assert ran(engine, "SELECT 1 AS n") == Broken("results-unavailable")
     engine.close()
+
+
+def test_one_partners_endless_queries_do_not_keep_others_waiting(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, engine_workers=2, engine_threads=1)
+    made = DuckDBEngine(settings, LocalResults(settings.results, kept_seconds=1000), SetClock())
+
+    def begun(sql: str, partner: str | None) -> str:
+        return made.start(Job(sql, ("n",), {}, False, 10, secrets.token_hex(32), 60, partner=partner))
+
+    try:
+        endless = [begun(ENDLESS, "united") for _ in range(5)]
+        assert isinstance(made.wait(begun("SELECT 1 AS n", "delta"), seconds=30), Finished)
+        assert isinstance(made.wait(begun("SELECT 2 AS n", None), seconds=30), Finished)
+        assert [isinstance(made.wait(one, seconds=0), Running) for one in endless] == [True] * 5
+    finally:
+        made.close()
+
+
+def test_a_free_child_goes_to_whoever_has_least_running_then_to_the_oldest() -> None:
+    pool = Pool(lambda: pytest.fail("no child is needed"), slots=3)
+    rides = {
+        name: Ride(lambda: pytest.fail(""), lambda _, __: None, 1.0, partner=name[0]) for name in ("a1", "a2", "b1")
+    }
+    pool._riding.append(rides["a1"])
+    pool._waiting.extend([rides["a2"], rides["b1"]])
+    assert pool._turn() is rides["b1"]
+    pool._waiting.remove(rides["b1"])
+    assert pool._turn() is rides["a2"]
+    pool._riding.append(rides["a2"])
+    assert pool._turn() is None
