@@ -33,6 +33,10 @@ class LakegateError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors travel between processes; an exception would be made anew of its message alone.
+        return (_rebuilt, (type(self), self.message, self.remedy), self.__dict__)
+
 
 class Refused(LakegateError):
     """The input is wrong for sure; nothing was changed."""
@@ -117,3 +121,7 @@ class Damaged(LakegateError):
     """Stored state cannot be read or contradicts itself."""
 
     code = "damaged"
+
+
+def _rebuilt(kind: type[LakegateError], message: str, remedy: str) -> LakegateError:
+    return kind(message, remedy)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from athena.dataset import REJECTS_SUFFIX
 from athena.errors import LakegateError, Refused
-from etl.batch import Base, Batch, KeyRead, Order, mark_of
+from etl.batch import Base, Batch, Begun, KeyRead, Order, Work, mark_of
 from etl.commit import Change, load_table
 from etl.contract import READER_VERSION
 from etl.contract_file import parse_contract
@@ -18,7 +19,7 @@ from etl.publish import check_ledger, remove_written
 from etl.reading import Reading
 from etl.report import Problem, Report
 from etl.turn import Turn
-from etl.unit import Desk
+from etl.unit import Desk, Progress
 
 
 def no_beat() -> None:
@@ -44,24 +45,37 @@ def read(intake: Intake, order: Order, *, beat: Callable[[], None] = no_beat) ->
         base = base_of(intake, dataset)
     except Refused as error:
         return _all_failed(intake, dataset, landed, error, commit_id=commit_id)
-    desk = Desk(
+    intake.ledger.begin(commit_id, dataset, intake.holder, [key.text for key in order.keys])
+    try:
+        if intake.spread is not None and not order.retype:
+            return intake.spread.read(Work(commit_id, dataset, base, tuple(landed), intake.clock()), beat)
+        desk = desk_of(intake, dataset, loaded_at=intake.clock(), beat=beat, progress=order.progress)
+        holdings, begun = intake.ledger.holdings(dataset), Begun.at(base, retype=order.retype)
+        return Reading(desk, dataset, base, holdings, stem=commit_id, begun=begun).read(landed)
+    except BaseException:
+        intake.ledger.end(commit_id)
+        raise
+
+
+def desk_of(
+    intake: Intake,
+    dataset: str,
+    *,
+    loaded_at: datetime,
+    beat: Callable[[], None] = no_beat,
+    progress: Progress,
+) -> Desk:
+    """What reading files of a dataset needs."""
+    return Desk(
         landing=intake.landing,
         data=intake.folder(dataset),
         rejects_data=intake.folder(dataset + REJECTS_SUFFIX),
         reports=intake.reports,
-        loaded_at=intake.clock(),
+        loaded_at=loaded_at,
         new_id=intake.new_id,
         beat=beat,
-        progress=order.progress,
+        progress=progress,
     )
-    holdings = intake.ledger.holdings(dataset)
-    intake.ledger.begin(commit_id, dataset, intake.holder, [key.text for key in order.keys])
-    try:
-        reading = Reading(desk, dataset, base, holdings, commit_id=commit_id, retype=order.retype)
-        return reading.read(landed)
-    except BaseException:
-        intake.ledger.end(commit_id)
-        raise
 
 
 def settle(intake: Intake, order: Order, early: Batch, held: Turn) -> tuple[Batch, Decision]:

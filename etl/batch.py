@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from athena.dataset import Column
 from etl.contract import Contract
 from etl.contract_text import contract_text
 from etl.evolve import Evolution
-from etl.landing import Key
+from etl.landing import Key, Landed
 from etl.plan import WrittenFile
 from etl.report import Report
 
@@ -48,6 +49,34 @@ class Base:
     def same(self, other: "Base") -> bool:
         """Whether `other` gives the same rows and the same field ids."""
         return self.contract_text == other.contract_text and self.columns == other.columns
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Files of one dataset that are to be read for one commit."""
+
+    commit_id: str
+    dataset: str
+    base: Base
+    landed: tuple[Landed, ...]
+    loaded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What the files of a batch that were read before make of contract and table, and the slots that they hold.
+    `retype` allows columns to change their type."""
+
+    contract: Contract | None
+    columns: tuple[Column, ...]
+    last_id: int
+    slots: frozenset[str] = frozenset()
+    retype: bool = False
+
+    @classmethod
+    def at(cls, base: Base, *, retype: bool = False) -> "Begun":
+        """Where a batch begins."""
+        return cls(base.contract, base.columns, base.last_id, retype=retype)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@
 The long part needs no lease: what is read then is checked against the home as it is once the table is ours.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from etl.batch import Order
 from etl.describe import describe
 from etl.history import Load, load_of
 from etl.intake import Intake
-from etl.landing import DEFAULT_SOURCE, Key, Landed, key_of, parse_key
+from etl.landing import DEFAULT_SOURCE, Key, Landed, ignored, key_of, parse_key
 from etl.pending import pending
 from etl.publish import publish, resolve
 from etl.report import Report
@@ -149,6 +149,17 @@ def catch_up(
     return Reconciled(tuple(reports), tuple(vanished), unchanged, misplaced, tuple(refused))
 
 
+def load_keys(intake: Intake, dataset: str, keys: Iterable[str], *, progress: Progress | None = None) -> Reconciled:
+    """Load what lies under these keys now and is not known yet, in as few commits as may be. Keys that are gone, or
+    nobody's, are passed over: an event may be late, early or told twice."""
+    there = [landed for key in sorted(set(keys)) if (landed := _landed(intake, dataset, key)) is not None]
+    found = pending(intake, dataset, there, stale=False)
+    reports: list[Report] = []
+    for some in _portions([(one.key, one.size_bytes) for one in found.wanted]):
+        reports += _ingest_many(intake, Order(dataset, some, progress or silent))
+    return Reconciled(tuple(reports), unchanged=found.unchanged)
+
+
 def reload(intake: Intake, dataset: str, *, key: str | None = None, progress: Progress | None = None) -> Reconciled:
     """Load again what lies in landing, by the contract as it is now; what was retracted as well. Files that are gone
     keep their rows (`vanished`)."""
@@ -190,6 +201,14 @@ def _ingest_many(intake: Intake, order: Order) -> tuple[Report, ...]:
         if error.code != "file-changed" or len(order.keys) == 1:
             raise
     return tuple(report for key in order.keys for report in _ingest(intake, replace(order, keys=(key,))))
+
+
+def _landed(intake: Intake, dataset: str, text: str) -> Landed | None:
+    try:
+        key = parse_key(text)
+    except Refused:
+        return None
+    return None if key.dataset != dataset or ignored(key.name) else intake.landing.get(key)
 
 
 def _exists(intake: Intake, dataset: str) -> bool:

@@ -21,7 +21,7 @@ from etl.contract_file import FolderContracts
 from etl.files import Folder, LocalFolder
 from etl.landing import FolderLanding
 from etl.ledger import SqliteLedger
-from etl.ports import Contracts, Landing, Ledger, Reports
+from etl.ports import Contracts, Landing, Ledger, Reports, Spread
 from etl.reports import FolderReports
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Intake:
     open_catalog: Callable[[], "Catalog"]
     new_id: Callable[[], str]
     pinned: Callable[[], frozenset[str]] = no_pins
+    spread: Spread | None = None  # None: this process reads file after file
     holder: str = field(default_factory=process_holder)
     is_gone: Callable[[str], bool] = is_gone
     sleep: Callable[[float], None] = time.sleep

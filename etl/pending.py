@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from etl.batch import mark_of
 from etl.contract import READER_VERSION, Contract
 from etl.contract_file import parse_contract
-from etl.intake import Intake
 from etl.landing import Landed, key_of
 from etl.plan import Examined
+from etl.ports import Contracts, Ledger
 from etl.union import Holdings
 
 
@@ -21,16 +22,30 @@ class Pending:
     unchanged: int
 
 
-def pending(intake: Intake, dataset: str, landed: Iterable[Landed], *, stale: bool) -> Pending:
+class Books(Protocol):
+    """What has to be known: an intake, or less."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Which key holds which content."""
+        ...
+
+    @property
+    def contracts(self) -> Contracts:
+        """What owners promise."""
+        ...
+
+
+def pending(books: Books, dataset: str, landed: Iterable[Landed], *, stale: bool) -> Pending:
     """What is new, changed or failed under another contract; with `stale` also what an older contract read.
 
     With `stale` it raises `Refused` for a contract that cannot be understood.
     """
-    there, text = list(landed), intake.contracts.text(dataset)
-    holdings, examined = intake.ledger.holdings(dataset), intake.ledger.examined(dataset)
+    there, text = list(landed), books.contracts.text(dataset)
+    holdings, examined = books.ledger.holdings(dataset), books.ledger.examined(dataset)
     contract = None
     if stale and text is not None:
-        contract = parse_contract(text, dataset=dataset, path=intake.contracts.where(dataset))
+        contract = parse_contract(text, dataset=dataset, path=books.contracts.where(dataset))
     old = outdated(holdings, contract) if contract else frozenset()
     mark = mark_of(text)
     wanted = [one for one in there if _is_wanted(one, examined.get(one.key.text), mark, old)]

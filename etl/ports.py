@@ -4,7 +4,7 @@ Each has an implementation for either home: `landing.py`, `ledger.py`, `contract
 for a folder, `etl/aws/` for S3 and DynamoDB.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +14,7 @@ from etl.plan import Examined, Holding, LoadEntry, PastLoad, Piece, Plan
 from etl.union import Holdings, Slot
 
 if TYPE_CHECKING:
+    from etl.batch import Batch, Work
     from etl.rejects import RejectsCsv
 
 
@@ -78,6 +79,14 @@ class Reports(Protocol):
 
     def forget(self, key: str, load_id: str) -> None:
         """Remove the rejects of a load that did not happen."""
+        ...
+
+
+class Spread(Protocol):
+    """Who reads many files at once."""
+
+    def read(self, work: "Work", beat: Callable[[], None]) -> "Batch":
+        """The files of one commit, read as one reader would; `beat` is called often. Raises as `Reading.read`."""
         ...
 
 

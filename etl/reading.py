@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from athena.dataset import SYSTEM_NAMES, Column
 from athena.errors import Damaged, LakegateError, Refused
-from etl.batch import Base, Batch, KeyRead, UnitRead
+from etl.batch import Base, Batch, Begun, KeyRead, UnitRead
 from etl.contract import READER_VERSION, Contract, SourceRules
 from etl.evolve import Evolution, evolve
 from etl.iceberg import check_layout
@@ -35,20 +35,30 @@ class _State:
 
 
 class Reading:
-    """One batch being read; `abort` removes what it has written so far."""
+    """One batch being read, or a part of one, from `begun` on; `abort` removes what it has written so far.
+
+    Its files are named after `stem`, which is the commit's id or begins with it.
+    """
 
     def __init__(
-        self, desk: Desk, dataset: str, base: Base, holdings: Holdings, *, commit_id: str, retype: bool
+        self,
+        desk: Desk,
+        dataset: str,
+        base: Base,
+        holdings: Holdings,
+        *,
+        stem: str,
+        begun: Begun,
     ) -> None:
         self._desk = desk
         self._dataset = dataset
         self._base = base
         self._holdings = holdings
         self._sizes = {slot.size_bytes for slot in holdings.slots.values()}
-        self._commit_id = commit_id
-        self._retype = retype
-        self._state = _State(base.contract, base.columns, base.last_id)
-        self._rejects = RejectsTable(desk.rejects_data, commit_id)
+        self._stem = stem
+        self._retype = begun.retype
+        self._state = _State(begun.contract, begun.columns, begun.last_id, slots=set(begun.slots))
+        self._rejects = RejectsTable(desk.rejects_data, stem)
         self._files: list[WrittenFile] = []
         self._csvs: list[RejectsCsv] = []
 
@@ -63,7 +73,7 @@ class Reading:
         state = self._state
         first = () if self._base.columns else state.first_columns
         return Batch(
-            self._commit_id,
+            self._stem,
             self._dataset,
             self._base,
             keys,
@@ -131,7 +141,7 @@ class Reading:
         evolution = evolve(self._dataset, state.columns, studied.columns, last_id=state.last_id, retype=self._retype)
         contract = written_by(state.contract or Contract(self._dataset, ()), evolution, studied, key.source)
         check_layout(contract.layout, evolution.columns)
-        stem = f"{self._commit_id}-{len(self._csvs):05d}"
+        stem = f"{self._stem}-{len(self._csvs):05d}"
         files = unit.write(studied, evolution.columns, contract, stem=stem, rejects=self._rejects)
         self._files += files
         state.contract, state.evolution, state.columns = contract, evolution, evolution.columns

@@ -43,7 +43,8 @@ PURE = frozenset([
     "etl._header", "etl._kinds", "etl._layout", "etl._moments", "etl._names", "etl._observe", "etl._plan",
     "etl._record", "etl._seen", "etl._settle", "etl._sniff", "etl._split", "etl._study", "etl._values",
     "etl.batch", "etl.compaction", "etl.contract", "etl.contract_fields", "etl.contract_text", "etl.evolve",
-    "etl.finding", "etl.infer", "etl.ledger_state", "etl.partition", "etl.plan", "etl.planning", "etl.report",
+    "etl.finding", "etl.infer", "etl.landing_event", "etl.ledger_state", "etl.manifest",
+    "etl.partition", "etl.plan", "etl.planning", "etl.report",
     "etl.standardise", "etl.tally", "etl.toml_place",
     "lakegate.client.display", "lakegate.client.told", "lakegate.drawing", "lakegate.emulate.result",
     "etl._apart", "etl._casting", "etl._cell", "etl._charset", "etl._decimals", "etl._encoding",
@@ -74,11 +75,14 @@ KEPT_TO = {
         "athena.heads.glue",
         "athena.s3",
         "athena.settings_aws",
-        "etl.aws.catalog",
+        "etl.aws",
     ),
     "awsglue": (),
     "pyspark": (),
     "duckdb": ("athena.engines.duckdb", "lakegate.client.answer", "lakegate.emulate"),
+    "awsglue": ("etl.glue_job",),
+    "pyspark": ("etl.glue_job",),
+    "duckdb": ("athena.engines.duckdb", "lakegate.emulate"),
     "pyiceberg": ("athena.engines", "etl", "lakegate.emulate"),
     "chalice": ("api",),
     "granian": ("lakegate",),
@@ -202,6 +206,10 @@ def test_pure_modules_know_no_disk_network_clock_environment_or_log(name: str) -
 
 def test_what_a_function_on_aws_loads_is_light() -> None:
     assert HEAVY & loaded_by("athena, athena.ask, athena.lake, api.app") == set()
+
+
+def test_what_starts_jobs_on_aws_is_light() -> None:
+    assert (HEAVY - {"boto3", "botocore"}) & loaded_by("etl.on_landing") == set()
 
 
 def test_the_command_line_starts_light() -> None:

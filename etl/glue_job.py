@@ -1,0 +1,80 @@
+"""The Glue job (Glue 5: Spark 3.5, Python 3.11): `--stage` and one of `--manifest`, `--reconcile`, `--maintain`.
+
+Spark only carries files to executors; the rows never pass through it. Executors run `etl.fanout.read_part`, this driver
+commits once per dataset and commit's worth of files. Speculation is off: two readers of one file would both write. A
+task that fails is run again by Spark, the job by Glue; neither doubles a row, and no bookmark is needed.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from athena.aws import client
+from athena.errors import Failed
+from athena.settings_aws import AwsSettings, read_aws_settings
+from etl.aws.intake import Places
+from etl.fanout import Done, FanOut, Part, read_part
+from etl.intake import Intake
+from etl.job import Outcome, load_manifest, maintain_all, reconcile_all
+
+_BEAT_SECONDS = 1.0
+TASKS = ("manifest", "reconcile", "maintain")
+SPARK = {"spark.speculation": "false", "spark.task.maxFailures": "4"}
+
+
+class Executors:
+    """Spark's executors."""
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+        self.count = max(1, int(context.defaultParallelism))
+
+    def run(self, parts: Sequence[Part], beat: Callable[[], None]) -> Iterator[Done]:
+        """What each part came to, in their order: one Spark task per part."""
+        with ThreadPoolExecutor(1) as pool:
+            tasks = self._context.parallelize(parts, len(parts)).map(read_part)
+            collected = pool.submit(tasks.collect)
+            while wait([collected], timeout=_BEAT_SECONDS).not_done:
+                beat()
+            try:
+                yield from collected.result()
+            except Exception as error:
+                raise Failed(
+                    f"Spark gave up on a task: {str(error).splitlines()[0]}.",
+                    "Nothing was committed; the job is run again. If it stays so, see the executors' logs.",
+                    code="job-failed",
+                ) from error
+
+
+def run(settings: AwsSettings, options: dict[str, str], context: Any) -> Outcome:
+    """One run, by the job's arguments."""
+    opener = partial(Intake.aws, settings)
+    intake = replace(opener(), spread=FanOut(opener, Executors(context)))
+    if "manifest" in options:
+        manifests = Places(settings, client("s3", region=settings.region or None)).tables("manifests/")
+        return load_manifest(intake, manifests, options["manifest"].rpartition("/")[2])
+    return reconcile_all(intake) if "reconcile" in options else maintain_all(intake)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Glue's entry: its library is there in Glue alone."""
+    from awsglue.utils import getResolvedOptions
+    from pyspark.sql import SparkSession
+
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
+    wanted = [task for task in TASKS if any(one == f"--{task}" or one.startswith(f"--{task}=") for one in argv)]
+    options = getResolvedOptions(list(argv), ["stage", *wanted])
+    builder = SparkSession.builder.appName("lakegate")
+    for name, value in SPARK.items():
+        builder = builder.config(name, value)
+    settings = read_aws_settings(options["stage"], os.environ, client("ssm"))
+    run(settings, {name: options[name] for name in wanted}, builder.getOrCreate().sparkContext)
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,93 @@
+"""What one job run does, wherever it runs: load a manifest's files, reconcile, or maintain; told in the log."""
+
+import json
+import logging
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from athena.errors import Gone
+from athena.s3 import Bucket
+from etl.describe import describe
+from etl.ingest import Reconciled, load_keys, reconcile
+from etl.intake import Intake
+from etl.maintain import maintain
+from etl.manifest import read_manifest
+from etl.watch import sentence
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run did, in numbers."""
+
+    loads: dict[str, int]
+    rows_loaded: int = 0
+    rows_rejected: int = 0
+    seconds: float = 0.0
+
+
+def load_manifest(intake: Intake, manifests: Bucket, name: str) -> Outcome:
+    """Load what the manifest names, as it is now; a manifest that is gone was loaded and tidied away long ago."""
+    began = time.monotonic()
+    try:
+        manifest = read_manifest(manifests.get(name))
+    except Gone:
+        log.warning("the manifest %s is not there any more: nothing to do", name)
+        return Outcome({})
+    log.info("%s: %d keys heard of", manifest.dataset, len(manifest.keys))
+    describe(intake, manifest.dataset)
+    return _told(load_keys(intake, manifest.dataset, manifest.keys), began)
+
+
+def reconcile_all(intake: Intake) -> Outcome:
+    """Make every table what its keys want."""
+    began = time.monotonic()
+    return _told(reconcile(intake), began)
+
+
+def maintain_all(intake: Intake) -> Outcome:
+    """Compact, expire and collect every table."""
+    began = time.monotonic()
+    for one in maintain(intake):
+        compacted, collected = one.compacted, one.collected
+        log.info(
+            "%s: %d data files became %d, %d snapshots forgotten, %d files removed",
+            *(one.dataset, compacted.before, compacted.after, one.expired, collected.files),
+        )
+    return Outcome({}, seconds=time.monotonic() - began)
+
+
+def _told(done: Reconciled, began: float) -> Outcome:
+    for report in done.reports:
+        log.log(logging.WARNING if report.error else logging.INFO, "%s", sentence(report))
+    loads = Counter(str(report.status) for report in done.reports)
+    loads["unchanged"] += done.unchanged
+    outcome = Outcome(
+        dict(sorted(loads.items())),
+        sum(report.rows_loaded for report in done.reports),
+        sum(report.rows_rejected for report in done.reports),
+        round(time.monotonic() - began, 3),
+    )
+    log.info("%s", metrics(outcome))
+    return outcome
+
+
+def metrics(outcome: Outcome) -> str:
+    """The outcome as a line of CloudWatch's embedded metric format.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    counts = {
+        "RowsLoaded": outcome.rows_loaded,
+        "RowsRejected": outcome.rows_rejected,
+        "FilesFailed": outcome.loads.get("failed", 0),
+        "FilesLoaded": outcome.loads.get("loaded", 0) + outcome.loads.get("replaced", 0),
+    }
+    described = [{"Name": name, "Unit": "Count"} for name in counts]
+    header = {
+        "Timestamp": int(time.time() * 1000),
+        "CloudWatchMetrics": [{"Namespace": "Lakegate", "Dimensions": [[]], "Metrics": described}],
+    }
+    return json.dumps({"_aws": header, **counts, "loads": outcome.loads, "seconds": outcome.seconds})

@@ -1,0 +1,1 @@
+"""The fan-out over Spark, in local mode; needs a Java."""

@@ -1,0 +1,106 @@
+"""Spark 3.5, as Glue 5 has it, in local mode: what its executors read equals what one process reads."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from athena.errors import Failed
+from etl.fanout import Done, FanOut, Part
+from etl.glue_job import SPARK, Executors
+from etl.ingest import reconcile
+from tests.fanned import check_alike, drop_damaged, drop_flights, fanned
+from tests.home import drop, intake_at
+
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.skipif(shutil.which("java") is None, reason="there is no Java on this machine: SPARK WAS NOT TESTED"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[Any]:
+    """Spark on two cores of this machine; a task that fails is tried four times, as in Glue."""
+    from pyspark.sql import SparkSession
+
+    before = dict(os.environ)
+    os.environ |= {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": str(ROOT), "SPARK_LOCAL_IP": "127.0.0.1"}
+    builder = SparkSession.builder.master("local[2,4]").appName("tests")
+    for name, value in {**SPARK, "spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1"}.items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    yield spark.sparkContext
+    spark.stop()
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def test_damaged_files_give_the_same_tables_and_rejects(context: Any, tmp_path: Path) -> None:
+    one, many = intake_at(tmp_path / "one"), fanned(tmp_path / "many", Executors(context))
+    drop_damaged(one, many, every=16)
+    check_alike(one, many)
+
+
+@pytest.mark.long
+def test_all_damaged_files_give_the_same_tables_and_rejects(context: Any, tmp_path: Path) -> None:
+    one, many = intake_at(tmp_path / "one"), fanned(tmp_path / "many", Executors(context))
+    drop_damaged(one, many)
+    check_alike(one, many)
+
+
+def test_real_files_give_the_same_tables(context: Any, tmp_path: Path) -> None:
+    one, many = intake_at(tmp_path / "one"), fanned(tmp_path / "many", Executors(context))
+    drop_flights(one, many)
+    check_alike(one, many)
+
+
+class Dying:
+    """Executors whose first task of all ends its process."""
+
+    def __init__(self, context: Any, mark: Path) -> None:
+        self.count = 2
+        self._context = context
+        self._mark = mark
+
+    def run(self, parts: Sequence[Part], beat: Callable[[], None]) -> Iterator[Done]:
+        mark = self._mark
+
+        def read(part: Part) -> Done:
+            from etl.fanout import read_part
+
+            done = read_part(part)
+            if not mark.exists():
+                mark.touch()
+                os._exit(1)
+            return done
+
+        beat()
+        yield from self._context.parallelize(parts, len(parts)).map(read).collect()
+
+
+def test_a_task_whose_process_dies_is_run_again_and_doubles_nothing(context: Any, tmp_path: Path) -> None:
+    one, many = intake_at(tmp_path / "one"), fanned(tmp_path / "many", Dying(context, tmp_path / "died"))
+    for home in (one, many):
+        for number in range(6):
+            drop(home, f"t/{number}.csv", f"n,name\n{number},x\nbroken\n" + "7,y\n" * 30 + f"{number},z\n")
+    check_alike(one, many)
+    assert (tmp_path / "died").exists()
+
+
+def test_a_job_whose_tasks_fail_for_good_commits_nothing(context: Any, tmp_path: Path) -> None:
+    def broken() -> Any:
+        raise RuntimeError("no such home")
+
+    many = intake_at(tmp_path / "home", spread=FanOut(broken, Executors(context)))
+    drop(many, "t/a.csv", "n\n1\n")
+    with pytest.raises(Failed, match="Spark gave up on a task") as failure:
+        reconcile(many)
+    assert (failure.value.code, many.heads.get("t")) == ("job-failed", None)
