@@ -3,23 +3,30 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from lakegate.serve import running
 
 ROOT = Path(__file__).parents[1]
-MARKED = re.compile(r"<!-- tested -->\n```sh\n(.*?)```", flags=re.DOTALL)
+MARKED = r"<!-- tested -->\n```{language}\n(.*?)```"
 
 
 def examples(page: str) -> str:
     """The marked examples of a page as one script: later ones go on where earlier ones ended."""
-    found = MARKED.findall((ROOT / page).read_text(encoding="utf-8"))
-    assert found, f"{page} has no example that is marked as tested"
-    return "set -euo pipefail\n" + "".join(found)
+    return "set -euo pipefail\n" + "".join(marked(page, "sh"))
+
+
+def marked(page: str, language: str) -> list[str]:
+    """The marked examples of a page in a language."""
+    found = re.findall(MARKED.format(language=language), (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert found, f"{page} has no example in {language} that is marked as tested"
+    return [str(example) for example in found]
 
 
 def run(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -64,14 +71,41 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_page_for_partners(lake: Path) -> None:
+def as_partner(lake: Path, script: str) -> str:
+    """What a script prints that finds a server and the partner's credentials in its environment."""
     partner = json.loads((lake / "partner.json").read_text(encoding="utf-8"))
     with running(lake / "home", watch=False) as server:
-        script = examples("docs/partners.md")
-        done = run(
-            script, lake, LAKE=server.url, CLIENT_ID=partner["client_id"], CLIENT_SECRET=partner["client_secret"]
-        )
-    listing, dataset, answer = (json.loads(line) for line in re.split(r"(?<=\})(?=\{)", done.stdout))
-    assert [one["name"] for one in listing["datasets"]] == ["flights"]
-    assert [column["name"] for column in dataset["columns"]] == ["origin", "dest", "dep_delay"]
-    assert (answer["state"], answer["rows"], answer["cache"]) == ("SUCCEEDED", [["JFK", "2"]], "miss")
+        surroundings = {
+            "LAKE": server.url,
+            "CLIENT_ID": partner["client_id"],
+            "CLIENT_SECRET": partner["client_secret"],
+        }
+        return run(script, lake, **surroundings).stdout
+
+
+def test_the_page_for_partners(lake: Path) -> None:
+    listing, dataset, answer, *rest = re.split(r"(?<=\})(?=\{)", as_partner(lake, examples("docs/partners.md")))
+    assert [one["name"] for one in json.loads(listing)["datasets"]] == ["flights"]
+    assert [column["name"] for column in json.loads(dataset)["columns"]] == ["origin", "dest", "dep_delay"]
+    asked, _, without_sql = answer.partition("dest,dep_delay\n")
+    found = json.loads(asked)
+    assert (found["state"], found["rows"], found["cache"]) == ("SUCCEEDED", [["JFK", "2"]], "miss")
+    assert without_sql == "SFO,80\nLAX,75\n"
+    page, _, sheet = "".join(rest).partition("origin,dest,dep_delay\n")
+    assert json.loads(page)["rows"] == [["JFK", "BOS", 1], ["JFK", "LAX", 75]]
+    assert sheet == "JFK,BOS,1\nJFK,LAX,75\nJFK,SFO,80\n"
+    assert pq.read_table(lake / "flights.parquet").num_rows == 3
+
+
+def test_partners_in_python(lake: Path) -> None:
+    (example,) = marked("docs/partners.md", "python")
+    (lake / "example.py").write_text(example, encoding="utf-8")
+    assert as_partner(lake, "python example.py") == "[['LAX', 75], ['SFO', 80]]\n"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="NOT RUN: the JavaScript examples need node")
+def test_partners_in_javascript(lake: Path) -> None:
+    (example,) = marked("docs/partners.md", "js")
+    (lake / "example.mjs").write_text(example, encoding="utf-8")
+    printed = json.loads(as_partner(lake, "node example.mjs"))
+    assert printed == [{"dest": "LAX", "dep_delay": 75}, {"dest": "SFO", "dep_delay": 80}]
