@@ -171,7 +171,8 @@ def described(peers: list[Peer]) -> str:
     return f"""## Asking
 
 Written by `make bench-ask` on {os.cpu_count()} cores shared by server, client and peers; {versions}.{left_out}
-Two aggregates over {ROWS["trips"]:,} rows, asked over HTTP with a bearer token, audit, limits and revocation on.
+Two aggregates over {ROWS["trips"]:,} rows, asked over HTTP with a bearer token by a partner who has limits.
+Grant, client and heads are read anew for each request; lines of the access log are not written.
 
 - **floor**: a Chalice route on the same server that verifies a token, makes one SQLite look-up by key and sends a
   stored body of the same size. Every line is measured in turn with it.
