@@ -106,7 +106,8 @@ def complete(tmp_path: Path, *, count: int, limit: int) -> None:
             for rows in read_pages(http, answer, limit):
                 assert rows == [[str(n), f"w{n}", n / 2] for n in range(expected, expected + len(rows))]
                 expected += len(rows)
-                most = most or (most_memory() if expected >= 2 * limit else 0)
+                # By now each thread has served some pages and holds what it needs for one.
+                most = most or (most_memory() if expected >= count // 4 else 0)
             assert expected == count
             grown_by_pages = most_memory() - most
             streamed(at, http, answer, count)
