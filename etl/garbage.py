@@ -74,16 +74,18 @@ def _belongs(path: str, writing: set[str]) -> bool:
 def _needed(intake: Intake, name: str, table: Table) -> Iterator[str]:
     head = intake.heads.get(name)
     seen: set[str] = set()
-    yield from _named(table, seen)
+    yield from named(table, seen)
     if head is not None and plain_path(head.metadata_location) != plain_path(table.metadata_location):
         with translated(name):
-            yield from _named(StaticTable.from_metadata(head.metadata_location), seen)
+            yield from named(StaticTable.from_metadata(head.metadata_location), seen)
 
 
-def _named(table: Table, seen: set[str]) -> Iterator[str]:
-    """Every file that the table's metadata names, through all of its snapshots; each manifest is read once."""
+def named(table: Table, seen: set[str], *, history: bool = True) -> Iterator[str]:
+    """Every file that the table's metadata names, through all of its snapshots; each manifest is read once. With
+    `history` older metadata files as well."""
     yield plain_path(table.metadata_location)
-    yield from (plain_path(old.metadata_file) for old in table.metadata.metadata_log)
+    if history:
+        yield from (plain_path(old.metadata_file) for old in table.metadata.metadata_log)
     with translated(table.name()[-1]):
         for snapshot in table.metadata.snapshots:
             yield plain_path(snapshot.manifest_list)

@@ -34,7 +34,7 @@ def retract(intake: Intake, key: str) -> tuple[Load, ...]:
         intake.ledger.begin(plan.commit_id, dataset, intake.holder)
         with ExitStack() as unless_planned:
             unless_planned.callback(remove_written, intake, dataset, plan.commit_id)
-            plan, change = spared(intake, plan, change, before, beat=held.keep)
+            plan, change = spared(intake, plan, change, beat=held.keep)
             held.check()
             unless_planned.pop_all()
             publish(intake, plan, change)

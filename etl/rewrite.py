@@ -23,7 +23,7 @@ from etl.intake import Intake
 from etl.plan import Piece, Plan, WrittenFile
 from etl.rebuild import rows_in
 from etl.transform import arrow_schema
-from etl.union import Holdings, Slot
+from etl.union import Slot
 from etl.write import ContentWriter
 
 Origin = tuple[str, str]
@@ -63,17 +63,18 @@ def rewrite(
 
 
 def spared(
-    intake: Intake, plan: Plan, change: Change | None, before: Holdings, *, beat: Callable[[], None]
+    intake: Intake, plan: Plan, change: Change | None, *, beat: Callable[[], None]
 ) -> tuple[Plan, Change | None]:
     """Plan and change with the rows that stay, of files that also hold what goes, moved to new files.
 
-    `before` is what the ledger says until the plan is carried out. Raises as `rewrite`, and `Damaged` ("unbalanced").
+    The ledger still says what it said before the plan. Raises as `rewrite`, and `Damaged` ("unbalanced").
     """
     going = {*plan.dropped, *(slot.name for slot in plan.slots)}
     there = intake.ledger.pieces_in(plan.dataset, plan.removed_paths)
     staying = [piece for piece in there if piece.slot not in going]
     if change is None or not staying:
         return plan, change
+    before = intake.ledger.holdings(plan.dataset)
     contract = contract_in(intake.contracts, plan.dataset)
     layout = change.layout or (contract.layout if contract else Layout())
     check_layout(layout, change.columns)

@@ -46,6 +46,8 @@ for _command in (
     files.reload,
     files.retract,
     homes.maintain,
+    homes.backup,
+    homes.restore,
     looking.datasets,
     looking.describe,
     looking.loads,

@@ -49,6 +49,13 @@ class CatalogFile:
         rows = self._query("AND table_name = ?", (dataset,))
         return history_in(dataset, rows[0][1], _content(rows[0][1])) if rows else ()
 
+    def location(self, dataset: str) -> str:
+        """Where the current metadata of a table lies; `KeyError` for one that is not there."""
+        rows = self._query("AND table_name = ?", (dataset,))
+        if not rows:
+            raise KeyError(dataset)
+        return rows[0][1]
+
     def datasets(self) -> tuple[str, ...]:
         """Every table of the lake, by name, rejects tables included."""
         return tuple(name for name, _ in self._query("ORDER BY table_name", ()))

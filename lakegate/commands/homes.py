@@ -1,13 +1,16 @@
 """A home's life: made, served, examined."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lakegate.commands import EXIT_REFUSED, HomeOption, JsonOption, OptionalDataset
-from lakegate.home import current_home, init_home
+from lakegate.home import HOME_VARIABLE, current_home, init_home
 from lakegate.screen import print_json, print_note, print_text
+
+if TYPE_CHECKING:
+    from etl.backup import Backup
 
 NEXT_STEPS = """\
 {home} is a Lakegate home now. Next:
@@ -75,6 +78,63 @@ def maintain(dataset: OptionalDataset = None, home: HomeOption = None, as_json: 
             f"{one.dataset}: {made}; {one.expired} snapshots forgotten; {gone.files} files removed "
             f"({gone.size_bytes / 1024**2:.1f} MB), {gone.waiting} wait for their day to end."
         )
+
+
+def backup(
+    file: Annotated[
+        Path, typer.Argument(metavar="F", help="The file to write; it must not exist.", show_default=False)
+    ],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a home to one file, while it runs.
+
+    Landing files, tables, contracts, grants, keys and state; answers are left out. Keep it secret: keys are in it.
+    """
+    from athena.lake import utc_now
+    from athena.settings import read_settings
+    from etl import backup as backups
+
+    _show_backup("holds", backups.backup(read_settings(current_home(home)), file, clock=utc_now), as_json=as_json)
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="F", help="A backup.", show_default=False)],
+    home: Annotated[
+        Path | None, typer.Option("--home", help="The home to make; else LAKEGATE_HOME.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a home from a backup; overwrites nothing.
+
+    Every file is compared with its digest before any of them is in its place.
+    """
+    import os
+
+    from etl import backup as backups
+
+    named = os.environ.get(HOME_VARIABLE)
+    if home is None and not named:
+        raise typer.BadParameter("Name the home to make with --home.")
+    done = backups.restore(file, home or Path(named or ""))
+    _show_backup("was restored with", done, as_json=as_json)
+
+
+def _show_backup(verb: str, done: "Backup", *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "file": str(done.file),
+                "home": done.home,
+                "made_at": done.made_at,
+                "files": done.files,
+                "size_bytes": done.size_bytes,
+            }
+        )
+    elif verb == "holds":
+        print_text(f"{done.file} {verb} {done.home}: {done.files} files, {done.size_bytes / 1024**2:.1f} MB.")
+    else:
+        print_text(f"{done.home} {verb} {done.files} files, as it was at {done.made_at}.")
 
 
 def doctor(

@@ -1,0 +1,281 @@
+"""A home as one file, taken while the home runs; and back again.
+
+State and catalog are copied while nobody can write the state: as no commit begins or ends without it, the copy is what
+a crash at that instant would have left, which the next load resolves. The files that the copied catalog names come
+after: nothing removes them before a day has passed.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from athena.errors import Damaged, Failed, Refused
+from athena.settings import HOME_FILE, Settings, read_settings
+from etl.landing import FolderLanding, parse_key
+from etl.ledger import SqliteLedger
+from etl.source import ignored
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+_PLAIN = ("landing", "datasets", "partners", "reports", "keys")
+_DATABASES = ("state.sqlite", "catalog.sqlite")
+_COPY_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What a backup holds."""
+
+    file: Path
+    home: str
+    made_at: str
+    files: int
+    size_bytes: int
+
+
+def backup(settings: Settings, file: Path, *, clock: Callable[[], datetime]) -> Backup:
+    """Write the home to `file` (a tar), whole or not at all; answers and their cache are left out.
+
+    Raises `Refused` ("file-exists"), `Failed` ("disk", "file-changed") and `Damaged` for tables with missing files.
+    """
+    if file.exists():
+        raise Refused(f"{file} exists already.", "Name a file that does not.", code="file-exists")
+    part = file.with_name(f".{file.name}.part")
+    made_at = clock().isoformat()
+    with _disk(file), tempfile.TemporaryDirectory() as folder:
+        copies = _copied(settings, Path(folder))
+        try:
+            with tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as tar:
+                digests = {}
+                for name, path, needed in _members(settings, copies):
+                    try:
+                        digests[name] = _add(tar, path, name)
+                    except FileNotFoundError as error:
+                        if needed:
+                            raise _lost(path) from error
+                told = {"format": FORMAT, "home": str(settings.home), "made_at": made_at, "files": digests}
+                _add_text(tar, MANIFEST, json.dumps(told, indent=1))
+            with part.open("rb") as written:
+                os.fsync(written.fileno())
+            size_bytes = part.stat().st_size
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
+    return Backup(file, str(settings.home), made_at, len(digests), size_bytes)
+
+
+def restore(file: Path, home: Path) -> Backup:
+    """Make `home` what the backup holds, every file compared with its digest first; nothing is there otherwise.
+
+    Raises `Refused` ("home-exists", "home-moved", "no-such-file") and `Damaged` ("backup-damaged").
+    """
+    if not file.is_file():
+        raise Refused(f"{file} is no file.", "Name a backup.", code="no-such-file")
+    if home.exists() and (not home.is_dir() or any(home.iterdir())):
+        raise Refused(
+            f"{home} is not empty: a restore overwrites nothing.",
+            "Move what is there aside, then restore again.",
+            code="home-exists",
+        )
+    home = home.resolve()
+    part = home.with_name(f".{home.name}.restoring")
+    with _disk(home):
+        shutil.rmtree(part, ignore_errors=True)
+        try:
+            told = _extracted(file, part)
+            if told.home != str(home):
+                raise Refused(
+                    f"The backup is of {told.home}: its tables name their files by that path, so it cannot be {home}.",
+                    f"Restore it with --home {told.home} (a link or a mount there does).",
+                    code="home-moved",
+                )
+            _restamp(part)
+            if home.exists():
+                home.rmdir()
+            part.rename(home)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    read_settings(home)
+    return told
+
+
+def _restamp(home: Path) -> None:
+    """Let the ledger know landing files by their new times and places on the disk: they are the same files, so that
+    what was retracted is not loaded again."""
+    landing = FolderLanding(home / "landing")
+    if not (home / "state.sqlite").exists() or not landing.root.exists():
+        return
+    with closing(sqlite3.connect(home / "state.sqlite")) as state, state:
+        there = state.execute("SELECT 1 FROM sqlite_master WHERE name = 'examined'").fetchone()
+        for key, stamp in state.execute("SELECT key, stamp FROM examined").fetchall() if there else ():
+            landed = landing.get(parse_key(key))
+            if landed is not None and stamp.startswith(f"{landed.size_bytes}-{int(landed.modified_at_seconds)}"):
+                state.execute("UPDATE examined SET stamp = ? WHERE key = ?", (landed.stamp, key))
+
+
+def _copied(settings: Settings, folder: Path) -> dict[str, Path]:
+    """State and catalog as they are at one instant."""
+    with closing(sqlite3.connect(settings.state, timeout=30, isolation_level=None)) as gate:
+        gate.execute("BEGIN IMMEDIATE")
+        copies = {name: _database(settings.home / name, folder / name) for name in _DATABASES}
+        gate.execute("ROLLBACK")
+    return {name: path for name, path in copies.items() if path is not None}
+
+
+def _database(path: Path, copy: Path) -> Path | None:
+    if not path.exists():
+        return None
+    with closing(sqlite3.connect(path, timeout=30)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    return copy
+
+
+def _members(settings: Settings, copies: dict[str, Path]) -> Iterator[tuple[str, Path, bool]]:
+    """Name in the archive and path of every file, and whether it may not be missing; tables first."""
+    for name, copy in copies.items():
+        yield name, copy, True
+    needed = _table_files(settings, copies["catalog.sqlite"]) if "catalog.sqlite" in copies else set()
+    planned = _planned_files(copies["state.sqlite"]) - needed
+    for path in sorted(needed | planned):
+        yield str(path.relative_to(settings.home)), path, path in needed
+    yield HOME_FILE, settings.home / HOME_FILE, True
+    for folder in _PLAIN:
+        for path in sorted((settings.home / folder).rglob("*")):
+            if path.is_file() and (folder in ("keys", "reports") or not ignored(path.name)):
+                yield str(path.relative_to(settings.home)), path, False
+
+
+def _planned_files(state: Path) -> set[Path]:
+    """The files of commits that were half done at that instant: whoever restores finishes them."""
+    ledger = SqliteLedger(state)
+    plans = [plan for dataset in ledger.unresolved() for plan, _ in ledger.open_plans(dataset)]
+    pieces = {Path(piece.path) for plan in plans for piece in (*plan.pieces, *plan.moved)}
+    return pieces | {Path(file.path) for plan in plans for file in plan.reject_files}
+
+
+def _lost(path: Path) -> Damaged:
+    return Damaged(
+        f"{path} is not there, though the home needs it.",
+        "Run `lakegate doctor` on this home: it says what can be rebuilt.",
+        code="state-damaged",
+    )
+
+
+def _table_files(settings: Settings, catalog: Path) -> set[Path]:
+    from pyiceberg.table import StaticTable
+
+    from athena.heads.catalog import CatalogFile
+    from etl.garbage import named, plain_path
+    from etl.iceberg_errors import translated
+
+    found: set[Path] = set()
+    copy = CatalogFile(catalog, settings.name)
+    for table in copy.datasets():
+        with translated(table):
+            metadata = StaticTable.from_metadata(plain_path(copy.location(table)))
+        found |= {Path(path) for path in named(metadata, set(), history=False)}
+    return found
+
+
+class _Hashed:
+    """A stream whose digest is known once it was read."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self.digest.update(data)
+        return data
+
+
+def _add(tar: tarfile.TarFile, path: Path, name: str) -> str:
+    with path.open("rb") as stream:
+        hashed = _Hashed(stream)
+        try:
+            tar.addfile(tar.gettarinfo(arcname=name, fileobj=stream), hashed)
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            raise Failed(f"{path} became shorter while it was copied.", "Run it again.", code="file-changed") from error
+    return hashed.digest.hexdigest()
+
+
+def _add_text(tar: tarfile.TarFile, name: str, text: str) -> None:
+    data = text.encode()
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    tar.addfile(info, io.BytesIO(data))
+
+
+def _extracted(file: Path, folder: Path) -> Backup:
+    digests: dict[str, str] = {}
+    told: dict[str, object] = {}
+    try:
+        with tarfile.open(file, "r:") as tar:
+            for member in tar:
+                stream = tar.extractfile(member)
+                target = (folder / member.name).resolve()
+                if stream is None or not target.is_relative_to(folder.resolve()):
+                    raise _damaged(file, f"it holds {member.name!r}, which is no file of a home")
+                if member.name == MANIFEST:
+                    told = json.loads(stream.read())
+                    continue
+                digests[member.name] = _extract(member, stream, target)
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise _damaged(file, str(error) or "it ends too early") from error
+    if told.get("format") != FORMAT:
+        what = "it has no manifest" if not told else f"its format is {told.get('format')}, this Lakegate reads {FORMAT}"
+        raise _damaged(file, what)
+    if told["files"] != digests:
+        wanted = told["files"]
+        assert isinstance(wanted, dict)  # noqa: S101 written by `backup`
+        wrong = sorted(name for name in {*wanted, *digests} if wanted.get(name) != digests.get(name))
+        raise _damaged(file, f"{len(wrong)} files are not what they were, among them {wrong[0]}")
+    return Backup(file, str(told["home"]), str(told["made_at"]), len(digests), file.stat().st_size)
+
+
+def _extract(member: tarfile.TarInfo, stream: IO[bytes], target: Path) -> str:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.parent.name == "keys":
+        target.parent.chmod(0o700)
+    hashed = _Hashed(stream)
+    with target.open("xb") as written:
+        while data := hashed.read(_COPY_BYTES):
+            written.write(data)
+        written.flush()
+        os.fsync(written.fileno())
+    target.chmod(member.mode & 0o777)
+    moment = int(member.mtime * 1_000_000_000)
+    os.utime(target, ns=(moment, moment))
+    return hashed.digest.hexdigest()
+
+
+def _damaged(file: Path, why: str) -> Damaged:
+    return Damaged(
+        f"{file} cannot be restored: {why}.", "Nothing was changed; use another backup.", code="backup-damaged"
+    )
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Failed(
+            f"{path} could not be written: {error.strerror or error}.",
+            "Make room, or name another place; nothing was changed.",
+            code="disk",
+        ) from error

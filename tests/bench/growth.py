@@ -1,0 +1,86 @@
+"""What a table costs as it grows: `python -m tests.bench.growth [COMMITS] [FILES]`.
+
+CPU of the last commits of many, beside that of the 20th; planning over many data files before and after maintenance,
+beside a tenth of them. Ratios of medians, CPU time of this process.
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from athena.engines.duckdb.files import table_files
+from etl.ingest import ingest, reconcile
+from etl.intake import Intake
+from etl.maintain import maintain, tend
+from tests.home import drop, intake_at
+
+TEND_EVERY = 50
+ROUNDS = 15
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """CPU time of one call."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def content(number: int, rows: int = 20) -> str:
+    """A file that no other has."""
+    return "n,name,day\n" + "".join(f"{number},v{number}-{row},2026-05-01\n" for row in range(rows))
+
+
+def commits(folder: Path, count: int) -> list[float]:
+    """CPU seconds of each of so many loads into one table, maintained on the way."""
+    intake, found = intake_at(folder), []
+    for number in range(count):
+        key = drop(intake, f"t/f{number}.csv", content(number))
+        found.append(cpu_seconds(lambda key=key: ingest(intake, key)))  # type: ignore[misc]
+        if number % TEND_EVERY == TEND_EVERY - 1:
+            tend(intake, "t")
+    return found
+
+
+def filled(folder: Path, files: int) -> Intake:
+    """A table of so many data files."""
+    intake = intake_at(folder)
+    for number in range(files):
+        drop(intake, f"t/f{number}.csv", content(number, rows=2))
+    reconcile(intake)
+    return intake
+
+
+def planning(intake: Intake) -> float:
+    """CPU seconds of finding the files of the current snapshot, nothing remembered: the median."""
+    head = intake.heads.get("t")
+    assert head is not None
+
+    def plan() -> None:
+        table_files.cache_clear()
+        table_files(head.metadata_location, head.snapshot_id)
+
+    return statistics.median(cpu_seconds(plan) for _ in range(ROUNDS))
+
+
+def main(count: int = 1000, files: int = 5000) -> None:
+    """Print the figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = commits(Path(folder) / "commits", count)
+        early, late = statistics.median(found[14:26]), statistics.median(found[-12:])
+        sys.stdout.write(
+            f"commit 20: {early * 1000:.0f} ms CPU, commit {count}: {late * 1000:.0f} ms, ratio {late / early:.2f}"
+        )
+        few, many = filled(Path(folder) / "few", files // 10), filled(Path(folder) / "many", files)
+        before = planning(many) / planning(few)
+        sys.stdout.write(f"planning over {files} files beside {files // 10}, not maintained: ratio {before:.2f}")
+        for intake in (few, many):
+            maintain(intake)
+        after = planning(many) / planning(few)
+        sys.stdout.write(f"planning over {files} files beside {files // 10}, after maintenance: ratio {after:.2f}")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,143 @@
+"""A backup is the home at one instant, whoever loads meanwhile; a restore changes nothing unless all of it is whole."""
+
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from athena.errors import Damaged, Refused
+from etl.backup import backup, restore
+from etl.doctor import examine
+from etl.ingest import reconcile, retract
+from etl.intake import Intake
+from etl.maintain import maintain
+from tests.home import drop, intake_at, rows_of, utc_now, values_of
+
+
+@pytest.fixture
+def intake(tmp_path: Path) -> Intake:
+    intake = intake_at(tmp_path / "home")
+    for number in range(3):
+        drop(intake, f"t/f{number}.csv", f"n,m\n{number},1\n{number + 10},1\nbad\n" + "7,1\n" * 20)
+        reconcile(intake)
+    (intake.settings.partners / "p.toml").write_text("")
+    return intake
+
+
+def put_aside(intake: Intake) -> None:
+    """The home is lost."""
+    shutil.rmtree(intake.settings.home)
+
+
+def test_a_home_comes_back_as_it_was(intake: Intake, tmp_path: Path) -> None:
+    before = values_of(intake, "t", "n")
+    done = backup(intake.settings, tmp_path / "b.tar", clock=utc_now)
+    assert done.files > 10
+    put_aside(intake)
+    restore(tmp_path / "b.tar", intake.settings.home)
+    again = intake_at(intake.settings.home)
+    assert values_of(again, "t", "n") == before
+    assert (again.settings.partners / "p.toml").exists()
+    assert [one for one in examine(again.settings.home) if one.level == "error"] == []
+    assert reconcile(again).reports == ()
+    drop(again, "t/late.csv", "n,m\n99,1\n")
+    assert [one.status for one in reconcile(again).reports] == ["loaded"]
+    assert 99 in values_of(again, "t", "n")
+
+
+def test_what_was_retracted_is_not_loaded_again_by_a_restored_home(intake: Intake, tmp_path: Path) -> None:
+    retract(intake, "t/f1.csv")
+    backup(intake.settings, tmp_path / "b.tar", clock=utc_now)
+    put_aside(intake)
+    restore(tmp_path / "b.tar", intake.settings.home)
+    again = intake_at(intake.settings.home)
+    reconcile(again)
+    assert 11 not in values_of(again, "t", "n")
+
+
+def test_garbage_is_left_out(intake: Intake, tmp_path: Path) -> None:
+    maintain(intake)
+    stray = intake.data("t") / "nobody.parquet"
+    stray.write_bytes(b"x")
+    backup(intake.settings, tmp_path / "b.tar", clock=utc_now)
+    with tarfile.open(tmp_path / "b.tar") as tar:
+        assert not [name for name in tar.getnames() if name.endswith("nobody.parquet")]
+
+
+def test_neither_overwrites_anything(intake: Intake, tmp_path: Path) -> None:
+    file = tmp_path / "b.tar"
+    backup(intake.settings, file, clock=utc_now)
+    with pytest.raises(Refused, match="exists already") as refusal:
+        backup(intake.settings, file, clock=utc_now)
+    assert refusal.value.code == "file-exists"
+    with pytest.raises(Refused, match="overwrites nothing") as refusal:
+        restore(file, intake.settings.home)
+    assert refusal.value.code == "home-exists"
+    assert values_of(intake, "t", "n")
+
+
+@pytest.mark.parametrize("place", [0.3, 0.6, 0.9])
+def test_a_damaged_backup_restores_nothing(intake: Intake, tmp_path: Path, place: float) -> None:
+    file = tmp_path / "b.tar"
+    backup(intake.settings, file, clock=utc_now)
+    put_aside(intake)
+    with tarfile.open(file) as tar:
+        largest = sorted((one for one in tar if one.size > 100), key=lambda one: one.offset_data)
+    member = largest[int(place * len(largest))]
+    data = bytearray(file.read_bytes())
+    data[member.offset_data + member.size // 2] ^= 0xFF
+    file.write_bytes(bytes(data))
+    with pytest.raises(Damaged, match="not what they were") as refusal:
+        restore(file, intake.settings.home)
+    assert refusal.value.code == "backup-damaged"
+    assert not intake.settings.home.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no tar at all" * 100], ids=["empty", "text"])
+def test_what_is_no_backup_restores_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "b.tar").write_bytes(content)
+    with pytest.raises(Damaged, match="cannot be restored"):
+        restore(tmp_path / "b.tar", tmp_path / "home")
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_backup_cannot_write_outside_of_the_home(tmp_path: Path) -> None:
+    (tmp_path / "evil").write_text("x")
+    with tarfile.open(tmp_path / "b.tar", "w") as tar:
+        tar.add(tmp_path / "evil", "../../evil2")
+    with pytest.raises(Damaged, match="no file of a home"):
+        restore(tmp_path / "b.tar", tmp_path / "a" / "home")
+    assert not (tmp_path / "evil2").exists()
+
+
+def test_another_path_is_refused_with_the_one_that_it_is_of(intake: Intake, tmp_path: Path) -> None:
+    backup(intake.settings, tmp_path / "b.tar", clock=utc_now)
+    with pytest.raises(Refused, match="tables name their files by that path") as refusal:
+        restore(tmp_path / "b.tar", tmp_path / "elsewhere")
+    assert refusal.value.code == "home-moved"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_backup_beside_loads_is_a_state_that_the_home_was_in(intake: Intake, tmp_path: Path) -> None:
+    home = str(intake.settings.home)
+    command = [sys.executable, "-m", "tests.stories.dropper", home, "1", "8"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        files: list[Path] = []
+        while process.poll() is None:
+            files.append(tmp_path / f"b{len(files)}.tar")
+            backup(intake.settings, files[-1], clock=utc_now)
+    assert process.returncode == 0
+    for file in files[:: max(1, len(files) // 3)]:
+        put_aside(intake)
+        restore(file, intake.settings.home)
+        again = intake_at(intake.settings.home)
+        reconcile(again)
+        table = rows_of(again, "t")
+        assert max(Counter(zip(table["_content"].to_pylist(), table["_line"].to_pylist(), strict=True)).values()) == 1
+        assert [one for one in examine(again.settings.home) if one.level == "error"] == []
