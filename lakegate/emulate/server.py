@@ -15,6 +15,9 @@ from athena.errors import Refused
 from lakegate.emulate.lakehouse import Lakehouse
 from lakegate.emulate.service import Rejected, Service
 
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Between = Callable[[dict[str, Any], Callable[..., Any], Application], Iterable[bytes]]
+
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 
@@ -53,13 +56,15 @@ class Emulator:
     """Everything that moto knows of AWS, and Athena, at `url`, from `start` until `stop`. Port 0 takes a free one.
 
     It keeps everything in memory, one for a process, and believes every credential: for this machine alone.
-    `calls` counts the requests by service (as they are signed for: `s3`, `dynamodb`, `athena`, …).
+    `calls` counts the requests by service (as they are signed for: `s3`, `dynamodb`, `athena`, …). `between` is what
+    stands between clients and services: it hands each request on, unless a test lets something go wrong there.
     """
 
     athena: Service
 
     def __init__(self, *, port: int = 0) -> None:
         self.calls: Counter[str] = Counter()
+        self.between: Between = lambda environ, start_response, services: services(environ, start_response)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._dynamodb = threading.Lock()
         with _listening(port) as held:
@@ -145,6 +150,9 @@ class Emulator:
 
     def _application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         self.calls[_signed_for(environ)] += 1
+        return self.between(environ, start_response, self._services)
+
+    def _services(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         service, _, operation = str(environ.get("HTTP_X_AMZ_TARGET", "")).partition(".")
         if service == "AmazonAthena" and self.athena.knows(operation):
             return self._athena_answer(operation, environ, start_response)
