@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CODE := lakegate etl athena api infra tests
 
-.PHONY: help demo test test-long check docs bench bench-ask bench-cold bench-fresh bundle format clean
+.PHONY: help demo test test-long check docs bench bench-ask bench-load bench-cold bench-fresh bundle format clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,11 +51,15 @@ check: $(VENV)/.dev ## formatter, linter, types, doctests, documentation
 docs: $(VENV)/.dev ## write the generated pages of docs/ anew
 	$(BIN)/python -m lakegate.pages docs
 
-bench: bench-ask bench-fresh ## every benchmark, side by side with peers, as ratios
+bench: bench-ask bench-load bench-fresh ## every benchmark, side by side with peers, as ratios
 
 bench-ask: $(VENV)/.dev ## cached and uncached questions beside their floor and peers (ten minutes)
 	@$(PIP) install --editable '.[bench]' || echo "The peers cannot be installed here: they are left out."
 	@$(BIN)/python -m tests.bench.ask
+
+bench-load: $(VENV)/.dev ## CSV to Parquet beside DuckDB, Polars, PyArrow, pandas, Spark (an hour; BENCH_ARGS="100 3" is short)
+	@$(PIP) install --editable '.[bench]' || echo "The peers cannot be installed here: they are left out."
+	@$(BIN)/python -m tests.bench.load $(BENCH_ARGS)
 
 bench-cold: $(VENV)/.dev ## a new instance's start on AWS beside a bare Chalice app's (half a minute)
 	@$(BIN)/python -m tests.bench.cold

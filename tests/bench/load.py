@@ -1,0 +1,248 @@
+"""`make bench-load`: CSV → Parquet by Lakegate and by others, in turn, on the same files and settings.
+
+`python -m tests.bench.load [MEGABYTES] [ROUNDS]`; 1000 and 9 by default. docs/performance.md gets the figures.
+"""
+
+import gzip
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from tests.bench.page import write
+from tests.bench.taxi import contract_text, write_trips
+
+SMALL_FILES, SMALL_BYTES, SINGLE_LOADS = 2000, 50_000, 20
+# These take minutes for what the others take seconds for.
+SLOW, SLOW_ROUNDS = ("pandas", "pyspark"), 3
+_MIB = 1024
+
+
+@dataclass(slots=True)
+class Runs:
+    """What one contestant took, round by round: wall and CPU seconds, resident MiB."""
+
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    resident: list[float] = field(default_factory=list)
+
+    def row(self, name: str, peer: "Runs") -> str:
+        """One line of a table, with the ratios to a peer."""
+        wall, cpu = median(self.wall), median(self.cpu)
+        if name == "pyspark":  # what the Java process uses is not told
+            return f"| {name} | {wall:.2f} | | | {wall / median(peer.wall):.2f} | |"
+        return (
+            f"| {name} | {wall:.2f} | {cpu:.2f} | {median(self.resident):.0f} "
+            f"| {wall / median(peer.wall):.2f} | {cpu / median(peer.cpu):.2f} |"
+        )
+
+
+Run = Callable[[], tuple[float, float, float]]
+HEAD = "| | wall s | CPU s | resident MiB | wall / {0} | CPU / {0} |\n|---|---|---|---|---|---|"
+
+
+def main(megabytes: int = 1000, rounds: int = 9) -> str:
+    """Print the figures; gives them back as Markdown."""
+    lines = [f"## Loading\n\n{os.cpu_count()} cores, {megabytes} MB, medians of {rounds} interleaved rounds.\n"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for part in (_big, _damaged, _zipped, _small):
+            lines += [_told(line) for line in part(folder, megabytes, rounds)]
+    return "\n".join(lines)
+
+
+def _big(folder: Path, megabytes: int, rounds: int) -> list[str]:
+    """Clean: all contestants; the encoding alone; types found out."""
+    source = write_trips(folder / "clean.csv", megabytes * 1_000_000).path
+    (folder / "contract.toml").write_text(contract_text(), encoding="utf-8")
+    runs: dict[str, Run] = {
+        "DuckDB typed COPY": _peer("duckdb", source, folder),
+        "Lakegate, contract given": _lakegate(source, folder),
+        "Lakegate, types inferred": _lakegate(source, folder, contract=False),
+    }
+    for name, title in (("polars", "Polars typed sink"), ("pyarrow", "PyArrow streaming")):
+        if _is_there(name):
+            runs[title] = _peer(name, source, folder)
+    found = _in_turn(runs, rounds)
+    slow = {name: _peer(name, source, folder) for name in SLOW if _is_there(name)}
+    found |= _in_turn(slow, min(rounds, SLOW_ROUNDS))
+    duck = found["DuckDB typed COPY"]
+    table = [HEAD.format("DuckDB"), *(runs_.row(name, duck) for name, runs_ in found.items())]
+    floor = _in_turn({"encoding": _floor(folder / "lakegate.parquet", folder)}, rounds)["encoding"]
+    ours = found["Lakegate, contract given"]
+    missing = [name for name in ("polars", "pandas", "pyspark") if not _is_there(name)]
+    return [
+        f"\n### A clean file, money as decimal\n\n{table[0]}",
+        *table[1:],
+        f"\nEncoding the same Parquet alone (DuckDB, from memory): {median(floor.wall):.2f} s, {median(floor.cpu):.2f} s of "
+        f"CPU; Lakegate takes {median(ours.wall) / median(floor.wall):.2f} x its wall time.",
+        *([f"\nNot measured here, because they are not installed: {', '.join(missing)}."] if missing else []),
+    ]
+
+
+def _damaged(folder: Path, megabytes: int, rounds: int) -> list[str]:
+    """One bad record in a thousand: beside our own clean time; and whether exactly these are rejected."""
+    clean = folder / "clean.csv"
+    lines = ["\n### One bad record in a thousand\n"]
+    runs = {"clean": _lakegate(clean, folder)}
+    for damage, title in (("damaged", "damaged"), ("quoted", "damaged, beside legal quoted line ends")):
+        trips = write_trips(folder / f"{damage}.csv", megabytes * 1_000_000, damage)  # type: ignore[arg-type]
+        runs[title] = _lakegate(trips.path, folder, rejects=folder / f"{damage}.rejects.csv")
+        runs[title]()
+        told = _rejected_lines(folder / f"{damage}.rejects.csv")
+        wrong = set(told) ^ set(trips.bad_lines)
+        if wrong:
+            raise AssertionError(f"{title}: rejected and injected differ at lines {sorted(wrong)[:10]}")
+        lines.append(f"- {title}: {len(told)} of {len(trips.bad_lines)} injected records rejected, and no other.")
+    found = _in_turn(runs, rounds)
+    return [*lines, "\n" + HEAD.format("clean"), *(one.row(name, found["clean"]) for name, one in found.items())]
+
+
+def _zipped(folder: Path, _megabytes: int, rounds: int) -> list[str]:
+    """The clean file as gz."""
+    packed = folder / "clean.csv.gz"
+    with (folder / "clean.csv").open("rb") as plain, gzip.open(packed, "wb", compresslevel=1) as stream:
+        shutil.copyfileobj(plain, stream, 1024 * 1024)
+    runs = {"DuckDB typed COPY": _peer("duckdb", packed, folder), "Lakegate": _lakegate(packed, folder)}
+    found = _in_turn(runs, min(rounds, SLOW_ROUNDS))
+    table = [one.row(name, found["DuckDB typed COPY"]) for name, one in found.items()]
+    return ["\n### The same as gz\n", HEAD.format("DuckDB"), *table]
+
+
+def _small(folder: Path, _megabytes: int, rounds: int) -> list[str]:
+    """Many small files: loaded at once and one by one; and read by DuckDB in one COPY."""
+    landing = folder / "small"
+    landing.mkdir()
+    paths = [write_trips(landing / f"{at:04}.csv", SMALL_BYTES, seed=at).path for at in range(SMALL_FILES)]
+    listed = "\n".join(map(str, paths))
+    runs = {
+        "DuckDB, one COPY": _timed([*_module("tests.bench.loaders"), "duckdb", "-", str(folder / "d.parquet")], listed),
+        "Lakegate, all at once": lambda: _loaded_at_once(folder, paths),
+    }
+    found = _in_turn(runs, min(rounds, SLOW_ROUNDS))
+    each = _loaded_one_by_one(folder, paths[:SINGLE_LOADS])
+    duck, ours = found["DuckDB, one COPY"], found["Lakegate, all at once"]
+    return [
+        f"\n### {SMALL_FILES} files of {SMALL_BYTES // 1000} KB\n",
+        HEAD.format("DuckDB"),
+        *(one.row(name, duck) for name, one in found.items()),
+        f"\nOne `lakegate load` each takes {each:.2f} s a file: "
+        f"{each * SMALL_FILES / median(ours.wall):.0f} x as long as all at once, {_commits(folder)} commits.",
+    ]
+
+
+def _loaded_at_once(folder: Path, paths: Sequence[Path]) -> tuple[float, float, float]:
+    home = folder / "home"
+    _home(home, folder)
+    landing = home / "landing" / "trips"
+    landing.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        os.link(path, landing / path.name)
+    return _timed([*_module("lakegate"), "reconcile", "--home", str(home), "--json"])()
+
+
+def _loaded_one_by_one(folder: Path, paths: Sequence[Path]) -> float:
+    home = folder / "singly"
+    _home(home, folder)
+    began = time.perf_counter()
+    for path in paths:
+        command = [*_module("lakegate"), "load", str(path), "--dataset", "trips", "--home", str(home)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return (time.perf_counter() - began) / len(paths)
+
+
+def _home(home: Path, folder: Path) -> None:
+    shutil.rmtree(home, ignore_errors=True)
+    subprocess.run([*_module("lakegate"), "init", str(home)], check=True, stdout=subprocess.DEVNULL)
+    shutil.copy(folder / "contract.toml", home / "datasets" / "trips.toml")
+
+
+def _commits(folder: Path) -> int:
+    command = [*_module("lakegate"), "loads", "trips", "--json", "--home", str(folder / "home")]
+    past = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return len({one["snapshot"] for one in past if one.get("snapshot")})
+
+
+def _lakegate(source: Path, folder: Path, *, contract: bool = True, rejects: Path | None = None) -> Run:
+    command = [*_module("lakegate"), "convert", str(source), str(folder / "lakegate.parquet")]
+    command += ["--contract", str(folder / "contract.toml")] if contract else []
+    return _timed(command + (["--rejects", str(rejects)] if rejects else []))
+
+
+def _peer(name: str, source: Path, folder: Path) -> Run:
+    return _timed([*_module("tests.bench.loaders"), name, str(source), str(folder / f"{name}.parquet")])
+
+
+def _floor(source: Path, folder: Path) -> Run:
+    command = [*_module("tests.bench.loaders"), "encoding", str(source), str(folder / "floor.parquet")]
+
+    def run() -> tuple[float, float, float]:
+        wall, cpu = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        return float(wall), float(cpu), 0.0
+
+    return run
+
+
+def _module(name: str) -> list[str]:
+    return [sys.executable, "-m", name]
+
+
+def _timed(command: list[str], told: str = "") -> Run:
+    def run() -> tuple[float, float, float]:
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as given:
+            given.write(told.encode())
+            given.seek(0)
+            began = time.perf_counter()
+            child = subprocess.Popen(command, stdin=given, stdout=out, stderr=out)
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = status
+            wall = time.perf_counter() - began
+            if status:
+                out.seek(0)
+                raise RuntimeError(f"{' '.join(command)[:300]} failed: {out.read().decode()[-2000:]}")
+        return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / _MIB
+
+    return run
+
+
+def _in_turn(runs: Mapping[str, Run], rounds: int) -> dict[str, Runs]:
+    """Round by round, after one that does not count."""
+    found = {name: Runs() for name in runs}
+    for at in range(rounds + 1):
+        for name, run in runs.items():
+            wall, cpu, resident = run()
+            if at:
+                found[name].wall.append(wall)
+                found[name].cpu.append(cpu)
+                found[name].resident.append(resident)
+    return found
+
+
+def _rejected_lines(path: Path) -> list[int]:
+    import csv
+
+    csv.field_size_limit(sys.maxsize)
+    with path.open(encoding="utf-8", newline="") as stream:
+        return [int(row["first_line"]) for row in csv.DictReader(stream)]
+
+
+def _is_there(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None and (name != "pyspark" or shutil.which("java") is not None)
+
+
+def _told(line: str) -> str:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+    return line
+
+
+if __name__ == "__main__":
+    write(main(*map(int, sys.argv[1:])), "bench-load")
