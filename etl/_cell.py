@@ -4,6 +4,7 @@ Types are inferred elsewhere, from every value and more strictly.
 """
 
 import re
+from collections import Counter
 from functools import lru_cache
 
 NUMBER = re.compile(
@@ -57,5 +58,6 @@ def holds_numbers(values: list[bytes]) -> bool:
     >>> holds_numbers([b"1", b"", b"3"]), holds_numbers([b"1", b"x", b"3"]), holds_numbers([b""])
     (True, False, False)
     """
-    present = [value for value in values if kind(value) != EMPTY]
-    return bool(present) and sum(map(is_typed, present)) >= 0.9 * len(present)
+    counts = Counter(map(kind, values))
+    present = len(values) - counts[EMPTY]
+    return present > 0 and counts[NUMERIC] + counts[TEMPORAL] >= 0.9 * present

@@ -13,6 +13,7 @@ from etl._values import MISSING
 from etl.contract import SourceRules
 
 _MOST = 0.9
+_VOTERS = 120
 _TIMED = {"date": {DATE, TIMESTAMP}, "timestamp": {TIMESTAMP}, "timestamptz": {TIMESTAMPTZ, TIMESTAMP}}
 _REAL = frozenset(["float", "double", "decimal"])
 
@@ -49,7 +50,7 @@ def _present(values: Sequence[str]) -> list[str]:
 
 def _formats(values: Sequence[str], plain: set[str]) -> list[str]:
     """The formats that most values have; none when most need no format."""
-    present = _present(values)
+    present = _present(values)[:_VOTERS]
     votes = Counter(kind for text in present for kind in kinds(text))
     if any(votes[kind] >= _MOST * len(present) for kind in plain):
         return []
@@ -57,6 +58,8 @@ def _formats(values: Sequence[str], plain: set[str]) -> list[str]:
 
 
 def _with_decimal(rules: SourceRules, values: Sequence[str]) -> SourceRules:
+    if not any("," in text for text in values):
+        return rules
     found = [kinds(text) for text in _present(values)]
     commas = [one for one in found if (COMMA in one or COMMA_GROUPED in one) and POINT not in one]
     # 1.234 may be grouped: it says nothing against a comma.

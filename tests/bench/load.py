@@ -82,8 +82,9 @@ def _big(folder: Path, megabytes: int, rounds: int) -> list[str]:
     return [
         f"\n### A clean file, money as decimal\n\n{table[0]}",
         *table[1:],
-        f"\nEncoding the same Parquet alone (DuckDB, from memory): {median(floor.wall):.2f} s, {median(floor.cpu):.2f} s of "
-        f"CPU; Lakegate takes {median(ours.wall) / median(floor.wall):.2f} x its wall time.",
+        f"\nEncoding the same Parquet alone (DuckDB, from memory): {median(floor.wall):.2f} s, "
+        f"{median(floor.cpu):.2f} s of CPU. "
+        f"Lakegate takes {median(ours.wall) / median(floor.wall):.2f} x its wall time.",
         *([f"\nNot measured here, because they are not installed: {', '.join(missing)}."] if missing else []),
     ]
 

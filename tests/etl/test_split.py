@@ -4,7 +4,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from etl._marks import split
-from etl._record import MAX_RECORD_BYTES, Shape
+from etl._record import MAX_RECORD_BYTES, Shape, read_simply, read_step_by_step
 from etl._split import Split, split_exact
 
 COMMA = Shape(b",", 3)
@@ -141,3 +141,12 @@ def test_an_unclosed_quote_is_given_up_after_a_bounded_distance() -> None:
 def test_a_record_that_may_go_on_behind_the_block_is_left_for_the_next() -> None:
     found = split(b'1,b,c\n2,"b\n', COMMA, complete=False)
     assert (found.consumed, found.line_count) == (6, 1)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=12).map(b"".join), st.sampled_from(SHAPES), st.booleans())
+def test_a_record_without_quotes_reads_simply_as_it_does_step_by_step(
+    data: bytes, shape: Shape, complete: bool
+) -> None:
+    simple = read_simply(data, 0, shape)
+    assert simple is None or simple == read_step_by_step(data, 0, shape, complete=complete)
