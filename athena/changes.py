@@ -6,7 +6,7 @@ question's answer is what it was. Regions are few whatever the number of commits
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -73,7 +73,7 @@ def unknown(version: str) -> Changes:
 def written(changes: Changes) -> str:
     """The changes as text, for `read_changes`."""
     regions = [
-        [one.version, one.weight, one.partition, [[number, *_packed(span)] for number, span in one.spans.items()]]
+        [one.version, one.weight, one.partition, {number: _packed(span) for number, span in one.spans.items()}]
         for one in changes.regions
     ]
     return json.dumps([_FORM, changes.version, changes.floor, regions], separators=(",", ":"), ensure_ascii=False)
@@ -93,10 +93,10 @@ def read_changes(text: str, version: str) -> Changes | None:
         known = form == _FORM and told == version
         return Changes(told, floor, tuple(_region(*one) for one in regions)) if known else None
     except (ValueError, TypeError):
-        return None
+        return None  # of another form
 
 
-_FORM = 1
+_FORM = 2
 
 
 def _packed(span: Span) -> list[Any]:
@@ -105,8 +105,29 @@ def _packed(span: Span) -> list[Any]:
     return [span.low, span.high, 1] if span.nulls else [span.low, span.high]
 
 
-def _region(version: str, weight: int, partition: str, spans: list[list[Any]]) -> Region:
-    return Region(version, {number: _span(rest) for number, *rest in spans}, weight, partition)
+def _region(version: str, weight: int, partition: str, spans: dict[str, list[Any]]) -> Region:
+    return Region(version, _Packed(spans), weight, partition)
+
+
+class _Packed(Mapping[int, Span]):
+    """The spans of a region, made one by one when they are looked at: a decision needs few of hundreds."""
+
+    __slots__ = ("_packed",)
+
+    def __init__(self, packed: dict[str, list[Any]]) -> None:
+        self._packed = packed
+
+    def __getitem__(self, number: int) -> Span:
+        return _span(self._packed[str(number)])
+
+    def __contains__(self, number: object) -> bool:
+        return str(number) in self._packed
+
+    def __iter__(self) -> Iterator[int]:
+        return map(int, self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
 
 
 def _span(packed: list[Any]) -> Span:

@@ -62,8 +62,8 @@ def _tree(text: Text) -> exp.Query:
     try:
         tree = tree_of(_numbered(text.tokens), text.sql)
     except Refused as error:
-        word = error.message.partition(" ")[0]
-        if error.message == f"{word} is not supported." and text.has(word):
+        word = error.message.removeprefix("The operator ").partition(" ")[0]
+        if error.message.endswith(f"{word} is not supported.") and text.has(word):
             raise text.unsupported(word) from error
         raise SqlRefused(error.message, error.remedy, code=error.code) from error
     except ParseError as error:

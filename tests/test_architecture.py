@@ -29,6 +29,7 @@ PURE = frozenset([
     "athena.page", "athena.parameters", "athena.policy", "athena.question", "athena.records",
     "athena.statement", "athena.changes", "athena.conditions", "athena.sql.accepted", "etl.regions",
     "athena.statement", "athena.usage.windows",
+    "athena.sql.lambdas",
     "athena.engines.athena.pin", "athena.engines.athena.reason",
     "athena.engines.duckdb.errand", "athena.engines.duckdb.prune", "athena.engines.duckdb.text",
     "athena.engines.duckdb.translate",

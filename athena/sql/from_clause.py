@@ -129,7 +129,8 @@ def _item(node: exp.Table, item: exp.CTE, work: "Work") -> list[Field]:
 def _unnest(node: exp.Unnest, columns: list[exp.Expr], scope: Scope, work: "Work") -> list[Field]:
     if not columns:
         raise unsupported("UNNEST needs a name for its column: write UNNEST(…) AS t(item)")
-    work.expression(node.expressions[0], scope)
+    for each in list(node.expressions):
+        work.expression(each, scope)
     work.may_fail = True
     return [Field(None, f"c{place}", None) for place, _ in enumerate(columns, 1)]
 

@@ -52,6 +52,13 @@ class Function:
 
 TEXT, LONG, DOUBLE, FLAG = DataType("string"), DataType("long"), DataType("double"), DataType("boolean")
 
+# Where `x -> …` may stand.
+TAKE_LAMBDAS = frozenset(
+    [
+        *("transform", "filter", "reduce", "zip_with", "any_match", "all_match", "none_match", "array_sort"),
+        *("map_filter", "map_zip_with", "transform_keys", "transform_values"),
+    ]
+)
 _MANY = 1000
 _ANY = Function()
 # Names with the number of arguments where it is not one: `substr/2-3`, `concat/2+`.
@@ -69,10 +76,11 @@ _LISTED: tuple[tuple[Function, str], ...] = (
         "concat_ws/2+ split_part/3 lpad/3 rpad/3 chr translate/3 regexp_extract/2-3 regexp_replace/2-3 to_hex",
     ),
     (Function(result=FLAG), "regexp_like/2"),
-    (Function(result=LONG), "strpos/2-3 regexp_count/2 levenshtein_distance/2 hamming_distance/2"),
+    (Function(result=LONG), "strpos/2-3 regexp_count/2 regexp_position/2 levenshtein_distance/2 hamming_distance/2"),
     (
         _ANY,
-        "codepoint format/2+ split/2-3 repeat/2 from_hex to_utf8 from_utf8/1-2 md5 sha1 sha256 to_base64 from_base64",
+        "codepoint format/2+ split/2-3 regexp_split/2 regexp_extract_all/2-3 repeat/2 to_base64url from_base64url "
+        "to_big_endian_64 from_hex to_utf8 from_utf8/1-2 md5 sha1 sha256 to_base64 from_base64",
     ),
     (_ANY, "url_extract_protocol url_extract_host url_extract_port url_extract_path url_extract_query"),
     (_ANY, "url_extract_fragment url_extract_parameter/2 url_encode url_decode human_readable_seconds luhn_check"),
@@ -89,7 +97,8 @@ _LISTED: tuple[tuple[Function, str], ...] = (
     (_ANY, "sin cos tan asin acos atan atan2/2 sinh cosh tanh is_nan is_finite is_infinite"),
     (
         _ANY,
-        "bitwise_and/2 bitwise_or/2 bitwise_xor/2 bitwise_not bitwise_left_shift/2 bitwise_right_shift/2 bit_count/2",
+        "bitwise_and/2 bitwise_or/2 bitwise_xor/2 bitwise_not bitwise_left_shift/2 bitwise_right_shift/2 bit_count/2 "
+        "bitwise_right_shift_arithmetic/2",
     ),
     # Days and instants.
     (Function(total=True, takes=Takes.TIME, result=LONG), "year quarter month week week_of_year day day_of_month"),
@@ -102,14 +111,17 @@ _LISTED: tuple[tuple[Function, str], ...] = (
         "date date_add/3 date_trunc/2 last_day_of_month from_unixtime/1-2 to_unixtime date_parse/2 parse_datetime/2",
     ),
     (_ANY, "from_iso8601_timestamp from_iso8601_date at_timezone/2 with_timezone/2 timezone_hour timezone_minute"),
+    (_ANY, "to_milliseconds current_timezone/0"),
     # Conditions.
     (Function(total=True, takes=Takes.SAME), "coalesce/2+ greatest/1+ least/1+ nullif/2"),
     (_ANY, "try typeof"),
     (Function(total=True, result=LONG), "grouping/1+"),
     # Lists, maps and JSON, on the way to something else.
-    (_ANY, "cardinality contains/2 element_at/2 array_join/2-3 array_distinct array_sort array_max array_min"),
+    (_ANY, "cardinality contains/2 element_at/2 array_join/2-3 array_distinct array_max array_min"),
     (_ANY, "array_position/2 array_remove/2 array_intersect/2 array_union/2 array_except/2 arrays_overlap/2"),
-    (_ANY, "slice/3 sequence/2-3 flatten zip/2+ ngrams/2"),
+    (_ANY, "slice/3 sequence/2-3 flatten zip/2+ ngrams/2 array_histogram trim_array/2"),
+    (_ANY, "contains_sequence/2 array_sort/1-2 transform/2 filter/2 reduce/4 zip_with/3 any_match/2 all_match/2"),
+    (_ANY, "none_match/2 map_filter/2 transform_keys/2 transform_values/2 map_zip_with/3"),
     (_ANY, "map_keys map_values map_entries map_concat/2+ map_from_entries split_to_map/3"),
     (_ANY, "json_extract/2 json_extract_scalar/2 json_array_length json_array_get/2 json_array_contains/2 json_size/2"),
     (_ANY, "json_format json_parse is_json_scalar"),
@@ -128,7 +140,8 @@ _LISTED: tuple[tuple[Function, str], ...] = (
     (Function(Kind.WINDOW), "lag/1-3 lead/1-3 ntile nth_value/2"),
     # Another answer each time: the question runs, and nobody keeps what came out.
     (Function(total=True, result=DOUBLE, volatile=True), "random/0 rand/0"),
-    (Function(total=True, result=DataType("timestamptz"), volatile=True), "now/0"),
+    (Function(total=True, result=DataType("timestamptz"), volatile=True), "now/0 current_timestamp"),
+    (Function(total=True, result=DataType("timestamp"), volatile=True), "localtimestamp"),
 )
 
 

@@ -108,11 +108,16 @@ NODES: Mapping[type[exp.Expr], frozenset[str]] = {
         exp.Trim: "this expression position",
         exp.GroupConcat: "this separator",
         exp.Anonymous: "this expressions",
+        exp.Lambda: "this expressions",
+        exp.HexString: "this",
+        exp.UnicodeString: "this escape",
+        exp.Normalize: "this form",
         exp.CurrentDate: "",
         exp.CurrentTimestamp: "",
         exp.Localtimestamp: "",
         exp.DataType: "this expressions nested",
         exp.DataTypeParam: "this",
+        exp.IntervalSpan: "this expression",
     }.items()
 }
 
@@ -126,7 +131,11 @@ PARENTS: Mapping[type[exp.Expr], tuple[type[exp.Expr], ...]] = {
     exp.Order: (exp.Query, exp.Window, exp.Anonymous, exp.GroupConcat),
     exp.Any: (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
     exp.All: (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
-    exp.Interval: (exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Paren, exp.WindowSpec, exp.Between),
+    exp.Interval: (
+        *(exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Paren, exp.WindowSpec, exp.Between, exp.Cast, exp.In, exp.Anonymous),
+        *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
+    ),
+    exp.Lambda: (exp.Anonymous,),
 }
 
 # The caller's word for a part that is refused, where it differs from sqlglot's.
@@ -161,16 +170,19 @@ TYPES = frozenset(
         exp.DType.TIMESTAMP,
         exp.DType.TIMESTAMPTZ,
         exp.DType.JSON,
+        exp.DType.ARRAY,
+        exp.DType.MAP,
+        exp.DType.VARBINARY,
     }
 )
 
 JOIN_KINDS = frozenset({"", "INNER", "OUTER", "CROSS"})
 JOIN_SIDES = frozenset({"", "LEFT", "RIGHT", "FULL"})
-WINDOW_UNITS = frozenset({"ROWS", "RANGE"})
+WINDOW_UNITS = frozenset({"ROWS", "RANGE", "GROUPS"})
 # What DAY may say in intervals, and 'day' in date functions.
 UNITS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND"})
 EXTRACTS = UNITS | {"DOW", "DOY", "DAY_OF_WEEK", "DAY_OF_YEAR", "DAY_OF_MONTH", "YOW", "YEAR_OF_WEEK"}
 EXTRACTS |= {"TIMEZONE_HOUR", "TIMEZONE_MINUTE"}
 
-SYMBOLS = frozenset([*"()[],.-+*/%<>=?:;", "<=", ">=", "<>", "!=", "||"])
+SYMBOLS = frozenset([*"()[],.-+*/%<>=?:;", "<=", ">=", "<>", "!=", "||", "->"])
 FIRST_WORDS = frozenset({"SELECT", "WITH", "VALUES", "("})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 
 from athena.errors import SqlRefused
-from athena.sql.functions import FUNCTIONS, Kind
+from athena.sql.functions import FUNCTIONS, TAKE_LAMBDAS, Kind
 from athena.sql.grammar import (
     EXTRACTS,
     JOIN_KINDS,
@@ -84,6 +84,8 @@ def _keyword(node: exp.Expr) -> str:
         return _keyword(node.this) if isinstance(node.this, exp.Expr) else node.name
     if isinstance(node, exp.Identifier):
         return node.name
+    if isinstance(node, exp.Lambda):
+        return "->"
     if isinstance(node, exp.DataType):
         return str(node.this.value if isinstance(node.this, exp.DType) else node.this)
     if isinstance(node, exp.Join):
@@ -115,7 +117,9 @@ def _type_ok(node: exp.Expr, lake: str) -> bool:
 
 
 def _interval_ok(node: exp.Expr, lake: str) -> bool:
-    return isinstance(node.this, exp.Literal) and node.text("unit").upper() in UNITS
+    unit = node.args.get("unit")
+    ends = [unit.this, unit.expression] if isinstance(unit, exp.IntervalSpan) else [unit]
+    return isinstance(node.this, exp.Literal) and all(end is not None and end.name.upper() in UNITS for end in ends)
 
 
 def _spec_ok(node: exp.Expr, lake: str) -> bool:
@@ -128,7 +132,8 @@ def _window_ok(node: exp.Expr, lake: str) -> bool:
 
 def _limit_ok(node: exp.Expr, lake: str) -> bool:
     count = node.args.get("count") or node.args.get("expression")
-    return isinstance(count, exp.Placeholder) or (isinstance(count, exp.Literal) and count.name.isdigit())
+    everything = isinstance(node, exp.Limit) and isinstance(count, exp.Var) and count.name.upper() == "ALL"
+    return everything or isinstance(count, exp.Placeholder) or (isinstance(count, exp.Literal) and count.name.isdigit())
 
 
 def _is_ok(node: exp.Expr, lake: str) -> bool:
@@ -163,7 +168,23 @@ def _distinct_ok(node: exp.Expr, lake: str) -> bool:
 
 
 def _unnest_ok(node: exp.Expr, lake: str) -> bool:
-    return len(node.expressions) == 1 and isinstance(node.parent, exp.From | exp.Join)
+    return bool(node.expressions) and isinstance(node.parent, exp.From | exp.Join)
+
+
+def _lambda_ok(node: exp.Expr, lake: str) -> bool:
+    # What Athena allows: neither subqueries nor aggregates inside.
+    if node.parent is None or node.parent.name not in TAKE_LAMBDAS:
+        return False
+    return not any(isinstance(each, exp.Query | exp.Window) or _gathers(each) for each in node.this.walk())
+
+
+def _gathers(node: exp.Expr) -> bool:
+    called = FUNCTIONS.get(node.name) if isinstance(node, exp.Anonymous) else None
+    return isinstance(node, exp.GroupConcat) or (called is not None and called.kind != Kind.SCALAR)
+
+
+def _text_ok(node: exp.Expr, lake: str) -> bool:
+    return not node.args.get("escape")
 
 
 def _alias_ok(node: exp.Expr, lake: str) -> bool:
@@ -217,6 +238,8 @@ _CHECKS: Mapping[type[exp.Expr], Callable[[exp.Expr, str], bool]] = {
     exp.Cube: _filled,
     exp.GroupingSets: _filled,
     exp.Unnest: _unnest_ok,
+    exp.Lambda: _lambda_ok,
+    exp.UnicodeString: _text_ok,
     exp.With: _with_ok,
     exp.Alias: _alias_ok,
     exp.Anonymous: _call_ok,

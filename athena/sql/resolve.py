@@ -17,6 +17,7 @@ from athena.sql.from_clause import read_from
 from athena.sql.grouping import check_groups, check_no_aggregate, check_places
 from athena.sql.judge import judge
 from athena.sql.kinds import is_aggregate, mark
+from athena.sql.lambdas import rename_parameters
 from athena.sql.scopes import cte_of
 from athena.sql.sources import Field, Found, Leaf, Origin, Scope, renamed, unsupported
 
@@ -96,6 +97,7 @@ class Work:
     ) -> exp.Expr:
         """The same, with `find` saying what a column means."""
         result = node
+        rename_parameters(node, self.fresh)
         for each in list(node.walk(prune=lambda inner: isinstance(inner, exp.Query))):
             if isinstance(each, exp.Query):
                 fields = self.query(each, scope)

@@ -281,8 +281,6 @@ FUNCTIONS: tuple[Function, ...] = (
         "CASE WHEN b IS NOT NULL THEN list_filter(a, lambda trino_e: trino_e IS NULL OR trino_e <> b) END",
         total=True,
     ),
-    function("array_first(array(T)) -> T", "a[1]", total=True),
-    function("array_last(array(T)) -> T", "a[-1]", total=True),
     function(
         "arrays_overlap(array(T), array(T)) -> boolean",
         "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(a, b) THEN true WHEN len(a) = 0 OR len(b) = 0 THEN "

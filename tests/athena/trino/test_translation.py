@@ -1,13 +1,14 @@
 """What the translation promises beside values: names, cost, the list of functions, what a connection needs."""
 
+import re
 import time
 
 import pytest
 
 from athena.dataset import Column, DataType
 from athena.errors import Refused
-from athena.trino.translation import failure_code, macros, result_types, to_duckdb
-from tests.athena.trino.golden import engine
+from athena.trino.translation import FUNCTIONS, failure_code, macros, result_types, to_duckdb
+from tests.athena.trino.golden import engine, golden_cases
 
 _TABLES = {
     "flights": [
@@ -93,3 +94,11 @@ def test_every_macro_can_be_made_and_is_named_ours() -> None:
 def test_a_failure_of_a_macro_tells_its_code_and_no_value() -> None:
     assert failure_code("Could not convert string 'lakegate:bad-argument' to INT64") == "bad-argument"
     assert failure_code("Division by zero") is None
+
+
+def test_every_function_has_a_golden_case() -> None:
+    told = " ".join(case.sql for case in golden_cases()).lower()
+    named = set(re.findall(r"([a-z_0-9]+) ?\(", told)) | set(
+        re.findall(r"\b(?:localtimestamp|current_timestamp)\b", told)
+    )
+    assert sorted(set(FUNCTIONS) - named) == []

@@ -82,17 +82,21 @@ SELECT hash(note) FROM flights
 -- expect: refused
 SELECT list_transform(ARRAY[1], x -> x + 1)
 ----
--- transform with a lambda
--- expect: refused
-SELECT transform(ARRAY[1], x -> x + 1)
+-- A lambda where none is taken
+-- expect: refused '->'
+SELECT lower(x -> note) FROM flights
+----
+-- A lambda with an aggregate
+-- expect: refused '->'
+SELECT transform(ARRAY[1], x -> count(*)) FROM flights
 ----
 -- filter with a lambda that reads a dataset
 -- expect: refused
 SELECT filter(ARRAY[1], x -> EXISTS (SELECT 1 FROM payroll))
 ----
--- reduce with lambdas
--- expect: refused
-SELECT reduce(ARRAY[1], 0, (s, x) -> s + x, s -> s)
+-- A parameter called like an alias of ours does not capture what is read through it
+-- expect: not-found
+SELECT cardinality(transform(ARRAY[1], t1 -> t1.note)) FROM payroll
 ----
 -- A function with a schema
 -- expect: refused

@@ -91,6 +91,20 @@ SELECT CAST(current_date AS varchar)
 -- expect: rows [[1, "1", true, null]]
 SELECT CAST('1' AS integer), CAST(1 AS varchar), CAST('true' AS boolean), try_cast('x' AS bigint)
 ----
+-- Lambdas, with a column from outside and a parameter in other letters
+-- expect: rows [[6, true, "2,3"]]
+SELECT reduce(ARRAY[1, 2, 3], 0, (s, X) -> s + x, s -> s), any_match(ARRAY[1, 2], x -> x > 1),
+       array_join(transform(ARRAY[1, 2], x -> x + n), ',') FROM (VALUES 1) AS v(n)
+----
+-- NOT LIKE
+-- expect: rows [[true, false]]
+SELECT 'abc' NOT LIKE 'x%', 'a%c' NOT LIKE 'a!%c' ESCAPE '!'
+----
+-- UNNEST of two lists and of a map
+-- expect: rows [[1, "a", "k"], [2, null, "k"]]
+SELECT x, y, k FROM UNNEST(ARRAY[1, 2], ARRAY['a']) AS t(x, y)
+CROSS JOIN UNNEST(map(ARRAY['k'], ARRAY[7])) AS m(k, v) ORDER BY x
+----
 -- TRY
 -- expect: rows [[null]]
 SELECT try(1 / 0)
