@@ -140,8 +140,9 @@ _LISTED: tuple[tuple[Function, str], ...] = (
     (Function(Kind.WINDOW), "lag/1-3 lead/1-3 ntile nth_value/2"),
     # Another answer each time: the question runs, and nobody keeps what came out.
     (Function(total=True, result=DOUBLE, volatile=True), "random/0 rand/0"),
-    (Function(total=True, result=DataType("timestamptz"), volatile=True), "now/0 current_timestamp"),
-    (Function(total=True, result=DataType("timestamp"), volatile=True), "localtimestamp"),
+    (Function(total=True, result=DataType("timestamptz"), volatile=True), "now/0"),
+    (Function(result=DataType("timestamptz"), volatile=True), "current_timestamp"),
+    (Function(result=DataType("timestamp"), volatile=True), "localtimestamp"),
 )
 
 

@@ -109,8 +109,6 @@ NODES: Mapping[type[exp.Expr], frozenset[str]] = {
         exp.GroupConcat: "this separator",
         exp.Anonymous: "this expressions",
         exp.Lambda: "this expressions",
-        exp.HexString: "this",
-        exp.UnicodeString: "this escape",
         exp.Normalize: "this form",
         exp.CurrentDate: "",
         exp.CurrentTimestamp: "",

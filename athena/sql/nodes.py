@@ -183,10 +183,6 @@ def _gathers(node: exp.Expr) -> bool:
     return isinstance(node, exp.GroupConcat) or (called is not None and called.kind != Kind.SCALAR)
 
 
-def _text_ok(node: exp.Expr, lake: str) -> bool:
-    return not node.args.get("escape")
-
-
 def _alias_ok(node: exp.Expr, lake: str) -> bool:
     return isinstance(node.args["alias"], exp.Identifier)
 
@@ -239,7 +235,6 @@ _CHECKS: Mapping[type[exp.Expr], Callable[[exp.Expr, str], bool]] = {
     exp.GroupingSets: _filled,
     exp.Unnest: _unnest_ok,
     exp.Lambda: _lambda_ok,
-    exp.UnicodeString: _text_ok,
     exp.With: _with_ok,
     exp.Alias: _alias_ok,
     exp.Anonymous: _call_ok,

@@ -38,7 +38,7 @@ _REMEDY_SYNTAX = "Mend the statement there; Lakegate reads Athena's SQL."
 _REMEDY_UNSUPPORTED = "Ask with one SELECT over your datasets; docs/sql.md lists what it may hold."
 _SHOWN = 60
 
-_QUOTED = frozenset({TokenType.STRING, TokenType.IDENTIFIER, TokenType.HEX_STRING, TokenType.UNICODE_STRING})
+_QUOTED = frozenset({TokenType.STRING, TokenType.IDENTIFIER})
 _OPENING = frozenset({"(", "[", "CASE"})
 _CLOSING = frozenset({")", "]", "END"})
 _TERMS = frozenset({"AND", "OR"})

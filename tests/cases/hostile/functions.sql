@@ -94,8 +94,8 @@ SELECT transform(ARRAY[1], x -> count(*)) FROM flights
 -- expect: refused
 SELECT filter(ARRAY[1], x -> EXISTS (SELECT 1 FROM payroll))
 ----
--- A parameter called like an alias of ours does not capture what is read through it
--- expect: not-found
+-- A parameter called like an alias of ours
+-- expect: refused '.'
 SELECT cardinality(transform(ARRAY[1], t1 -> t1.note)) FROM payroll
 ----
 -- A function with a schema
