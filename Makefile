@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CODE := lakegate etl athena api infra tests
 
-.PHONY: help demo test test-long check docs bench bench-ask bench-load bench-cold bench-fresh bundle format clean
+.PHONY: help demo test test-long soak check docs bench bench-ask bench-load bench-cold bench-fresh bundle format clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ test: $(VENV)/.dev ## run the tests (the short form of every suite)
 
 test-long: $(VENV)/.dev ## run the long form of every suite
 	@$(BIN)/python -m pytest -q -m "long"
+
+soak: $(VENV)/.dev ## ten minutes of mixed load on a real server, every answer checked
+	@$(BIN)/python -m tests.stories.soak $(SOAK_SECONDS)
 
 check: $(VENV)/.dev ## formatter, linter, types, doctests, documentation
 	$(BIN)/ruff format --check $(CODE)

@@ -272,7 +272,7 @@ def _open(name: str, summary: str, found: dict[HTTPStatus, Object], *refused: HT
 
 def _answer() -> Object:
     answer = _in_every_form("Answer", "The answer; outside of JSON all its rows, and the rest of it in headers.")
-    return {**answer, "headers": {"ETag": {"schema": TEXT}}}
+    return {**answer, "headers": {"ETag": {"schema": TEXT}, **RATE_HEADERS}}
 
 
 def _in_every_form(name: str, description: str) -> Object:
