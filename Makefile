@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CODE := lakegate etl athena api infra tests
 
-.PHONY: help demo test test-long soak check docs bench bench-ask bench-load bench-cold bench-fresh bundle format clean
+.PHONY: help notebook notebooks demo test test-long soak check docs bench bench-ask bench-load bench-cold bench-fresh bundle format clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,19 @@ check: $(VENV)/.dev ## formatter, linter, types, doctests, documentation
 
 docs: $(VENV)/.dev ## write the generated pages of docs/ anew
 	$(BIN)/python -m lakegate.pages docs
+
+$(VENV)/.notebooks: pyproject.toml $(VENV)/.demo
+	@echo "Installing JupyterLab and its company into $(VENV) (a minute or two the first time) ..."
+	@$(PIP) install --editable '.[notebooks]'
+	@touch $@
+
+notebook: $(VENV)/.notebooks ## open JupyterLab beside the demo's lake
+	@[ -d demo-lake ] || $(BIN)/lakegate demo
+	@echo "JupyterLab opens in notebooks/ on the lake demo-lake; Ctrl-C stops it."
+	@LAKEGATE_HOME=$(CURDIR)/demo-lake $(BIN)/jupyter lab notebooks
+
+notebooks: $(VENV)/.dev ## run every notebook and store its outputs anew
+	@$(BIN)/python -m tests.notebooks.execute
 
 bench: bench-ask bench-load bench-fresh ## every benchmark, side by side with peers, as ratios
 

@@ -140,7 +140,7 @@ def _home(folder: Path, partner: str | None) -> "Link":
 
         return load_files(Intake.embedded(lake), [file], dataset=dataset, source=source)[0].as_json()
 
-    return ProcessLink(lake, where=_told(f"the home {lake.settings.home}", partner), partner=partner, load=load)
+    return ProcessLink(lake, where=_told(f"the home {_shown(lake.settings.home)}", partner), partner=partner, load=load)
 
 
 def _stage(stage: str, partner: str | None) -> "Link":
@@ -149,15 +149,30 @@ def _stage(stage: str, partner: str | None) -> "Link":
     from athena.settings_aws import read_aws_settings
     from lakegate.client.home import ProcessLink
 
-    lake = Lake.aws(read_aws_settings(stage, os.environ, client("ssm")))
+    settings = read_aws_settings(stage, os.environ, client("ssm"))
+    lake = Lake.aws(settings)
     _check_partner(lake, partner)
-    return ProcessLink(lake, where=_told(f"stage {stage} on AWS", partner), partner=partner, load=None)
+
+    def land(file: Path, dataset: str, source: str) -> Mapping[str, object]:
+        from etl.intake import Intake
+
+        key = Intake.aws(settings).landing.put(file, dataset=dataset, source=source)
+        # The landing bucket's event starts the job that loads it.
+        return {"status": "landed", "dataset": dataset, "source": source, "file": key.text}
+
+    return ProcessLink(lake, where=_told(f"stage {stage} on AWS", partner), partner=partner, load=land)
 
 
 def _check_partner(lake: "Lake", partner: str | None) -> None:
     if partner is not None and lake.grants.get(partner) is None:
         lake.close()
         raise NotFound(f"There is no partner {partner!r}.", "See `lakegate partner list`.", code="no-partner")
+
+
+def _shown(home: Path) -> str:
+    """The folder as it is found from here, when it is near."""
+    near = os.path.relpath(home)
+    return near if near.count("..") <= 1 else str(home)
 
 
 def _told(where: str, partner: str | None) -> str:

@@ -151,10 +151,10 @@ class LazyAnswer:
             return f"<a question to {self._link.where}, not asked yet>"
         return f"<{self.row_count:,} rows of {len(self.columns)} columns, {self.cache}>"
 
-    def _repr_html_(self) -> str:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         from lakegate.client.display import answer_html
 
-        return answer_html(self)
+        return {"text/html": answer_html(self), "text/plain": repr(self)}
 
 
 def _wanted(library: str) -> Any:

@@ -66,7 +66,8 @@ class LakeClient:
     ) -> dict[str, object]:
         """Load a file (its path), or a pandas, Polars or Arrow table, through landing; gives the load's report.
 
-        `name` is the landing file's name (the file's own, else `upload.csv`): the same name again replaces.
+        `name` is the landing file's name (the file's own, else `upload.csv`): the same name again replaces. On AWS the
+        file is put into the landing bucket (status `landed`), and the job that this starts loads it.
         """
         check_dataset_name(dataset)
         if isinstance(data, str | Path):

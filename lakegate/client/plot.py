@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 KINDS = ("line", "bar", "barh", "scatter", "hist", "heatmap")
 SIZE_INCHES = (9.0, 5.0)
+DOTS_PER_INCH = 110
 MOST_BARS = 60
 _STYLE: Any = {
     "axes.spines.top": False,
@@ -23,7 +24,6 @@ _STYLE: Any = {
     "font.size": 11,
     "axes.titlesize": 13,
     "axes.titlelocation": "left",
-    "figure.dpi": 110,
 }
 
 
@@ -46,8 +46,11 @@ def plot(
     import matplotlib.pyplot as plt
 
     chosen = _choice(table, kind, x, y, by)
+    ax = labels.pop("ax", None)
+    # Made before the style is set: what a notebook sets with its first figure would be undone with the style.
+    figure = ax.figure if ax is not None else plt.figure(figsize=SIZE_INCHES, layout="constrained", dpi=DOTS_PER_INCH)
     with plt.rc_context(_STYLE):
-        ax = labels.pop("ax", None) or plt.subplots(figsize=SIZE_INCHES, layout="constrained")[1]
+        ax = ax if ax is not None else figure.add_subplot()
         _DRAWN[chosen.kind](ax, table, chosen, labels)
         _label(ax, chosen, units or {}, labels)
     return ax
@@ -94,7 +97,7 @@ def _series(table: "pa.Table", chosen: _Choice) -> list[tuple[str, list[Any], li
     """Name, x and y of each series, in the order of the rows."""
     columns = {name: table[name].to_pylist() for name in {chosen.x, *chosen.ys, *([chosen.by] if chosen.by else [])}}
     if chosen.by is None:
-        return [(name, columns[chosen.x], _floats(columns[name])) for name in chosen.ys]
+        return [(name.replace("_", " "), columns[chosen.x], _floats(columns[name])) for name in chosen.ys]
     found: dict[str, tuple[list[Any], list[float | None]]] = {}
     values = _floats(columns[chosen.ys[0]])
     for at, name in enumerate(columns[chosen.by]):
@@ -105,10 +108,14 @@ def _series(table: "pa.Table", chosen: _Choice) -> list[tuple[str, list[Any], li
 
 
 def _lines(ax: "Axes", table: "pa.Table", chosen: _Choice, labels: Mapping[str, Any]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     for place, (name, xs, ys) in enumerate(_series(table, chosen)):
         drawn: Any = [float("nan") if value is None else value for value in ys]
         style = ("-", "--", ":")[place // len(COLOURS) % 3]
         ax.plot(xs, drawn, style, color=COLOURS[place % len(COLOURS)], label=name, linewidth=2)
+        if all(isinstance(x, int) for x in xs):
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _points(ax: "Axes", table: "pa.Table", chosen: _Choice, labels: Mapping[str, Any]) -> None:
@@ -175,6 +182,10 @@ def _label(ax: "Axes", chosen: _Choice, units: Mapping[str, str], labels: Mappin
         up = named(chosen.by or "")
     else:
         up = named(chosen.ys[0]) if len(chosen.ys) == 1 or chosen.by else "value"
+    if chosen.kind in ("line", "scatter", "bar", "hist"):
+        _group_digits(ax.yaxis)
+    elif chosen.kind == "barh":
+        _group_digits(ax.xaxis)
     if chosen.kind == "barh":
         across, up = up, across
     ax.set_xlabel(labels.get("xlabel", across))
@@ -183,6 +194,12 @@ def _label(ax: "Axes", chosen: _Choice, units: Mapping[str, str], labels: Mappin
         ax.set_title(labels["title"])
     if chosen.kind not in ("hist", "heatmap") and (chosen.by or len(chosen.ys) > 1):
         ax.legend(title=None if chosen.by is None else chosen.by.replace("_", " "), frameon=False)
+
+
+def _group_digits(axis: Any) -> None:
+    """Thousands in groups, where numbers are that large."""
+    if max(map(abs, axis.get_view_interval())) >= 10_000:
+        axis.set_major_formatter("{x:,.0f}")
 
 
 def _floats(values: Sequence[Any]) -> list[float | None]:

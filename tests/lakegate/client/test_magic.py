@@ -42,6 +42,6 @@ def test_what_is_shown_is_escaped_and_says_where_it_comes_from(owner: LakeClient
     assert str(typed_home) in page and "One column of every type" in page
     dataset = owner["typed"]._repr_html_()
     assert '<td style="text-align:left">km</td>' in dataset and "3 rows" in dataset
-    answer = owner.sql("SELECT '<b>&' AS x, NULL AS y")._repr_html_()
+    answer = owner.sql("SELECT '<b>&' AS x, NULL AS y")._repr_mimebundle_()["text/html"]
     assert "&lt;b&gt;&amp;" in answer and "NULL" in answer and "<b>&" not in answer
-    assert "typed of " in owner.sql("SELECT id FROM typed")._repr_html_()
+    assert "typed of " in owner.sql("SELECT id FROM typed")._repr_mimebundle_()["text/html"]
