@@ -43,7 +43,7 @@ def aws_lake(settings: AwsSettings, *, clock: Clock) -> Lake:
     engine = AthenaEngine(
         client("athena", region=region),
         results,
-        Workgroup(settings.workgroup, settings.name),
+        Workgroup(settings.workgroup, settings.name, cutoffs=settings.cutoffs),
         clock,
         limits=Limits(page_rows=settings.page_rows, result_bytes=settings.result_bytes),
     )

@@ -5,6 +5,7 @@ Parameters stand under `/lakegate/<stage>/`, one for each field, `secret` and `s
 """
 
 import difflib
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -54,6 +55,13 @@ class AwsSettings:
     page_rows: int = 1000
     max_parked: int = 1000
     cors_origins: str = ""
+    scan_workgroups: str = ""
+
+    @property
+    def cutoffs(self) -> tuple[tuple[int, str], ...]:
+        """The work groups that stop a query at so many bytes, by these."""
+        pairs = (word.partition("=") for word in self.scan_workgroups.split())
+        return tuple(sorted((int(size), name) for size, _, name in pairs))
 
     def shared(self) -> Settings:
         """What both homes have settings for. Its folder is one for scratch: nothing is kept on this machine."""
@@ -146,6 +154,9 @@ def _checked(settings: AwsSettings) -> AwsSettings:
         raise _invalid("The secret is not written in hex digits.", "Make one: `openssl rand -hex 32`.") from error
     if len(secret) < _LEAST_SECRET_BYTES:
         raise _invalid("The secret is too short to sign with.", "Make one: `openssl rand -hex 32`.")
+    for word in settings.scan_workgroups.split():
+        if not re.fullmatch(r"[0-9]+=[\w.-]{1,128}", word, re.ASCII):
+            raise _invalid(f"scan_workgroups holds {word!r}.", "Write <bytes>=<work group>, with spaces between.")
     for name in ("results", "owners", "tables"):
         location = getattr(settings, name)
         if (location or name == "results") and not (location.startswith("s3://") and location.endswith("/")):

@@ -56,13 +56,60 @@ MEANINGS = {
 }
 
 
+# Both homes have these, and mean the same.
+SHARED = (
+    *("name", "result_bytes", "query_timeout_seconds", "flight_lease_seconds", "table_lease_seconds"),
+    *("result_days", "page_rows", "max_parked"),
+)
+
+AWS_HEAD = """
+## On AWS
+
+From `athena/settings_aws.py`: SSM parameters `/lakegate/<stage>/<setting>`, or variables `LAKEGATE_<SETTING>`, which
+win. `LAKEGATE_STAGE` names the stage. A setting without a default must be given; an unknown parameter is an error.
+
+| setting | default | what it is |
+|---|---|---|
+"""
+
+AWS_MEANINGS = {
+    **{name: MEANINGS[name] for name in SHARED},
+    "stage": "Which lake of the account: `prod`, `test`, …",
+    "results": "Where the work groups write results: `s3://bucket/prefix/`. Nobody else writes there; the bucket's "
+    "lifecycle rule must keep objects longer than `result_days`.",
+    "state_table": "The DynamoDB table of what must survive.",
+    "cache_table": "The DynamoDB table of answers; may be emptied at any time.",
+    "workgroup": "The Athena work group, with enforced settings.",
+    "scan_workgroups": "Further ones that stop a query at so many bytes: `1000000000=lakegate-1gb …`. A partner's "
+    "`bytes_scanned_per_query` chooses.",
+    "secret": "At least 32 bytes in hex that sign answer ids (SecureString).",
+    "salt": "Of masks that hash (SecureString).",
+    "region": "The region of every service; that of the process without.",
+    "event_bus": "The EventBridge bus that hears of new data.",
+    "owners": "What owners see: `landing/`, `datasets/`, `reports/` below `s3://bucket/prefix/`. Loading needs it.",
+    "tables": "Tables, ledger and manifests: `s3://bucket/prefix/`. Loading needs it.",
+    "queue": "The address of the landing queue.",
+    "job": "The Glue job's name.",
+    "topic": "The ARN of the topic that hears of loads.",
+    "job_timeout_seconds": "How long Glue lets a job run at most.",
+    "cors_origins": "Web origins whose pages may call the HTTP interface, with spaces between.",
+}
+
+
 def settings_page() -> str:
     """docs/settings.md."""
-    return SETTINGS_HEAD + "".join(
-        f"| `{field.name}` | `{_toml(field.default)}` | {MEANINGS[field.name]} |\n"
-        for field in fields(Settings)
-        if field.default is not MISSING
-    )
+    from athena.settings_aws import AwsSettings
+
+    return SETTINGS_HEAD + _rows(Settings, MEANINGS) + AWS_HEAD + _rows(AwsSettings, AWS_MEANINGS)
+
+
+def _rows(record: type, meanings: dict[str, str]) -> str:
+    rows = []
+    for field in fields(record):
+        if field.name in meanings:
+            default = "" if field.default is MISSING else f"`{_toml(field.default)}`"
+            rows.append(f"| `{field.name}` | {default} | {meanings[field.name]} |\n")
+    return "".join(rows)
 
 
 def cli_page() -> str:

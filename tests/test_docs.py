@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from athena.settings import Settings
-from lakegate.pages import MEANINGS, cli_page, settings_page
+from athena.settings_aws import AwsSettings
+from lakegate.pages import AWS_MEANINGS, MEANINGS, cli_page, settings_page
 from tests.codes import codes_in_code
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +28,7 @@ def test_the_page_of_settings_is_up_to_date() -> None:
 
 def test_every_setting_has_a_meaning_and_every_meaning_a_setting() -> None:
     assert set(MEANINGS) == {field.name for field in fields(Settings) if field.default is not MISSING}
+    assert set(AWS_MEANINGS) == {field.name for field in fields(AwsSettings)}
 
 
 def documented_codes() -> list[str]:

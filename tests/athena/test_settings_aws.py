@@ -3,7 +3,7 @@
 import pytest
 
 from athena.errors import Failed, Refused
-from athena.settings_aws import aws_settings, read_aws_settings
+from athena.settings_aws import aws_settings, read_aws_settings, stage_settings
 from tests.cloud import Cloud, Faults, denied
 
 GIVEN = {
@@ -37,6 +37,7 @@ def test_numbers_are_read_as_numbers() -> None:
         ({"secret": "short"}, "not written in hex", "openssl rand"),
         ({"secret": "abcd"}, "too short", "openssl rand"),
         ({"results": "s3://results/here"}, "results is", "last slash"),
+        ({"scan_workgroups": "1GB=small"}, "holds '1GB=small'", "<bytes>=<work group>"),
     ],
 )
 def test_what_is_wrong_is_refused_with_its_remedy(change: dict[str, str], message: str, remedy: str) -> None:
@@ -74,3 +75,21 @@ def test_parameters_that_cannot_be_read_have_failed(cloud: Cloud) -> None:
     with pytest.raises(Failed, match="AccessDeniedException") as caught:
         read_aws_settings("stage-2", {}, ssm)
     assert caught.value.code == "settings-unavailable"
+
+
+def test_work_groups_with_a_cutoff_are_read_by_their_bytes() -> None:
+    settings = aws_settings({**GIVEN, "scan_workgroups": "10000000000=ten 1000000000=one"})
+    assert settings.cutoffs == ((1_000_000_000, "one"), (10_000_000_000, "ten"))
+
+
+def test_a_whole_environment_needs_no_call() -> None:
+    environment = {f"LAKEGATE_{name.upper()}": value for name, value in GIVEN.items()}
+
+    def never() -> None:
+        raise AssertionError("SSM was wanted")
+
+    assert stage_settings(environment, never).workgroup == "group"
+    with pytest.raises(AssertionError, match="SSM"):
+        stage_settings({name: environment[name] for name in environment if name != "LAKEGATE_SALT"}, never)
+    with pytest.raises(Refused, match="No stage"):
+        stage_settings({}, never)

@@ -138,6 +138,14 @@ def test_a_query_that_is_seen_to_read_too_much_is_stopped(place: Place, head: He
     assert last.state == "CANCELLED"
 
 
+def test_a_query_with_a_limit_runs_where_athena_itself_stops_it(place: Place, head: Head) -> None:
+    create_workgroup(place.client, "one-gigabyte", f"s3://{place.results.bucket.name}/{place.results.bucket.prefix}")
+    groups = Workgroup(place.name, "lake", cutoffs=((10**9, "one-gigabyte"),))
+    engine = AthenaEngine(place.client, place.results, groups, utc_now)
+    engine.start(replace(job(COUNT, "n", pin=head), most_scanned_bytes=2 * 10**9))
+    assert list(place.cloud.emulator.athena.executions.values())[-1].request["WorkGroup"] == "one-gigabyte"
+
+
 def test_waiting_ends_when_told_and_polls_less_and_less(place: Place, head: Head) -> None:
     place.cloud.emulator.athena.seconds = 30.0
     execution = place.engine.start(job(COUNT, "n", pin=head))
