@@ -20,6 +20,7 @@ from api.response import (
     usage_body,
 )
 from api.rows import first_rows, more_rows
+from api.saved import forget, listed, read_run, save, saved
 from api.waiting import waited
 from athena import accounting, ask, catalogue
 
@@ -114,6 +115,42 @@ def get_usage() -> Reply:
     entered = enter()
     one_each(entered.incoming)
     return json_reply(usage_body(accounting.usage(entered.visit.parts.lake, entered.caller)))
+
+
+@app.view("/v1/saved", "GET")
+def get_all_saved() -> Reply:
+    """This partner's saved questions."""
+    return listed(enter())
+
+
+@app.view("/v1/saved/{name}", "PUT", content_types=[JSON_TYPE])
+def put_saved(name: str) -> Reply:
+    """Save a question under a name, as a new version when there is one already."""
+    return save(enter(), name)
+
+
+@app.view("/v1/saved/{name}", "GET")
+def get_saved(name: str) -> Reply:
+    """A saved question."""
+    return saved(enter(), name)
+
+
+@app.view("/v1/saved/{name}", "DELETE")
+def delete_saved(name: str) -> Reply:
+    """Forget a saved question with all its versions."""
+    return forget(enter(), name)
+
+
+@app.view("/v1/saved/{name}/runs", "POST", content_types=[JSON_TYPE])
+def post_run(name: str) -> Reply:
+    """Ask a saved question; as `POST /v1/queries` from there on."""
+    entered = enter()
+    wanted = read_wanted(entered.incoming)
+    asked = read_run(entered, name)
+    answer, park = waited(entered, asked.question, asked.wait_seconds)
+    if not answer.state.final:
+        return pending(answer, park=park)
+    return first_rows(entered, answer, wanted)
 
 
 @app.view("/healthz", "GET", public=True)

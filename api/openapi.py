@@ -5,12 +5,29 @@ from http import HTTPStatus
 from typing import Any
 
 from api.callers import SCOPE
-from api.download import FORMATS, LINK_SECONDS
-from api.filters import DEFAULT_LIMIT, ESCAPE, MOST_ROWS, OPERATORS
-from api.forms import GUARDS, MEDIA_TYPES, SHAPES
+from api.download import LINK_SECONDS
+from api.fields import (
+    CACHE_CONTROL,
+    FILTERS,
+    FORMAT,
+    GUARD,
+    ID,
+    IF_NONE_MATCH,
+    NAME,
+    ORDER,
+    PAGE,
+    PAGE_LIMIT,
+    QUESTION,
+    ROWS_LIMIT,
+    SELECT,
+    SHAPE,
+    TICKET,
+    VERSION,
+)
+from api.forms import MEDIA_TYPES
 from api.problem import PROBLEM_TYPE
 from api.response import JSON_TYPE
-from api.schemas import LIMIT, RATE_HEADERS, TEXT, components, ref
+from api.schemas import RATE_HEADERS, TEXT, components, ref
 
 Object = dict[str, Any]
 
@@ -30,56 +47,6 @@ OF_BODIES = (
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 )
 OF_ANSWERS = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-ID = {"name": "id", "in": "path", "required": True, "schema": TEXT, "description": "The answer's id."}
-NAME = {"name": "name", "in": "path", "required": True, "schema": TEXT, "description": "The dataset's name."}
-PAGE = {"name": "page", "in": "query", "schema": TEXT, "description": "The `next` of the page before."}
-PAGE_LIMIT = {"name": "limit", "in": "query", "schema": LIMIT, "description": "The most rows of this page."}
-SELECT = {"name": "select", "in": "query", "schema": TEXT, "description": "Columns, by commas; all without it."}
-ORDER = {
-    "name": "order",
-    "in": "query",
-    "schema": TEXT,
-    "description": "Columns, by commas; `-` before one: descending.",
-}
-ROWS_LIMIT = {
-    "name": "limit",
-    "in": "query",
-    "schema": {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": DEFAULT_LIMIT},
-}
-FILTERS = {
-    "name": "filters",
-    "in": "query",
-    "style": "form",
-    "explode": True,
-    "schema": {"type": "object", "additionalProperties": TEXT},
-    "description": (
-        "A column and what it must be: `carrier=UA`, `dep_delay=gt.10`; operators "
-        f"{', '.join(OPERATORS)}. A column called like another field is written `{ESCAPE}limit`."
-    ),
-    "example": {"carrier": "UA", "dep_delay": "gt.10"},
-}
-SHAPE = {
-    "name": "shape",
-    "in": "query",
-    "schema": {"enum": list(SHAPES), "default": SHAPES[0]},
-    "description": "Whether a JSON row is an array or an object by column name.",
-}
-GUARD = {
-    "name": "guard",
-    "in": "query",
-    "schema": {"enum": list(GUARDS)},
-    "description": "In CSV: an apostrophe before texts that a spreadsheet would take for a formula.",
-}
-FORMAT = {"name": "format", "in": "query", "schema": {"enum": list(FORMATS), "default": "csv"}}
-TICKET = {"name": "ticket", "in": "path", "required": True, "schema": TEXT, "description": "From the redirect."}
-IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": TEXT, "description": "The ETag that you have."}
-
-CACHE_CONTROL = {
-    "name": "Cache-Control",
-    "in": "header",
-    "schema": TEXT,
-    "description": "`no-cache` computes anew; `max-age=N` takes an answer that was computed in the last N seconds.",
-}
 
 
 def document(*, version: str, embedded: bool) -> Object:
@@ -154,10 +121,41 @@ def _paths() -> Object:
             )
         },
         "/v1/usage": {"get": _get_usage()},
+        **_saved_paths(),
         "/healthz": {"get": _open("get_health", "That the server answers", {HTTPStatus.OK: _json("Health")})},
         "/openapi.json": {
             "get": _open("get_openapi", "This document", {HTTPStatus.OK: {"description": "OpenAPI 3.1", **_any()}})
         },
+    }
+
+
+def _saved_paths() -> Object:
+    kept = {HTTPStatus.OK: _json("SavedQuestion")}
+    put = _operation(
+        "put_saved",
+        "Save a question; under a name that is there, as a new version",
+        {**kept, HTTPStatus.CREATED: {**_json("SavedQuestion"), "description": "It is new."}},
+        *OF_PARTNERS,
+        *OF_BODIES,
+        HTTPStatus.NOT_FOUND,
+        parameters=[QUESTION],
+    )
+    put["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": ref("QuestionToSave")}}}
+    get = _operation(
+        "get_saved", "A saved question", kept, *OF_PARTNERS, HTTPStatus.NOT_FOUND, parameters=[QUESTION, VERSION]
+    )
+    gone = {HTTPStatus.NO_CONTENT: {"description": "It is gone, with all its versions."}}
+    delete = _operation(
+        "delete_saved", "Forget a saved question", gone, *OF_PARTNERS, HTTPStatus.NOT_FOUND, parameters=[QUESTION]
+    )
+    run = {**_post_query(), "operationId": "post_run", "summary": "Ask a saved question"}
+    run["parameters"] = [QUESTION, *run["parameters"]]
+    run["requestBody"] = {"required": False, "content": {JSON_TYPE: {"schema": ref("Run")}}}
+    listed = {HTTPStatus.OK: _json("SavedQuestions")}
+    return {
+        "/v1/saved": {"get": _operation("get_all_saved", "Your saved questions", listed, *OF_PARTNERS)},
+        "/v1/saved/{name}": {"put": put, "get": get, "delete": delete},
+        "/v1/saved/{name}/runs": {"post": run},
     }
 
 

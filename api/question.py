@@ -30,22 +30,33 @@ class Asked:
 def read_question(incoming: Incoming, caller: Caller, *, request_id: str = "") -> Asked:
     """The question in a request's body; raises `WrongRequest` with a pointer to the wrong field."""
     one_each(incoming, "shape", "guard")
-    fields = read_object(incoming.body)
-    for name in fields:
-        if name not in FIELDS:
-            raise wrong(f"{shown(name)} is no field of a question.", f"Use {', '.join(FIELDS)}.", name)
+    fields = read_fields(incoming.body, FIELDS, "a question")
     oldest = max_age(incoming.cache_control)
     question = Question(
         caller=caller,
         sql=_sql(fields.get("sql")),
         parameters=_parameters(fields.get("parameters")),
-        limit=None if fields.get("limit") is None else check_limit(fields["limit"]),
+        limit=read_limit(fields),
         # An answer of age 0 is one that is made now.
-        cache="refresh" if oldest == 0 else _cache(fields.get("cache", "use")),
+        cache="refresh" if oldest == 0 else read_cache(fields),
         max_age_seconds=oldest,
         request_id=request_id,
     )
-    return Asked(question, _wait_seconds(fields.get("wait_seconds", DEFAULT_WAIT_SECONDS)))
+    return Asked(question, read_wait_seconds(fields))
+
+
+def read_fields(body: bytes, known: tuple[str, ...], what: str) -> dict[str, Any]:
+    """The object in a body; raises `WrongRequest` for fields that are not in `known`."""
+    fields = read_object(body)
+    for name in fields:
+        if name not in known:
+            raise wrong(f"{shown(name)} is no field of {what}.", f"Use {', '.join(known)}.", name)
+    return fields
+
+
+def read_limit(fields: Mapping[str, Any]) -> int | None:
+    """`limit`, None when it is left out."""
+    return None if fields.get("limit") is None else check_limit(fields["limit"])
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -134,7 +145,9 @@ def _whole(text: str, *path: str) -> str:
     return text
 
 
-def _cache(value: object) -> CacheUse:
+def read_cache(fields: Mapping[str, Any]) -> CacheUse:
+    """`cache`."""
+    value = fields.get("cache", "use")
     if value == "use":
         return "use"
     if value == "refresh":
@@ -142,7 +155,9 @@ def _cache(value: object) -> CacheUse:
     raise wrong("cache is neither use nor refresh.", 'Send "use" or "refresh", or leave it out.', "cache")
 
 
-def _wait_seconds(value: object) -> float:
+def read_wait_seconds(fields: Mapping[str, Any]) -> float:
+    """`wait_seconds`."""
+    value = fields.get("wait_seconds", DEFAULT_WAIT_SECONDS)
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= MAX_WAIT_SECONDS:
         remedy = f"Send 0 to {MAX_WAIT_SECONDS}, or leave it out for {DEFAULT_WAIT_SECONDS}."
         raise wrong("wait_seconds is no number in its range.", remedy, "wait_seconds")

@@ -48,6 +48,7 @@ def components() -> dict[str, Schema]:
         "Token": _object({"access_token": TEXT, "token_type": {"const": "Bearer"}, "expires_in": COUNT, "scope": TEXT}),
         "Keys": _object({"keys": {"type": "array", "items": {"type": "object"}}}),
         "Problem": _problem(),
+        **_saved(),
     }
 
 
@@ -82,6 +83,36 @@ def _question() -> Schema:
         "cache": {"enum": ["use", "refresh"], "default": "use"},
     }
     return _object(properties, required=["sql"])
+
+
+def _saved() -> dict[str, Schema]:
+    question = _question()["properties"]
+    default = {"type": ["string", "number", "boolean"], "description": "Taken when a run gives none."}
+    parameter = _object(
+        {"type": {**TEXT, "description": "A column type."}, "optional": {"type": "boolean"}, "default": default},
+        required=["type"],
+    )
+    by_name: Schema = {"type": "object", "additionalProperties": parameter, "description": "Each :name of sql."}
+    told = {"sql": TEXT, "description": TEXT, "parameters": by_name, "limit": question["limit"]}
+    number: Schema = {"type": "integer", "minimum": 1}
+    kept = {
+        "name": TEXT,
+        "version": number,
+        "versions": {"type": "array", "items": number},
+        **told,
+        "saved_at": INSTANT,
+    }
+    run: dict[str, Schema] = {
+        "parameters": {"type": ["object", "null"], "additionalProperties": SCALAR},
+        "version": {**number, "type": ["integer", "null"]},
+        **{name: question[name] for name in ("wait_seconds", "limit", "cache")},
+    }
+    return {
+        "QuestionToSave": _object(told, required=["sql"]),
+        "SavedQuestion": _object(kept),
+        "SavedQuestions": _object({"saved": _list("SavedQuestion")}),
+        "Run": _object(run, required=[]),
+    }
 
 
 def _answer() -> Schema:

@@ -16,6 +16,7 @@ from athena.leases.dynamodb import DynamoLeases
 from athena.meter import Meter
 from athena.results.s3 import S3Results
 from athena.s3 import Bucket
+from athena.saved.dynamodb import DynamoSaved
 from athena.settings_aws import AwsSettings
 from athena.tower import Tower
 from athena.usage.dynamodb import DynamoUsage
@@ -59,6 +60,7 @@ def aws_lake(settings: AwsSettings, *, clock: Clock) -> Lake:
         results=results,
         engine=engine,
         events=DynamoOutbox(state, clock),
+        saved=DynamoSaved(state),
         secret=bytes.fromhex(settings.secret),
         salt=settings.salt,
         tower=Tower(

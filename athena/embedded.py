@@ -14,6 +14,7 @@ from athena.lake import Clock, Lake, process_name
 from athena.leases.sqlite import SqliteLeases
 from athena.meter import Meter
 from athena.results.local import LocalResults
+from athena.saved.sqlite import SqliteSaved
 from athena.settings import Settings
 from athena.tower import Tower
 from athena.usage.sqlite import SqliteUsage
@@ -38,6 +39,7 @@ def embedded_lake(settings: Settings, *, clock: Clock) -> Lake:
         results=results,
         engine=engine,
         events=SqliteOutbox(settings.state),
+        saved=SqliteSaved(settings.state),
         secret=kept_secret(settings.keys / "answers.key"),
         salt=kept_secret(settings.keys / "masks.key").hex(),
         tower=Tower(

@@ -19,6 +19,7 @@ from athena.heads import Head, Heads
 from athena.leases import Leases
 from athena.memo import Memo
 from athena.results import Results
+from athena.saved import Saved
 from athena.settings import Settings, read_settings
 from athena.tower import Tower
 
@@ -54,6 +55,7 @@ class Lake:
     results: Results
     engine: Engine
     events: Events
+    saved: Saved
     secret: bytes = field(repr=False)  # signs answer ids and page tokens
     salt: str = field(repr=False)  # of hash masks
     tower: Tower

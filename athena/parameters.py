@@ -1,12 +1,15 @@
 """The values that come beside a statement: typed, and never text. Pure.
 
-A value becomes a literal of the tree: str a varchar, int an integer, float a double, bool a boolean, None NULL.
-A date is written `CAST(? AS date)`. So the values are part of the canonical SQL, and of the fingerprint, with
+A value becomes a literal of the tree: str a varchar, int an integer, float a double, bool a boolean, None NULL;
+from a saved question also Decimal, date, datetime. In JSON a date is written `CAST(? AS date)`.
+So the values are part of the canonical SQL, and of the fingerprint, with
 their types: 1, 1.0, True and '1' are four questions.
 """
 
 import math
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 from sqlglot import exp
 
@@ -77,9 +80,23 @@ def _literal(name: str, value: Scalar) -> exp.Expr:
         if not math.isfinite(value):
             raise _refused(f"{_called(name)} is no finite number.", "Use nan() or infinity() in the statement.")
         return _signed(exp.Literal.number(_double(abs(value))), negative=math.copysign(1, value) < 0)
+    if isinstance(value, Decimal):
+        return _signed(exp.Literal.number(format(abs(value), "f")), negative=value < 0)
+    if isinstance(value, date):
+        return _moment(value)
     if not isinstance(value, str):
         raise _refused(f"{_called(name)} is a {type(value).__name__}.", "Give text, a number, true, false or null.")
     return exp.Literal.string(_checked(name, value))
+
+
+def _moment(value: date) -> exp.Expr:
+    if not isinstance(value, datetime):
+        return exp.Cast(this=exp.Literal.string(value.isoformat()), to=exp.DataType.build("date"))
+    kind, zone = "timestamp(6)", ""
+    if value.tzinfo is not None:
+        value, kind, zone = value.astimezone(UTC).replace(tzinfo=None), "timestamp(6) with time zone", " UTC"
+    text = value.isoformat(sep=" ") + zone
+    return exp.Cast(this=exp.Literal.string(text), to=exp.DataType.build(kind, dialect="athena"))
 
 
 def _checked(name: str, value: str) -> str:

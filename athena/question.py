@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
 from athena.dataset import DataType
 
-Scalar = str | int | float | bool | None
+# JSON knows the first of these; the typed values of saved questions are the others as well.
+Scalar = str | int | float | bool | Decimal | date | datetime | None
 Parameters = tuple[Scalar, ...] | Mapping[str, Scalar]
 CacheUse = Literal["use", "refresh"]
 CacheOutcome = Literal["hit", "miss", "joined", "bypass"]

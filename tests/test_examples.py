@@ -91,7 +91,7 @@ def test_the_page_for_partners(lake: Path) -> None:
     found = json.loads(asked)
     assert (found["state"], found["rows"], found["cache"]) == ("SUCCEEDED", [["JFK", "2"]], "miss")
     without_sql, page, sheet = re.split(r"(?<=\n)(?=\{)|(?<=\})(?=origin)", rest)
-    assert without_sql == "SFO,80\nLAX,75\n"
+    assert without_sql == "SFO,80\nLAX,75\ndest\nSFO\n"
     assert json.loads(page)["rows"] == [["JFK", "BOS", 1], ["JFK", "LAX", 75]]
     assert sheet == "origin,dest,dep_delay\nJFK,BOS,1\nJFK,LAX,75\nJFK,SFO,80\n"
     assert pq.read_table(lake / "flights.parquet").num_rows == 3

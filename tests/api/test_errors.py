@@ -70,7 +70,9 @@ def test_an_unknown_query_field_is_400_on_every_partner_route(parts: Parts, toke
     assert json.loads(reply.body)["pointer"] == "/offset"
 
 
-@pytest.mark.parametrize(("path", "method"), [route for route in PARTNER_ROUTES if "{" in route[0]])
+@pytest.mark.parametrize(
+    ("path", "method"), [route for route in PARTNER_ROUTES if "{" in route[0] and route[1] != "PUT"]
+)
 def test_what_does_not_exist_is_404_in_the_same_words(parts: Parts, token: str, path: str, method: str) -> None:
     assert_problem(sent(parts, path, method, authorization=f"Bearer {token}"), 404, "not-found")
 
