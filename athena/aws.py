@@ -81,6 +81,8 @@ def client(service: str, *, region: str | None = None, read_timeout_seconds: flo
         retries={"total_max_attempts": 1, "mode": "standard"},
         max_pool_connections=32,
         s3={"addressing_style": "auto"},
+        # Links would else be signed the old way, which newer regions and encrypted objects refuse.
+        signature_version="s3v4" if service == "s3" else None,
     )
     # Clients are safe to share between threads, a session that makes them is not.
     with _SESSIONS:

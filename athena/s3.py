@@ -13,6 +13,7 @@ from athena.errors import Failed, Gone, OutcomeUnknown
 T = TypeVar("T")
 
 _ABSENT = frozenset(["404", "NoSuchKey", "NoSuchBucket", "NoSuchVersion"])
+_LEAST_COPIED_BYTES = 5 * 1024**2
 _CHANGED = frozenset(["412", "PreconditionFailed", "416", "InvalidRange"])
 
 
@@ -106,6 +107,31 @@ class Bucket:
         """At most `size` bytes from `start` on, of exactly the object with this ETag."""
         wanted = f"bytes={start}-{start + size - 1}"
         return self._called(lambda: _body(self._client.get_object(**self._at(key), Range=wanted, IfMatch=tag)))
+
+    def copy_start(self, key: str, target: str, *, size: int, tag: str) -> None:
+        """Make `target` of the first `size` bytes of exactly the object with this ETag.
+
+        Within S3 where it can be: S3 copies ranges only of objects above 5 MB.
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
+        """
+        if self.size_and_tag(key)[0] <= _LEAST_COPIED_BYTES:
+            return self.put(target, self.range(key, start=0, size=size, tag=tag))
+        upload = {**self._at(target), "UploadId": self._begun(target)}
+        copied = self._called(
+            lambda: self._client.upload_part_copy(
+                **upload,
+                PartNumber=1,
+                CopySource=self._at(key),
+                CopySourceRange=f"bytes=0-{size - 1}",
+                CopySourceIfMatch=tag,
+            )
+        )
+        parts = {"Parts": [{"PartNumber": 1, "ETag": copied["CopyPartResult"]["ETag"]}]}
+        self._called(lambda: self._client.complete_multipart_upload(**upload, MultipartUpload=parts))
+        return None
+
+    def _begun(self, key: str) -> str:
+        return str(self._called(lambda: self._client.create_multipart_upload(**self._at(key)))["UploadId"])
 
     def link(self, key: str, *, seconds: int, filename: str) -> str:
         """A presigned address that anybody may fetch the object from for so long."""

@@ -22,6 +22,8 @@ from athena.s3 import Bucket
 # So much is read for a page at most, and so long may it be as one JSON text: a Lambda answers with 6 MB.
 PAGE_BYTES = 4_000_000
 TRAVELLING_BYTES = 5_500_000
+# Beside Athena's results, under the same lifecycle rule.
+DOWNLOADS = "downloads/"
 CHUNK_BYTES = 8_000_000
 _SLACK_BYTES = 4096
 _FLOATING = frozenset(["float", "double"])
@@ -112,17 +114,30 @@ class S3Results:
         )
 
     def link(self, receipt: Receipt, *, form: Form, seconds: int, filename: str) -> str:
-        """An address from which anybody may fetch the result as Athena wrote it, for so long."""
+        """An address from which anybody may fetch the result as Athena wrote it, for so long.
+
+        Of a truncated one a copy without the row that told so.
+        """
         if form is not Form.CSV:
             raise Refused(
                 f"This lake keeps whole results as CSV, not as {form}.",
                 "Download CSV, or fetch the rows by pages in the form that you want.",
                 code="format-unavailable",
             )
-        key, _ = _key_and_tag(receipt)
+        key, tag = _key_and_tag(receipt)
         if not self.holds(receipt):
             raise Gone("The stored result is not there any more.", "Ask the question again.", code="result-gone")
+        if receipt.truncated:
+            whole, key = key, f"{DOWNLOADS}{tag[1:-1]}.{receipt.size_bytes}.csv"
+            if not self._is_there(key, receipt.size_bytes):
+                self.bucket.copy_start(whole, key, size=receipt.size_bytes, tag=tag)
         return self.bucket.link(key, seconds=seconds, filename=filename)
+
+    def _is_there(self, key: str, size_bytes: int) -> bool:
+        try:
+            return self.bucket.size_and_tag(key)[0] == size_bytes
+        except Gone:
+            return False
 
     def discard(self, receipt: Receipt) -> None:
         """Delete the object."""

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.request import urlopen
 
 import orjson
 import pytest
@@ -229,3 +230,22 @@ def test_what_is_written_is_read_and_counted(rows: list[tuple[str | None, str | 
     again = Counter()
     ends = [again.feed_up_to(content[start : start + cut], len(rows)) for start in range(0, len(content), cut)]
     assert [end for end in ends if end is not None] == ([read[-2][1]] if rows else [])
+
+
+@pytest.mark.parametrize("width", [1, 4_000_000], ids=["small", "large"])
+def test_the_link_of_a_truncated_answer_leads_to_its_own_rows_alone(results: S3Results, width: int) -> None:
+    columns = (ResultColumn("s", parse_type("string")),)
+    content = written(["s"], [("a" * width,), ("b" * width,), ("hidden",)])
+    results.bucket.put("e1.csv", b"".join(content))
+    receipt = _receipt(results, columns, row_limit=2)
+    assert receipt.truncated
+    for _ in range(2):
+        with urlopen(results.link(receipt, form=Form.CSV, seconds=60, filename="q_1.csv")) as answer:
+            fetched: bytes = answer.read()
+        assert fetched == b'"s"\n"%b"\n"%b"\n' % (b"a" * width, b"b" * width)
+
+
+def test_links_are_signed_as_every_region_and_encrypted_objects_want_it(results: S3Results) -> None:
+    link = results.link(_stored(results, ROWS), form=Form.CSV, seconds=60, filename="q_1.csv")
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in link
+    assert "X-Amz-Expires=60" in link
