@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CODE := lakegate etl athena api infra tests
 
-.PHONY: help notebook notebooks demo test test-long soak check docs bench bench-ask bench-load bench-cold bench-fresh bundle format clean
+.PHONY: help notebook notebooks demo test test-long soak check docs bench bench-ask bench-load bench-cold bench-fresh bench-growth bundle format clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -85,6 +85,9 @@ bundle: $(VENV)/.dev ## the function for AWS in build/function/ (a new folder)
 
 bench-fresh: $(VENV)/.dev ## a year of daily loads: which answers were there already, and what finding out costs (two minutes)
 	@$(BIN)/python -m tests.bench.fresh
+
+bench-growth: $(VENV)/.dev ## what commits and planning cost as a table grows, with maintenance (four minutes)
+	@$(BIN)/python -m tests.bench.growth
 
 format: $(VENV)/.dev ## rewrite the code in the house format
 	$(BIN)/ruff format $(CODE)

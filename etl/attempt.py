@@ -19,6 +19,7 @@ from etl.publish import check_ledger, remove_written
 from etl.reading import Reading
 from etl.report import Problem, Report
 from etl.turn import Turn
+from etl.union import Holdings
 from etl.unit import Desk, Progress
 
 
@@ -160,7 +161,7 @@ def _stands(intake: Intake, batch: Batch) -> bool:
 
 
 def _decide(intake: Intake, batch: Batch) -> Decision:
-    holdings = intake.ledger.holdings(batch.dataset)
+    holdings = _holdings(intake, batch)
     made_at = intake.clock().isoformat()
     decision = decide(batch, holdings, made_at=made_at, reader=READER_VERSION)
     for key in batch.keys:
@@ -169,6 +170,14 @@ def _decide(intake: Intake, batch: Batch) -> Decision:
             raise file_changed(key.key.text)
     intake.folder(batch.dataset).remove(file.path for file in decision.spare)
     return replace(decision, plan=with_removals(intake, decision.plan))
+
+
+def _holdings(intake: Intake, batch: Batch) -> Holdings:
+    """What the ledger says of all that the batch can touch."""
+    if batch.retyped or batch.rewrites_contract:
+        return intake.ledger.holdings(batch.dataset)
+    slots = {unit.slot for key in batch.keys for unit in key.units if unit.slot is not None}
+    return intake.ledger.holdings_around(batch.dataset, [key.key.text for key in batch.keys], slots)
 
 
 def with_removals(intake: Intake, plan: Plan) -> Plan:

@@ -18,13 +18,13 @@ from athena.errors import Failed
 from etl import rejects
 from etl.attempt import base_of
 from etl.batch import Base
-from etl.commit import Change, load_table
+from etl.commit import Change, fence, load_table
 from etl.compaction import LEAST_FILES, Stored, next_step
 from etl.contract import Layout
 from etl.iceberg import check_layout
 from etl.intake import Intake
 from etl.plan import Piece, Plan, WrittenFile
-from etl.publish import check_ledger, publish, remove_written, resolve
+from etl.publish import check_ledger, publish, publish_head, remove_written, resolve
 from etl.rebuild import stored_files
 from etl.rewrite import check_moved, origin_of, pieces_of, rewrite
 from etl.turn import turn_at
@@ -32,6 +32,7 @@ from etl.union import Slot
 from etl.write import ContentWriter
 
 ATTEMPTS = 5
+MANY_REMOVED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,32 @@ def compact(
             if step is None:
                 break
             failed, done = 0, done + step
+    for name in (dataset, dataset + REJECTS_SUFFIX):
+        _shed(intake, dataset, name)
     return done
+
+
+def _shed(intake: Intake, dataset: str, name: str) -> None:
+    """A snapshot without the list of files that the last one removed: every reader of that one reads the list."""
+    if _removed_files(intake, name) < MANY_REMOVED:
+        return
+    with turn_at(intake, dataset) as held:
+        resolve(intake, dataset)
+        if _removed_files(intake, name) < MANY_REMOVED:
+            return
+        commit_id = intake.new_id()
+        held.check()
+        intake.heads.intend(name, commit_id)
+        head = fence(intake.catalog, name, commit_id)
+        if head is not None:
+            publish_head(intake, head, commit_id)
+
+
+def _removed_files(intake: Intake, name: str) -> int:
+    table = load_table(intake.catalog, name)
+    snapshot = table.current_snapshot() if table else None
+    summary = snapshot.summary if snapshot else None
+    return int(summary.get("deleted-data-files") or 0) if summary else 0
 
 
 def _compact_rows(intake: Intake, dataset: str, least_files: int) -> Compacted | None:

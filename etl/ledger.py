@@ -72,6 +72,21 @@ class SqliteLedger:
             slots = connection.execute("SELECT * FROM slot WHERE dataset = ?", (dataset,)).fetchall()
         return Holdings({row["unit"]: row["slot"] for row in units}, {row["name"]: _slot(row) for row in slots})
 
+    def holdings_around(self, dataset: str, keys: Iterable[str], slots: Iterable[str]) -> Holdings:
+        """The part of it that a load of these keys and slots can touch."""
+        wanted, units, found = set(slots), dict[str, str](), dict[str, Slot]()
+        with self._database.read() as connection:
+            for key in keys:
+                rows = connection.execute("SELECT slot FROM holding WHERE key = ? AND dataset = ?", (key, dataset))
+                wanted |= {row["slot"] for row in rows}
+            for name in sorted(wanted):
+                values = (dataset, name)
+                row = connection.execute("SELECT * FROM slot WHERE dataset = ? AND name = ?", values).fetchone()
+                found |= {} if row is None else {name: _slot(row)}
+                holders = connection.execute("SELECT unit FROM holding WHERE dataset = ? AND slot = ?", values)
+                units |= {holder["unit"]: name for holder in holders}
+        return Holdings(units, found)
+
     def units(self, key: str) -> tuple[str, ...]:
         """The units of a key that hold something, sorted."""
         with self._database.read() as connection:

@@ -105,6 +105,11 @@ class Ledger(Protocol):
         """Who holds what, and what is in the table."""
         ...
 
+    def holdings_around(self, dataset: str, keys: Iterable[str], slots: Iterable[str]) -> Holdings:
+        """The part of it that a load of these keys and slots can touch: what their units hold, and everybody who holds
+        that as well. A commit's cost must not grow with the contents that are in the table."""
+        ...
+
     def units(self, key: str) -> tuple[str, ...]:
         """The units of a key that hold something, sorted."""
         ...

@@ -39,6 +39,10 @@ class DynamoLedger:
         """Who holds what, and what is in the table."""
         return self._changes.state(dataset).holdings()
 
+    def holdings_around(self, dataset: str, keys: Iterable[str], slots: Iterable[str]) -> Holdings:
+        """All of it: the state of a dataset is read whole here."""
+        return self.holdings(dataset)
+
     def units(self, key: str) -> tuple[str, ...]:
         """The units of a key that hold something, sorted."""
         held = self._changes.state(_dataset(key)).holdings_by_unit.values()

@@ -65,21 +65,28 @@ def planning(intake: Intake) -> float:
     return statistics.median(cpu_seconds(plan) for _ in range(ROUNDS))
 
 
+def say(line: str) -> None:
+    """A line of figures, at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def main(count: int = 1000, files: int = 5000) -> None:
     """Print the figures."""
     with tempfile.TemporaryDirectory() as folder:
         found = commits(Path(folder) / "commits", count)
         early, late = statistics.median(found[14:26]), statistics.median(found[-12:])
-        sys.stdout.write(
-            f"commit 20: {early * 1000:.0f} ms CPU, commit {count}: {late * 1000:.0f} ms, ratio {late / early:.2f}"
-        )
+        say(f"commit 20: {early * 1000:.0f} ms CPU, commit {count}: {late * 1000:.0f} ms, ratio {late / early:.2f}")
         few, many = filled(Path(folder) / "few", files // 10), filled(Path(folder) / "many", files)
-        before = planning(many) / planning(few)
-        sys.stdout.write(f"planning over {files} files beside {files // 10}, not maintained: ratio {before:.2f}")
+        _beside("not maintained", files, planning(few), planning(many))
         for intake in (few, many):
             maintain(intake)
-        after = planning(many) / planning(few)
-        sys.stdout.write(f"planning over {files} files beside {files // 10}, after maintenance: ratio {after:.2f}")
+        _beside("after maintenance", files, planning(few), planning(many))
+
+
+def _beside(when: str, files: int, few: float, many: float) -> None:
+    figures = f"{many * 1000:.1f} ms beside {few * 1000:.1f} ms, ratio {many / few:.2f}"
+    say(f"planning over {files} files beside {files // 10}, {when}: {figures}")
 
 
 if __name__ == "__main__":

@@ -150,6 +150,23 @@ def test_the_layout_of_the_contract_is_taken_up(intake: Intake) -> None:
     assert is_whole(intake)
 
 
+def test_the_list_of_many_removed_files_is_shed(intake: Intake) -> None:
+    for number in range(101):
+        drop(intake, f"t/f{number}.csv", text(10 * number))
+    reconcile(intake)
+    maintain(intake)
+    table, head = load_table(intake.catalog, "t"), intake.heads.get("t")
+    assert table is not None
+    snapshot = table.current_snapshot()
+    assert snapshot is not None
+    manifests = snapshot.manifests(table.io)
+    assert sum((one.deleted_files_count or 0) for one in manifests) == 0
+    assert head is not None
+    assert (head.snapshot_id, head.rows, len(paths(intake))) == (str(snapshot.snapshot_id), 303, 1)
+    assert head.data_version != head.snapshot_id
+    assert is_whole(intake)
+
+
 def test_rejects_are_compacted_too(intake: Intake) -> None:
     for number in range(4):
         drop(intake, f"t/f{number}.csv", text(10 * number, rows=9) + "bad\n")
