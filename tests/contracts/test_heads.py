@@ -122,3 +122,17 @@ def test_intents_of_different_tables_are_apart(heads: Heads) -> None:
     heads.publish(replace(HEAD, dataset="weather"))
     assert heads.pending("flights") == "c1"
     assert heads.pending("weather") is None
+
+
+def test_changes_are_kept_beside_the_head(heads: Heads) -> None:
+    assert heads.changes("flights") == ""
+    heads.publish(replace(HEAD, changes='[1,"ü"]'))
+    found = heads.get("flights")
+    assert (heads.changes("flights"), found and found.changes) == ('[1,"ü"]', "")
+
+
+def test_a_late_finisher_changes_no_changes(heads: Heads) -> None:
+    heads.intend("flights", "c1")
+    heads.publish(replace(HEAD, changes="new", intent="c1"))
+    heads.publish(replace(HEAD, changes="old", intent="c1"))
+    assert heads.changes("flights") == "new"

@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyiceberg.catalog import Catalog
 
+from athena.changes import read_changes
 from athena.dataset import Column, DataType
 from athena.errors import Damaged, Failed
 from athena.heads import Head
@@ -221,3 +223,52 @@ def test_metadata_is_on_the_disk_before_the_catalog_names_it(lake: Lake) -> None
     table = load_table(lake.catalog, "t")
     assert table is not None
     assert type(table.io).__name__ == "DurableFileIO"
+
+
+def test_bounds_that_some_row_group_does_not_tell_are_none(tmp_path: Path) -> None:
+    """Parquet has no bounds for texts beyond 4 KiB; those of the other row groups are not the file's."""
+    lake = Lake(tmp_path)
+    columns = evolve("t", (), [Column("s", DataType("string"))], last_id=0).columns
+    schema = arrow_schema([replace(column, required=False) for column in columns])
+    rows = [{"s": text} for text in ("b", "z" * 5000, "a", "c")]
+    path = tmp_path / "one.parquet"
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, row_group_size=2, store_schema=False)
+    lake.commit(Change("t", "c1", columns, add=(WrittenFile(str(path), 4, path.stat().st_size),)))
+    table = load_table(lake.catalog, "t")
+    assert table is not None
+    found = table.scan(row_filter="s > 'x'").to_arrow()["s"].to_pylist()
+    assert found == ["z" * 5000]
+
+
+def test_a_commit_tells_which_part_it_changed(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    first = lake.change("c1", 1, 2)
+    one = lake.commit(first)
+    two = lake.commit(lake.change("c2", 7, 8))
+    three = lake.commit(lake.change("c3", 30, remove=first.add))
+    told = read_changes(three.changes, three.data_version)
+    assert told is not None
+    field_id = lake.columns[0].field_id
+    assert field_id is not None
+    bounds = {(region.version, region.spans[field_id].low, region.spans[field_id].high) for region in told.regions}
+    assert bounds == {(three.data_version, 1, 2), (two.data_version, 7, 8), (three.data_version, 30, 30)}
+    assert read_changes(two.changes, one.data_version) is None
+
+
+def test_a_snapshot_of_somebody_else_makes_the_changes_unknown(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.commit(lake.change("c1", 1, 2))
+    foreign = load_table(lake.catalog, "t")
+    assert foreign is not None
+    foreign.append(foreign.scan().to_arrow().slice(0, 1))
+    head = lake.file.head("t")
+    assert head is not None
+    assert read_changes(head.changes, head.data_version) is None
+    after = lake.commit(lake.change("c2", 9))
+    told = read_changes(after.changes, after.data_version)
+    assert told is not None
+    assert (told.floor, told.regions) == (after.data_version, ())
+    last = lake.commit(lake.change("c3", 11))
+    told = read_changes(last.changes, last.data_version)
+    assert told is not None
+    assert (told.floor, len(told.regions)) == (after.data_version, 1)
