@@ -16,7 +16,7 @@ from athena.sql.functions import FUNCTIONS
 from athena.sql.nodes import check_nodes
 from athena.sql.scopes import cte_of
 from athena.sql.tokens import MAX_BYTES, Text, scan
-from athena.trino.text import DIALECT, tree_of
+from athena.trino.text import DIALECT, spaced, tree_of
 
 __all__ = ["MAX_BYTES", "Statement", "parse"]
 
@@ -46,7 +46,7 @@ def parse(text: str, *, lake: str = "lake") -> Statement:
     >>> parse("SELECT carrier, count(*) FROM lake.flights GROUP BY 1").tables
     ('flights',)
     """
-    tokens = scan(text, DIALECT)
+    tokens = scan(_spaced(text), DIALECT)
     tree = _tree(tokens)
     check_nodes(tree, tokens, lake=lake)
     return Statement(
@@ -56,6 +56,13 @@ def parse(text: str, *, lake: str = "lake") -> Statement:
         volatile=any(_is_volatile(node) for node in tree.walk()),
         placeholders=_placeholders(tree, tokens),
     )
+
+
+def _spaced(text: str) -> str:
+    try:
+        return spaced(text) if len(text) <= MAX_BYTES else text
+    except SqlglotError:
+        return text  # no tokens: `scan` says so
 
 
 def _tree(text: Text) -> exp.Query:

@@ -22,7 +22,7 @@ def rename_parameters(node: exp.Expr, fresh: Callable[[str], str]) -> None:
     >>> numbers = iter("123")
     >>> rename_parameters(tree, lambda letter: letter + next(numbers))
     >>> tree.sql("trino")
-    'SELECT TRANSFORM(a, p2 -> FILTER(p2, p1 -> p1 > n))'
+    'SELECT TRANSFORM(a, "p2" -> FILTER("p2", "p1" -> "p1" > n))'
     """
     for each in reversed(list(node.find_all(exp.Lambda))):  # from the innermost: it hides those around it
         _rename(each, fresh)

@@ -6,6 +6,7 @@ as they are, and a decimal literal becomes the number that it is. So reading, wr
 tree. Only the forms with a syntax of their own (CAST, EXTRACT, TRIM, IF, LISTAGG …) have nodes of their own.
 """
 
+import re
 from collections.abc import Callable
 
 from sqlglot import exp
@@ -55,6 +56,8 @@ _SYNTAX = frozenset(
         "IN",
     ]
 )
+_GLUED = re.compile(r"(?:\d+\.?\d*|\.\d+)[eE][+-]?\d+(?=[+-])")
+_ROUNDS = 8  # of a chain of such numbers every other one shows at once
 _KEYWORDS_THAT_CALL = frozenset([TokenType.DATE, TokenType.FORMAT, TokenType.REPLACE, TokenType.TRUNCATE])
 _ALSO_CALL = frozenset(["SEQUENCE", "UUID"])
 
@@ -80,6 +83,7 @@ def read(sql: str) -> exp.Query:
     'SELECT SUBSTR(a, 1.50)'
     """
     try:
+        sql = spaced(sql)
         tree = tree_of(DIALECT.tokenize(sql), sql)
     except (ParseError, TokenError, ValueError) as error:
         raise Refused(
@@ -105,6 +109,24 @@ def tree_of(tokens: list[Token], sql: str) -> exp.Expr | None:
         if mend is not None:
             mend(node)
     return trees[0]
+
+
+def spaced(sql: str) -> str:
+    """`sql` with a space before a sign that follows an exponent: sqlglot takes `1e0+2` for one number.
+
+    >>> spaced("SELECT 1e0+2, '1e0+2', 4E5+1")
+    "SELECT 1e0 +2, '1e0+2', 4E5 +1"
+    """
+    for _ in range(_ROUNDS if _GLUED.search(sql) else 0):
+        ends = [
+            token.start + found.end()
+            for token in DIALECT.tokenize(sql)
+            if token.token_type == TokenType.NUMBER and (found := _GLUED.match(token.text))
+        ]
+        if not ends:
+            break
+        sql = " ".join(sql[start:end] for start, end in zip([0, *ends], [*ends, None], strict=True))
+    return sql
 
 
 def write(tree: exp.Expr) -> str:
