@@ -109,13 +109,12 @@ def reconcile_landing(dispatcher: Dispatcher) -> dict[str, int]:
     landed: dict[str, list[Landed]] = {name: [] for name in dispatcher.ledger.datasets()}
     for one in dispatcher.landing.listing():
         landed.setdefault(one.key.dataset, []).append(one)
-    unresolved = set(dispatcher.ledger.unresolved())
     found: dict[str, int] = {}
     failure: LakegateError | None = None
     for dataset, there in sorted(landed.items()):
         try:
             wanted = pending(dispatcher, dataset, there, stale=True).wanted
-            if wanted or dataset in unresolved:
+            if wanted or dispatcher.ledger.open_plans(dataset):
                 _start(dispatcher, dataset, _Asked({one.key.text for one in wanted}))
                 found[dataset] = len(wanted)
         except LakegateError as error:

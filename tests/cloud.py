@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # moto loads a service with its first call, which takes seconds on a busy machine.
 PATIENT_SECONDS = 60.0
 AT_ONCE = Patience(sleep=lambda _: None)
+# A process has one environment for all of its threads.
+_ENVIRONMENT = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """A client of its own, so that its faults are its own."""
-        with _environment(self.emulator.environment):
+        with in_environment(self.emulator.environment):
             return client(service, read_timeout_seconds=PATIENT_SECONDS)
 
     def table(self, *, with_client: Any = None) -> Table:
@@ -79,7 +81,7 @@ class Cloud:
 
     def lake(self, settings: AwsSettings) -> Lake:
         """A process's lake with these settings."""
-        with _environment(self.emulator.environment):
+        with in_environment(self.emulator.environment):
             return Lake.aws(settings)
 
     def state(self, settings: AwsSettings) -> Table:
@@ -88,7 +90,7 @@ class Cloud:
 
     def intake(self, settings: AwsSettings, **changes: Any) -> Intake:
         """A job's write side with these settings; a database of this name is there."""
-        with _environment(self.emulator.environment):
+        with in_environment(self.emulator.environment):
             made = aws_intake(settings, clock=utc_now, patience=AT_ONCE)
         return replace(made, **changes)
 
@@ -150,17 +152,18 @@ def emulated() -> Iterator[Cloud]:
 
 
 @contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+def in_environment(variables: dict[str, str]) -> Iterator[None]:
+    with _ENVIRONMENT:
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 Fault = Callable[[AWSPreparedRequest], AWSResponse | None]

@@ -1,11 +1,12 @@
 """What both suites of the fan-out compare: a home that one process reads, and one that many do."""
 
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from etl.fanout import FanOut, Workers
+from etl.fanout import Done, FanOut, Part, Workers, read_part
 from etl.ingest import reconcile
 from etl.intake import Intake
 from etl.report import Report
@@ -13,6 +14,23 @@ from lakegate.demo.data import installed_files
 from tests.home import intake_at, rows_of
 
 CASES = Path(__file__).parent / "cases" / "landing"
+
+
+class InTurn:
+    """Workers that take one part after the other, in this process; `fail` is what they do first."""
+
+    def __init__(self, count: int = 3, fail: Callable[[Sequence[Part]], None] | None = None) -> None:
+        self.count = count
+        self.parts: list[Part] = []
+        self._fail = fail
+
+    def run(self, parts: Sequence[Part], beat: Callable[[], None]) -> Iterator[Done]:
+        self.parts += parts
+        if self._fail is not None:
+            self._fail(parts)
+        for part in parts:
+            beat()
+            yield read_part(part)
 
 
 def fanned(folder: Path, workers: Workers) -> Intake:

@@ -1,5 +1,6 @@
 """What a lake needs of AWS, made by calls: tables and buckets as the stack's templates define them."""
 
+import json
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -45,6 +46,40 @@ def create_database(glue: Any, location: str) -> None:
         return
 
 
+def create_landing(client: Callable[[str], Any], name: str) -> str:
+    """What lies between a file that lands and a job: S3 tells EventBridge, a rule tells the queue, whose dispatcher
+    starts the Glue job `name`. The queue's address."""
+    sqs, events, bucket = client("sqs"), client("events"), f"{name}-landing"
+    dead = sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
+    redrive = {"deadLetterTargetArn": _arn(sqs, dead), "maxReceiveCount": 5}
+    # A message that was not dealt with is there again as soon as this is over.
+    attributes = {"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": "1"}
+    queue: str = sqs.create_queue(QueueName=f"{name}-landing", Attributes=attributes)["QueueUrl"]
+    wanted = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [bucket]}, "object": {"key": [{"prefix": "landing/"}]}},
+    }
+    events.put_rule(Name=f"{name}-landing", EventPattern=json.dumps(wanted), State="ENABLED")
+    events.put_targets(Rule=f"{name}-landing", Targets=[{"Id": "queue", "Arn": _arn(sqs, queue)}])
+    client("s3").put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    client("glue").create_job(
+        Name=name,
+        Role="arn:aws:iam::123456789012:role/emulated",
+        Command={"Name": "glueetl", "ScriptLocation": f"s3://{name}-tables/job/glue_job.py", "PythonVersion": "3"},
+        GlueVersion="5.0",
+        ExecutionProperty={"MaxConcurrentRuns": 10},
+    )
+    return queue
+
+
+def _arn(sqs: Any, queue: str) -> str:
+    found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    return str(found["Attributes"]["QueueArn"])
+
+
 def create_lake(client: Callable[[str], Any], stage: str) -> dict[str, str]:
     """Everything that a lake needs, named for `stage`, and its settings under `/lakegate/<stage>/` in SSM.
 
@@ -59,6 +94,7 @@ def create_lake(client: Callable[[str], Any], stage: str) -> dict[str, str]:
     create_workgroup(client("athena"), name, f"s3://{name}-results/answers/")
     create_database(client("glue"), f"s3://{name}-tables/{LAKE}")
     client("events").create_event_bus(Name=name)
+    queue = create_landing(client, name)
     settings = {
         "results": f"s3://{name}-results/answers/",
         "state_table": f"{name}-state",
@@ -67,6 +103,8 @@ def create_lake(client: Callable[[str], Any], stage: str) -> dict[str, str]:
         "event_bus": name,
         "owners": f"s3://{name}-landing/",
         "tables": f"s3://{name}-tables/",
+        "queue": queue,
+        "job": name,
         "secret": secrets.token_hex(32),
         "salt": secrets.token_hex(16),
     }

@@ -1,34 +1,17 @@
 """Many readers make what one would."""
 
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from athena.errors import Failed
-from etl.fanout import Done, Part, Processes, portions, read_part
+from etl.fanout import Part, Processes, portions
 from etl.ingest import load_keys, reconcile
 from etl.landing import Landed, parse_key
-from tests.fanned import check_alike, drop_damaged, drop_flights, fanned
+from tests.fanned import InTurn, check_alike, drop_damaged, drop_flights, fanned
 from tests.home import drop, intake_at, rows_of, values_of
-
-
-class InTurn:
-    """Workers that take one part after the other, in this process; `fail` is what they do first."""
-
-    def __init__(self, count: int = 3, fail: Callable[[Sequence[Part]], None] | None = None) -> None:
-        self.count = count
-        self.parts: list[Part] = []
-        self._fail = fail
-
-    def run(self, parts: Sequence[Part], beat: Callable[[], None]) -> Iterator[Done]:
-        self.parts += parts
-        if self._fail is not None:
-            self._fail(parts)
-        for part in parts:
-            beat()
-            yield read_part(part)
 
 
 @pytest.fixture(autouse=True)
