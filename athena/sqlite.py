@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from athena.errors import Damaged, Failed
+from athena.versions import bring_up
 
 BUSY_TIMEOUT_SECONDS = 30.0
 
@@ -63,6 +64,7 @@ class Database:
         if getattr(self._local, "pid", None) != os.getpid():
             connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
             connection.row_factory = sqlite3.Row
+            bring_up(connection, self.path)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.executescript(self._schema)
