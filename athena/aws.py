@@ -23,10 +23,10 @@ from functools import cache
 from typing import Any, TypeVar
 
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError, SSLError
+from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError, NoRegionError, SSLError
 from botocore.exceptions import ConnectionError as NoConnection
 
-from athena.errors import Busy, Failed, LakegateError, OutcomeUnknown
+from athena.errors import Busy, Failed, LakegateError, OutcomeUnknown, Refused
 
 T = TypeVar("T")
 
@@ -86,7 +86,12 @@ def client(service: str, *, region: str | None = None, read_timeout_seconds: flo
     )
     # Clients are safe to share between threads, a session that makes them is not.
     with _SESSIONS:
-        return _session().create_client(service, region_name=region, config=config)
+        try:
+            return _session().create_client(service, region_name=region, config=config)
+        except NoRegionError as error:
+            raise Refused(
+                "No AWS region is named.", "Set AWS_DEFAULT_REGION, or the setting `region`.", code="settings-invalid"
+            ) from error
 
 
 @cache
