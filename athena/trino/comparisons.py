@@ -15,6 +15,12 @@ from athena.trino.types import Type
 from athena.trino.values import Rewrite, Translator
 
 _UNORDERED = ("json", "map", "unknown")
+_PAIRS = "list_transform(list_zip(a, b), lambda trino_p: trino_p[1] = trino_p[2])"
+# DuckDB takes NULLs in lists for equal; in Trino a list with one is equal to nothing for sure.
+MACROS = {
+    "trino_equal_lists(a, b)": "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN len(a) <> len(b) THEN false "
+    f"WHEN list_contains({_PAIRS}, false) THEN false WHEN list_count({_PAIRS}) < len(a) THEN NULL ELSE true END"
+}
 
 
 def both_sides(left: Value, right: Value, what: str) -> tuple[exp.Expr, exp.Expr, Type]:
@@ -39,6 +45,9 @@ def compared(kind: type[exp.Expr], left: Value, right: Value) -> Value:
     if both.name == "map" or (both.name in _UNORDERED and kind not in (exp.EQ, exp.NEQ) and both.name != "unknown"):
         raise unsupported(f"{both} {_SIGNS[kind]} {both}", "Compare the elements, or cast to varchar.")
     assert issubclass(kind, exp.Binary)
+    if both.name == "array" and kind in (exp.EQ, exp.NEQ):
+        equal = call("trino_equal_lists", one, two)
+        return Value(equal if kind is exp.EQ else exp.Not(this=equal), types.BOOLEAN)
     made = binary(kind, one, two)
     if both.name in ("double", "real"):
         made = _without_nan(kind, made, one, two)
