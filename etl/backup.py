@@ -176,8 +176,9 @@ def _table_files(settings: Settings, catalog: Path) -> set[Path]:
     from pyiceberg.table import StaticTable
 
     from athena.heads.catalog import CatalogFile
-    from etl.garbage import named, plain_path
+    from etl.garbage import named
     from etl.iceberg_errors import translated
+    from etl.rebuild import plain_path
 
     found: set[Path] = set()
     copy = CatalogFile(catalog, settings.name)

@@ -46,9 +46,9 @@ def _check_lake(settings: Settings, clock: Callable[[], datetime], *, repair: bo
 
 
 def _check_catalog(intake: Intake, *, repair: bool) -> Iterator[Finding]:
-    from etl.rebuild import rebuild_catalog
+    from etl.rebuild import lost_tables, rebuild_catalog
 
-    lost = [head.dataset for head in intake.heads.all() if intake.settled(head.dataset) is None]
+    lost = sorted(lost_tables(intake))
     if lost and repair:
         made = rebuild_catalog(intake)
         yield Finding("catalog", ", ".join(made), "error", "the catalog did not know these tables", repaired=True)

@@ -16,6 +16,7 @@ from athena.dataset import REJECTS_SUFFIX
 from etl.commit import load_table
 from etl.iceberg_errors import translated
 from etl.intake import Intake
+from etl.rebuild import plain_path
 
 GRACE = timedelta(hours=24)
 
@@ -56,15 +57,6 @@ def _collect(intake: Intake, dataset: str, table: str, grace: timedelta) -> Coll
         folder.remove(path for path in due if path in listed)
     intake.step("collected")
     return Collected(len(due), sum(sizes[path] for path in due), len(since) - len(due))
-
-
-def plain_path(location: str) -> str:
-    """A location as Iceberg writes it, as a folder lists it.
-
-    >>> plain_path("file:///home/a b/x.parquet"), plain_path("/home/a#b/x.parquet")
-    ('/home/a b/x.parquet', '/home/a#b/x.parquet')
-    """
-    return location.removeprefix("file://")
 
 
 def _belongs(path: str, writing: set[str]) -> bool:

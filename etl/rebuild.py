@@ -1,15 +1,17 @@
-"""What can be made anew from what is left: the ledger from a table's rows, the catalog from the heads."""
+"""What can be made anew from what is left: the ledger from a table's rows, the catalog from heads or metadata files."""
 
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyiceberg.io import FileIO
 from pyiceberg.manifest import DataFile
-from pyiceberg.table import Table
+from pyiceberg.table import StaticTable, Table
 
-from athena.errors import Damaged
+from athena.errors import Damaged, LakegateError
+from athena.heads.catalog import CatalogFile, head_of
 from etl.contract_file import contract_in
 from etl.iceberg_errors import translated
 from etl.intake import Intake
@@ -54,14 +56,58 @@ def rebuild_ledger(intake: Intake, dataset: str, table: Table) -> None:
     intake.ledger.replace(dataset, slots.values(), holdings, pieces)
 
 
+def lost_tables(intake: Intake) -> dict[str, str]:
+    """Tables that the catalog does not know, with the metadata file that says most of each: that of the published head,
+    or, where the heads are lost as well, the newest one on the disk all of whose files are there."""
+    known = set(CatalogFile(intake.settings.catalog, intake.settings.name).datasets())
+    lost = {head.dataset: head.metadata_location for head in intake.heads.all() if head.dataset not in known}
+    for folder in sorted((intake.settings.tables / intake.settings.name).glob("*/metadata")):
+        table = folder.parent.name
+        if table not in known and table not in lost and (newest := _newest_whole(table, folder)):
+            lost[table] = newest
+    return lost
+
+
 def rebuild_catalog(intake: Intake) -> tuple[str, ...]:
-    """Register every head's table that the catalog does not know; their names."""
-    made = []
-    for head in intake.heads.all():
-        if not intake.catalog.table_exists((intake.catalog.name, head.dataset)):
-            intake.catalog.register_table((intake.catalog.name, head.dataset), head.metadata_location)
-            made.append(head.dataset)
-    return tuple(made)
+    """Register every lost table; their names."""
+    lost = lost_tables(intake)
+    for table, location in lost.items():
+        intake.catalog.register_table((intake.catalog.name, table), location)
+    return tuple(lost)
+
+
+def _newest_whole(table: str, folder: Path) -> str | None:
+    """The newest metadata with a snapshot whose files are all there: what a failed commit has left may be newer."""
+    files = sorted(folder.glob("*.metadata.json"), key=lambda path: (path.name, path.stat().st_mtime_ns), reverse=True)
+    for path in files:
+        try:
+            with translated(table):
+                whole = all(Path(one).exists() for one in _needed_by(table, str(path)))
+        except LakegateError:
+            continue
+        if whole:
+            return str(path)
+    return None
+
+
+def _needed_by(table: str, location: str) -> Iterator[str]:
+    if head_of(table, location) is None:
+        yield "/nowhere"  # a table without rows is made anew by its next load
+        return
+    metadata = StaticTable.from_metadata(location)
+    snapshot = metadata.current_snapshot()
+    for manifest in snapshot.manifests(metadata.io) if snapshot else ():
+        for entry in manifest.fetch_manifest_entry(metadata.io, discard_deleted=True):
+            yield plain_path(entry.data_file.file_path)
+
+
+def plain_path(location: str) -> str:
+    """A location as Iceberg writes it, as a folder lists it.
+
+    >>> plain_path("file:///home/a b/x.parquet"), plain_path("/home/a#b/x.parquet")
+    ('/home/a b/x.parquet', '/home/a#b/x.parquet')
+    """
+    return location.removeprefix("file://")
 
 
 def rows_in(io: FileIO, path: str) -> Iterator[tuple[str, str, int]]:

@@ -113,6 +113,22 @@ def test_without_its_state_a_home_is_rebuilt_from_its_tables(intake: Intake) -> 
     assert len(anew.ledger.holdings("t").units) == 3
 
 
+def test_without_state_and_catalog_a_home_is_rebuilt_from_metadata_files(intake: Intake) -> None:
+    newest = max((intake.data("t").parent / "metadata").glob("*.metadata.json"))
+    # What a commit that failed has left: newer, but its data file is not there.
+    text = newest.read_text()
+    stray = newest.with_name("00099-ffffffff-0000-0000-0000-000000000000.metadata.json")
+    stray.write_text(text.replace(".avro", ".gone.avro"))
+    for path in (*intake.settings.home.glob("state.sqlite*"), intake.settings.catalog):
+        path.unlink()
+    anew = intake_at(intake.settings.home)
+    assert any(one.check == "catalog" and one.level == "error" for one in wrong(anew))
+    assert any(one.check == "catalog" and one.repaired for one in wrong(anew, repair=True))
+    reconcile(anew)
+    assert wrong(anew) == []
+    assert values_of(anew, "t", "n") == [1, 2, 3]
+
+
 def test_rows_that_the_ledger_counts_otherwise_are_found_and_mended(intake: Intake) -> None:
     holdings = intake.ledger.holdings("t")
     pieces = intake.ledger.pieces("t")
