@@ -91,9 +91,9 @@ class Function(App):
             let_go(parts.lake)
         except LakegateError as error:
             logging.getLogger("lakegate.api").error("%s: %s: %s", number, error.code, error.message)
-            return enveloped(problem_reply(as_problem(error)))
+            return _told(problem_reply(as_problem(error)), number)
         except Exception as error:  # noqa: BLE001 the outermost frame: whatever it is, the caller gets a problem
-            return enveloped(unexpected(error, request_id=number))
+            return _told(unexpected(error, request_id=number), number)
         origins = parts.lake.settings.cors_origins
         reply = reply if fits(reply) else problem_reply(TOO_LARGE)
         reply = finished(reply, request_id=number, origin=headers.get("origin"), origins=origins)
@@ -144,6 +144,11 @@ def log_as_json() -> None:
 def _visit(parts: Parts, number: str, *, left_seconds: float) -> Visit:
     most = max(0.0, min(MOST_WAIT_SECONDS, left_seconds - RESERVE_SECONDS))
     return Visit(parts, number, most_wait_seconds=most, linger_seconds=min(LINGER_SECONDS, most))
+
+
+def _told(reply: Reply, number: str) -> dict[str, Any]:
+    """The response when not even the settings are known, whose origins would be let in."""
+    return enveloped(finished(reply, request_id=number, origin=None, origins=()))
 
 
 def _headers(event: dict[str, Any]) -> dict[str, str]:

@@ -44,4 +44,5 @@ def test_without_settings_every_request_is_a_problem_and_the_next_one_tries_agai
         response = made.call("GET", "/v1/datasets")
         assert (response.status, response.json["code"]) == (503, "settings-unavailable")
         assert "lakegate/test" not in response.text
+        assert response.headers["x-request-id"] == "lambda-1"
     assert len(tries) == 2
