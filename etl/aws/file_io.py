@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream
 
-from athena.errors import Damaged
+from athena.errors import Damaged, Gone
 from athena.s3 import Bucket
 from etl.aws.reader import TAIL_BYTES, opened
 
@@ -64,11 +64,15 @@ class S3Input(InputFile):
 
     def open(self, seekable: bool = True) -> InputStream:
         """Its bytes. Raises `Damaged` when there is none: whoever names it has made it."""
+        if not self.location.endswith(".parquet"):
+            try:
+                return cast(InputStream, io.BytesIO(self._bucket.get(self._key)))
+            except Gone as error:
+                raise self._absent() from error
         stored = self._bucket.find(self._key)
         if stored is None:
             raise self._absent()
-        read_bytes = TAIL_BYTES if self.location.endswith(".parquet") else max(1, stored.size_bytes)
-        return cast(InputStream, opened(self._bucket, stored, self._absent(), read_bytes=read_bytes))
+        return cast(InputStream, opened(self._bucket, stored, self._absent(), read_bytes=TAIL_BYTES))
 
     def _absent(self) -> Damaged:
         return Damaged(
