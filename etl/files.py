@@ -89,8 +89,9 @@ class LocalFile:
         self.stream: BinaryIO = path.open("xb")
 
     def keep(self) -> None:
-        """Flush it through to the disk and close it."""
+        """Flush it through to the disk and close it, for reading only from now on."""
         self.stream.flush()
+        os.fchmod(self.stream.fileno(), 0o444)
         os.fsync(self.stream.fileno())
         self.stream.close()
 

@@ -46,6 +46,7 @@ def test_files_carry_the_field_ids_and_everything_is_optional(tmp_path: Path) ->
     assert all(field.nullable for field in schema)
     assert pq.read_metadata(file.path).row_group(0).column(0).compression == "ZSTD"
     check_footer(file.path, COLUMNS, PyArrowFileIO())
+    assert Path(file.path).stat().st_mode & 0o777 == 0o444  # nothing in a lake is ever changed
 
 
 def test_row_groups_are_of_one_size_whatever_the_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,6 +144,8 @@ def _ask_once(world: World, http: Client, name: str, chance: random.Random) -> N
 def judged(got: Got, *, least: int, loaded: int, dropped: int, seen: set[str | None]) -> str | None:
     """What is wrong with an answer; None when nothing is."""
     if got.status in (429, 503):
+        if got.status == 503 and got.json()["code"] != "busy":
+            return "a 503 that is not documented"
         return None if "retry-after" in got.headers else "no Retry-After"
     if got.status == 202:
         return None
