@@ -3,6 +3,7 @@
 from api.browse import browse
 from api.download import read_form, redirect
 from api.edge import App, enter, visited
+from api.explained import explanation
 from api.forms import FORM_FIELDS, PLAIN, read_wanted
 from api.openapi import encoded
 from api.question import read_question
@@ -151,6 +152,12 @@ def post_run(name: str) -> Reply:
     if not answer.state.final:
         return pending(answer, park=park)
     return first_rows(entered, answer, wanted)
+
+
+@app.view("/problems/{code}", "GET", public=True)
+def get_problem(code: str) -> Reply:
+    """What a problem's code means: where its `type` leads."""
+    return explanation(code)
 
 
 @app.view("/healthz", "GET", public=True)

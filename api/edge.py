@@ -15,6 +15,7 @@ from typing import Any
 
 from chalice.app import Chalice, Request, Response
 
+from api.deprecation import DEPRECATED, announced
 from api.parts import Parts
 from api.problem import INTERNAL, PROBLEM_TYPE, Problem, as_problem, rate_headers
 from api.request import Incoming
@@ -71,6 +72,7 @@ class App(Chalice):
         # Without an environment of its own Chalice would write into the process's.
         super().__init__(name, configure_logs=False, env={})
         self.public: set[str] = set()
+        self.deprecated = DEPRECATED
         self.api.binary_types = BINARY_TYPES
 
     @property
@@ -110,6 +112,14 @@ class App(Chalice):
 
     def respond(self, event: dict[str, Any], visit: Visit) -> Reply:
         """The reply to one event of the form that API Gateway sends to functions."""
+        reply = self._called(event, visit)
+        if self.deprecated:
+            context = event["requestContext"]
+            old = self.deprecated.get((context["httpMethod"], context["resourcePath"]))
+            return reply if old is None else announced(reply, old)
+        return reply
+
+    def _called(self, event: dict[str, Any], visit: Visit) -> Reply:
         raw = super().__call__(event, visit)
         if "reply" in raw:
             ours: Reply = raw["reply"]

@@ -73,3 +73,4 @@ VERSION = {
     "schema": {"type": "integer", "minimum": 1},
     "description": "One of the last versions; the latest without it.",
 }
+CODE = {"name": "code", "in": "path", "required": True, "schema": TEXT, "description": "A problem's code."}

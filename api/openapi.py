@@ -4,26 +4,10 @@ import json
 from http import HTTPStatus
 from typing import Any
 
+from api import fields
 from api.callers import SCOPE
+from api.deprecation import DEPRECATED
 from api.download import LINK_SECONDS
-from api.fields import (
-    CACHE_CONTROL,
-    FILTERS,
-    FORMAT,
-    GUARD,
-    ID,
-    IF_NONE_MATCH,
-    NAME,
-    ORDER,
-    PAGE,
-    PAGE_LIMIT,
-    QUESTION,
-    ROWS_LIMIT,
-    SELECT,
-    SHAPE,
-    TICKET,
-    VERSION,
-)
 from api.forms import MEDIA_TYPES
 from api.problem import PROBLEM_TYPE
 from api.response import JSON_TYPE
@@ -51,6 +35,9 @@ OF_ANSWERS = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 def document(*, version: str, embedded: bool) -> Object:
     """The whole document; with `embedded` the token endpoint and the public keys as well."""
+    paths = {**_paths(), **(_own_paths() if embedded else {})}
+    for method, template in DEPRECATED:
+        paths[template][method.lower()]["deprecated"] = True
     return {
         "openapi": "3.1.0",
         "info": {
@@ -58,7 +45,7 @@ def document(*, version: str, embedded: bool) -> Object:
             "version": version,
             "description": "Ask SQL of a lake; the same question is never computed twice.",
         },
-        "paths": {**_paths(), **(_own_paths() if embedded else {})},
+        "paths": paths,
         "components": {"schemas": components(), "securitySchemes": {"partner": _oauth()}},
         "security": [{"partner": [SCOPE]}],
     }
@@ -81,7 +68,7 @@ def _paths() -> Object:
                 *OF_ANSWERS,
                 HTTPStatus.NOT_ACCEPTABLE,
                 HTTPStatus.CONFLICT,
-                parameters=[ID, SHAPE, GUARD, IF_NONE_MATCH],
+                parameters=[fields.ID, fields.SHAPE, fields.GUARD, fields.IF_NONE_MATCH],
             ),
             "delete": _operation(
                 "delete_query",
@@ -89,7 +76,7 @@ def _paths() -> Object:
                 {HTTPStatus.OK: _answer()},
                 *OF_PARTNERS,
                 *OF_ANSWERS,
-                parameters=[ID],
+                parameters=[fields.ID],
             ),
         },
         "/v1/queries/{id}/rows": {"get": _get_rows()},
@@ -101,7 +88,7 @@ def _paths() -> Object:
                 *OF_PARTNERS,
                 *OF_ANSWERS,
                 HTTPStatus.CONFLICT,
-                parameters=[ID, FORMAT, GUARD],
+                parameters=[fields.ID, fields.FORMAT, fields.GUARD],
             )
         },
         "/v1/datasets": {
@@ -117,16 +104,23 @@ def _paths() -> Object:
                 {HTTPStatus.OK: _json("Dataset")},
                 *OF_PARTNERS,
                 HTTPStatus.NOT_FOUND,
-                parameters=[NAME],
+                parameters=[fields.NAME],
             )
         },
         "/v1/usage": {"get": _get_usage()},
         **_saved_paths(),
+        "/problems/{code}": {"get": _get_problem()},
         "/healthz": {"get": _open("get_health", "That the server answers", {HTTPStatus.OK: _json("Health")})},
         "/openapi.json": {
             "get": _open("get_openapi", "This document", {HTTPStatus.OK: {"description": "OpenAPI 3.1", **_any()}})
         },
     }
+
+
+def _get_problem() -> Object:
+    page = {"description": "What the code means and what to do.", "content": {"text/html": {"schema": TEXT}}}
+    operation = _open("get_problem", "Where the type of a problem leads", {HTTPStatus.OK: page}, HTTPStatus.NOT_FOUND)
+    return {**operation, "parameters": [fields.CODE]}
 
 
 def _saved_paths() -> Object:
@@ -138,18 +132,28 @@ def _saved_paths() -> Object:
         *OF_PARTNERS,
         *OF_BODIES,
         HTTPStatus.NOT_FOUND,
-        parameters=[QUESTION],
+        parameters=[fields.QUESTION],
     )
     put["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": ref("QuestionToSave")}}}
     get = _operation(
-        "get_saved", "A saved question", kept, *OF_PARTNERS, HTTPStatus.NOT_FOUND, parameters=[QUESTION, VERSION]
+        "get_saved",
+        "A saved question",
+        kept,
+        *OF_PARTNERS,
+        HTTPStatus.NOT_FOUND,
+        parameters=[fields.QUESTION, fields.VERSION],
     )
     gone = {HTTPStatus.NO_CONTENT: {"description": "It is gone, with all its versions."}}
     delete = _operation(
-        "delete_saved", "Forget a saved question", gone, *OF_PARTNERS, HTTPStatus.NOT_FOUND, parameters=[QUESTION]
+        "delete_saved",
+        "Forget a saved question",
+        gone,
+        *OF_PARTNERS,
+        HTTPStatus.NOT_FOUND,
+        parameters=[fields.QUESTION],
     )
     run = {**_post_query(), "operationId": "post_run", "summary": "Ask a saved question"}
-    run["parameters"] = [QUESTION, *run["parameters"]]
+    run["parameters"] = [fields.QUESTION, *run["parameters"]]
     run["requestBody"] = {"required": False, "content": {JSON_TYPE: {"schema": ref("Run")}}}
     listed = {HTTPStatus.OK: _json("SavedQuestions")}
     return {
@@ -173,7 +177,7 @@ def _own_paths() -> Object:
         "content": {media_type: {} for media_type in MEDIA_TYPES if media_type != JSON_TYPE},
     }
     download = _open("get_file", "What a link leads to; it needs no token", {HTTPStatus.OK: file}, *OF_ANSWERS)
-    download["parameters"] = [TICKET]
+    download["parameters"] = [fields.TICKET]
     keys = _open("get_keys", "The public keys of tokens (JWK set)", {HTTPStatus.OK: _json("Keys")})
     return {
         "/oauth2/token": {"post": token},
@@ -197,7 +201,7 @@ def _post_query() -> Object:
         *OF_ANSWERS,
         HTTPStatus.NOT_ACCEPTABLE,
         HTTPStatus.CONFLICT,
-        parameters=[SHAPE, GUARD, IF_NONE_MATCH, CACHE_CONTROL],
+        parameters=[fields.SHAPE, fields.GUARD, fields.IF_NONE_MATCH, fields.CACHE_CONTROL],
     )
     operation["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": ref("Question")}}}
     return operation
@@ -218,7 +222,7 @@ def _get_rows() -> Object:
         *OF_ANSWERS,
         HTTPStatus.NOT_ACCEPTABLE,
         HTTPStatus.CONFLICT,
-        parameters=[ID, PAGE, PAGE_LIMIT, SHAPE, GUARD],
+        parameters=[fields.ID, fields.PAGE, fields.PAGE_LIMIT, fields.SHAPE, fields.GUARD],
     )
 
 
@@ -239,7 +243,17 @@ def _get_dataset_rows() -> Object:
         *OF_ANSWERS,
         HTTPStatus.NOT_ACCEPTABLE,
         HTTPStatus.CONFLICT,
-        parameters=[NAME, SELECT, FILTERS, ORDER, ROWS_LIMIT, PAGE, SHAPE, GUARD, IF_NONE_MATCH],
+        parameters=[
+            fields.NAME,
+            fields.SELECT,
+            fields.FILTERS,
+            fields.ORDER,
+            fields.ROWS_LIMIT,
+            fields.PAGE,
+            fields.SHAPE,
+            fields.GUARD,
+            fields.IF_NONE_MATCH,
+        ],
     )
 
 

@@ -80,10 +80,10 @@ class Problem:
         """The JSON document.
 
         >>> Problem(HTTPStatus.GONE, "gone", "It was.", "Ask again.").body()[:55]
-        b'{"type":"about:blank","title":"Gone","status":410,"code'
+        b'{"type":"/problems/gone","title":"Gone","status":410,"c'
         """
         document: dict[str, object] = {
-            "type": "about:blank",
+            "type": f"/problems/{self.code}",
             "title": self.status.phrase,
             "status": int(self.status),
             "code": self.code,

@@ -189,7 +189,7 @@ def _token_request() -> Schema:
 
 def _problem() -> Schema:
     properties: dict[str, Schema] = {
-        "type": TEXT,
+        "type": {**TEXT, "description": "Leads to the page that explains the code."},
         "title": TEXT,
         "status": {"type": "integer"},
         "code": {**TEXT, "description": "Stable; one of docs/problems.md."},

@@ -1,5 +1,7 @@
 """The pages of docs/ that are generated: the command line and the settings. `make docs` writes them."""
 
+import json
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
@@ -118,10 +120,20 @@ def cli_page() -> str:
 
 
 def main() -> None:
-    """Write the pages into the folder named on the command line."""
+    """Write the pages into the folder named on the command line, and what the server makes of one of them."""
+    from api.explained import TEXTS
+
     folder = Path(sys.argv[1])
+    TEXTS.write_text(problem_texts((folder / "problems.md").read_text(encoding="utf-8")), encoding="utf-8")
     for name, text in (("cli.md", cli_page()), ("settings.md", settings_page())):
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def problem_texts(page: str) -> str:
+    """docs/problems.md as the data that the server explains codes from: meaning and remedy by code."""
+    found = re.findall(r"^### `([a-z0-9-]+)`\n\n(.*?) \*\*Do:\*\* (.*?)$", page, flags=re.MULTILINE)
+    texts = {code: [meaning.replace("`", ""), remedy.replace("`", "")] for code, meaning, remedy in found}
+    return json.dumps(texts, indent=1, ensure_ascii=False) + "\n"
 
 
 def _toml(value: object) -> str:

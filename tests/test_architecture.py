@@ -23,8 +23,8 @@ MAY_IMPORT = {
 # Values in, values out. A module that calls itself "Pure." stands here, and the other way round.
 # fmt: off
 PURE = frozenset([
-    "api.envelope", "api.fields", "api.filters", "api.forms", "api.keyset", "api.openapi", "api.response",
-    "api.schemas", "api.telemetry", "api.values",
+    "api.deprecation", "api.envelope", "api.fields", "api.filters", "api.forms", "api.keyset", "api.openapi",
+    "api.response", "api.schemas", "api.telemetry", "api.values",
     "athena.dataset", "athena.entitlement", "athena.failures", "athena.fingerprint", "athena.forms", "athena.handles",
     "athena.page", "athena.parameters", "athena.policy", "athena.question", "athena.records",
     "athena.statement", "athena.changes", "athena.conditions", "athena.sql.accepted", "etl.regions",

@@ -1,14 +1,16 @@
 """The documents say what the code does: generated pages, error codes, links, examples marked as tested."""
 
+import json
 import re
 from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
 
+from api.explained import TEXTS
 from athena.settings import Settings
 from athena.settings_aws import AwsSettings
-from lakegate.pages import AWS_MEANINGS, MEANINGS, cli_page, settings_page
+from lakegate.pages import AWS_MEANINGS, MEANINGS, cli_page, problem_texts, settings_page
 from tests.codes import codes_in_code
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +26,12 @@ def test_the_page_of_commands_is_up_to_date() -> None:
 
 def test_the_page_of_settings_is_up_to_date() -> None:
     assert (DOCS / "settings.md").read_text(encoding="utf-8") == settings_page(), "run `make docs`"
+
+
+def test_the_server_explains_every_documented_code() -> None:
+    texts = problem_texts((DOCS / "problems.md").read_text(encoding="utf-8"))
+    assert TEXTS.read_text(encoding="utf-8") == texts, "run `make docs`"
+    assert list(json.loads(texts)) == documented_codes()
 
 
 def test_every_setting_has_a_meaning_and_every_meaning_a_setting() -> None:

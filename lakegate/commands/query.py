@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from athena.errors import Failed, NotFound
+from athena.errors import Failed, NotFound, Refused
 from athena.forms import Form
-from athena.question import OWNER, Answer, Caller, Page, Question, Scalar, State
+from athena.question import OWNER, Answer, Caller, Page, Parameters, Question, Scalar, State
 from lakegate.commands import HomeOption
 from lakegate.drawing import drawing
 from lakegate.home import current_home
@@ -44,7 +44,10 @@ def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT in Athena's dialect; - reads it from stdin.")],
     param: Annotated[
         list[str] | None,
-        typer.Option(help="The next ?'s value: 5, 1.5, true and null are typed, all else is text.", show_default=False),
+        typer.Option(
+            help="The next ?'s value, or NAME=VALUE for :NAME: 5, 1.5, true and null are typed, all else is text.",
+            show_default=False,
+        ),
     ] = None,
     partner: Annotated[
         str | None, typer.Option(help="Ask as this partner; the owner asks without.", show_default=False)
@@ -74,12 +77,12 @@ def query(
     if plot and (chosen is not Format.TABLE or output is not None):
         raise typer.BadParameter("--plot draws on the terminal: leave --format and --output out.")
     caller = Caller(partner)
-    values = tuple(parse_parameter(text) for text in param or ())
     text = sys.stdin.read() if sql == "-" else sql
-    question = Question(caller, text, parameters=values, limit=limit, cache="refresh" if refresh else "use")
     with Lake.embedded(current_home(home)) as lake:
         if partner is not None and lake.grants.get(partner) is None:
             raise NotFound(f"There is no partner {partner!r}.", "See `lakegate partner list`.", code="no-partner")
+        values = given_values(lake, text, param or [])
+        question = Question(caller, text, parameters=values, limit=limit, cache="refresh" if refresh else "use")
         started = time.perf_counter()
         answer = final_answer(lake, question)
         milliseconds = (time.perf_counter() - started) * 1000
@@ -137,6 +140,20 @@ def whole_fragment(lake: "Lake", caller: Caller, answer: Answer) -> bytes:
         bodies.append(_rows_of(page.page))
         token = page.next
     return head + ROWS_KEY + b",".join(body for body in bodies if body) + b"]"
+
+
+def given_values(lake: "Lake", sql: str, given: list[str]) -> Parameters:
+    """The values of `--param`: by name when the statement has names, in their order otherwise."""
+    from athena.check import placeholders
+
+    names = placeholders(lake, sql) if given else ()
+    if not names or names[0].startswith("?"):
+        return tuple(parse_parameter(text) for text in given)
+    pairs = [text.partition("=") for text in given]
+    if not all(equals for _, equals, _ in pairs) or len({name for name, _, _ in pairs}) != len(pairs):
+        named = ", ".join(f"--param {name}=…" for name in names)
+        raise Refused("The statement's values have names.", f"Give each once: {named}.", code="parameters-invalid")
+    return {name: parse_parameter(value) for name, _, value in pairs}
 
 
 def parse_parameter(text: str) -> Scalar:

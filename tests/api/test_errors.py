@@ -16,7 +16,14 @@ from athena.grants.files import write_grant
 from tests.api.conftest import ORIGIN
 
 ROUTES = [(path, method) for path, entries in app.routes.items() for method in entries]
-OPEN = {"/healthz", "/openapi.json", "/oauth2/token", "/.well-known/jwks.json", "/v1/downloads/{ticket}"}
+OPEN = {
+    "/problems/{code}",
+    "/healthz",
+    "/openapi.json",
+    "/oauth2/token",
+    "/.well-known/jwks.json",
+    "/v1/downloads/{ticket}",
+}
 PARTNER_ROUTES = [(path, method) for path, method in ROUTES if path not in OPEN]
 
 

@@ -67,7 +67,7 @@ def test_a_statement_that_is_wrong_is_told_with_its_place() -> None:
 def test_the_body_is_problem_details() -> None:
     document = json.loads(as_problem(Refused("It is wrong: ü.", "Mend it.", code="sql-syntax")).body())
     assert document == {
-        "type": "about:blank",
+        "type": "/problems/sql-syntax",
         "title": "Bad Request",
         "status": 400,
         "code": "sql-syntax",

@@ -149,3 +149,12 @@ def test_an_output_that_cannot_be_written_says_so(lakegate: Command, stays_home:
     assert done.code == 1
     assert "No space left on device" in done.err
     assert "[output-unwritable]" in done.err
+
+
+def test_values_are_given_by_name_where_the_statement_has_names(lakegate: Command, stays_home: Path) -> None:
+    sql = "SELECT hotel FROM stays WHERE hotel = :hotel AND guests > :least"
+    done = lakegate("query", sql, "--param", "least=12", "--param", "hotel=Aurora", "-f", "csv", "--home", stays_home)
+    assert (done.code, done.out) == (0, "hotel\nAurora\n".replace("\n", "\r\n")), done
+    wrong = lakegate("query", sql, "--param", "Aurora", "--home", stays_home)
+    assert wrong.code == 1
+    assert "--param hotel=…, --param least=…" in wrong.err
