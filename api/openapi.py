@@ -2,35 +2,28 @@
 
 import json
 from http import HTTPStatus
-from typing import Any
 
 from api import fields
 from api.callers import SCOPE
 from api.deprecation import DEPRECATED
 from api.download import LINK_SECONDS
 from api.forms import MEDIA_TYPES
-from api.problem import PROBLEM_TYPE
+from api.operations import (
+    OF_ANSWERS,
+    OF_BODIES,
+    OF_PARTNERS,
+    Object,
+    an_answer,
+    any_json,
+    in_every_form,
+    in_json,
+    open_operation,
+    operation,
+)
 from api.response import JSON_TYPE
 from api.schemas import RATE_HEADERS, TEXT, components, ref
 
-Object = dict[str, Any]
-
 FORM_TYPE = "application/x-www-form-urlencoded"
-# Whoever asks anything may be told these.
-OF_EVERY_ROUTE = (
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.REQUEST_URI_TOO_LONG,
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    HTTPStatus.INTERNAL_SERVER_ERROR,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-)
-OF_PARTNERS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
-OF_BODIES = (
-    HTTPStatus.REQUEST_TIMEOUT,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-)
-OF_ANSWERS = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
 def document(*, version: str, embedded: bool) -> Object:
@@ -60,20 +53,20 @@ def _paths() -> Object:
     return {
         "/v1/queries": {"post": _post_query()},
         "/v1/queries/{id}": {
-            "get": _operation(
+            "get": operation(
                 "get_query",
                 "Where a question stands, with its first page when it is answered",
-                {HTTPStatus.OK: _answer(), HTTPStatus.NOT_MODIFIED: {"description": "You have this answer already."}},
+                {HTTPStatus.OK: an_answer(), HTTPStatus.NOT_MODIFIED: {"description": "You have this answer already."}},
                 *OF_PARTNERS,
                 *OF_ANSWERS,
                 HTTPStatus.NOT_ACCEPTABLE,
                 HTTPStatus.CONFLICT,
                 parameters=[fields.ID, fields.SHAPE, fields.GUARD, fields.IF_NONE_MATCH],
             ),
-            "delete": _operation(
+            "delete": operation(
                 "delete_query",
                 "Leave a question; its run stops unless others have joined",
-                {HTTPStatus.OK: _answer()},
+                {HTTPStatus.OK: an_answer()},
                 *OF_PARTNERS,
                 *OF_ANSWERS,
                 parameters=[fields.ID],
@@ -81,10 +74,10 @@ def _paths() -> Object:
         },
         "/v1/queries/{id}/rows": {"get": _get_rows()},
         "/v1/queries/{id}/download": {
-            "get": _operation(
+            "get": operation(
                 "get_download",
                 f"A link to the whole answer as one file, for {LINK_SECONDS} seconds",
-                {HTTPStatus.SEE_OTHER: {**_json("Link"), "headers": {"Location": {"schema": TEXT}}}},
+                {HTTPStatus.SEE_OTHER: {**in_json("Link"), "headers": {"Location": {"schema": TEXT}}}},
                 *OF_PARTNERS,
                 *OF_ANSWERS,
                 HTTPStatus.CONFLICT,
@@ -92,16 +85,16 @@ def _paths() -> Object:
             )
         },
         "/v1/datasets": {
-            "get": _operation(
-                "get_datasets", "What you may ask about", {HTTPStatus.OK: _json("Datasets")}, *OF_PARTNERS
+            "get": operation(
+                "get_datasets", "What you may ask about", {HTTPStatus.OK: in_json("Datasets")}, *OF_PARTNERS
             )
         },
         "/v1/datasets/{name}/rows": {"get": _get_dataset_rows()},
         "/v1/datasets/{name}": {
-            "get": _operation(
+            "get": operation(
                 "get_dataset",
                 "One dataset as you see it",
-                {HTTPStatus.OK: _json("Dataset")},
+                {HTTPStatus.OK: in_json("Dataset")},
                 *OF_PARTNERS,
                 HTTPStatus.NOT_FOUND,
                 parameters=[fields.NAME],
@@ -109,33 +102,45 @@ def _paths() -> Object:
         },
         "/v1/usage": {"get": _get_usage()},
         **_saved_paths(),
+        **_public_paths(),
+    }
+
+
+def _public_paths() -> Object:
+    return {
         "/problems/{code}": {"get": _get_problem()},
-        "/healthz": {"get": _open("get_health", "That the server answers", {HTTPStatus.OK: _json("Health")})},
+        "/healthz": {
+            "get": open_operation("get_health", "That the server answers", {HTTPStatus.OK: in_json("Health")})
+        },
         "/openapi.json": {
-            "get": _open("get_openapi", "This document", {HTTPStatus.OK: {"description": "OpenAPI 3.1", **_any()}})
+            "get": open_operation(
+                "get_openapi", "This document", {HTTPStatus.OK: {"description": "OpenAPI 3.1", **any_json()}}
+            )
         },
     }
 
 
 def _get_problem() -> Object:
     page = {"description": "What the code means and what to do.", "content": {"text/html": {"schema": TEXT}}}
-    operation = _open("get_problem", "Where the type of a problem leads", {HTTPStatus.OK: page}, HTTPStatus.NOT_FOUND)
-    return {**operation, "parameters": [fields.CODE]}
+    explained = open_operation(
+        "get_problem", "Where the type of a problem leads", {HTTPStatus.OK: page}, HTTPStatus.NOT_FOUND
+    )
+    return {**explained, "parameters": [fields.CODE]}
 
 
 def _saved_paths() -> Object:
-    kept = {HTTPStatus.OK: _json("SavedQuestion")}
-    put = _operation(
+    kept = {HTTPStatus.OK: in_json("SavedQuestion")}
+    put = operation(
         "put_saved",
         "Save a question; under a name that is there, as a new version",
-        {**kept, HTTPStatus.CREATED: {**_json("SavedQuestion"), "description": "It is new."}},
+        {**kept, HTTPStatus.CREATED: {**in_json("SavedQuestion"), "description": "It is new."}},
         *OF_PARTNERS,
         *OF_BODIES,
         HTTPStatus.NOT_FOUND,
         parameters=[fields.QUESTION],
     )
     put["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": ref("QuestionToSave")}}}
-    get = _operation(
+    get = operation(
         "get_saved",
         "A saved question",
         kept,
@@ -144,7 +149,7 @@ def _saved_paths() -> Object:
         parameters=[fields.QUESTION, fields.VERSION],
     )
     gone = {HTTPStatus.NO_CONTENT: {"description": "It is gone, with all its versions."}}
-    delete = _operation(
+    delete = operation(
         "delete_saved",
         "Forget a saved question",
         gone,
@@ -155,19 +160,19 @@ def _saved_paths() -> Object:
     run = {**_post_query(), "operationId": "post_run", "summary": "Ask a saved question"}
     run["parameters"] = [fields.QUESTION, *run["parameters"]]
     run["requestBody"] = {"required": False, "content": {JSON_TYPE: {"schema": ref("Run")}}}
-    listed = {HTTPStatus.OK: _json("SavedQuestions")}
+    listed = {HTTPStatus.OK: in_json("SavedQuestions")}
     return {
-        "/v1/saved": {"get": _operation("get_all_saved", "Your saved questions", listed, *OF_PARTNERS)},
+        "/v1/saved": {"get": operation("get_all_saved", "Your saved questions", listed, *OF_PARTNERS)},
         "/v1/saved/{name}": {"put": put, "get": get, "delete": delete},
         "/v1/saved/{name}/runs": {"post": run},
     }
 
 
 def _own_paths() -> Object:
-    token = _open(
+    token = open_operation(
         "post_token",
         "Client id and secret (HTTP Basic or form) → bearer token",
-        {HTTPStatus.OK: _json("Token")},
+        {HTTPStatus.OK: in_json("Token")},
         HTTPStatus.UNAUTHORIZED,
         *OF_BODIES,
     )
@@ -176,9 +181,9 @@ def _own_paths() -> Object:
         "description": "The whole answer as a file.",
         "content": {media_type: {} for media_type in MEDIA_TYPES if media_type != JSON_TYPE},
     }
-    download = _open("get_file", "What a link leads to; it needs no token", {HTTPStatus.OK: file}, *OF_ANSWERS)
+    download = open_operation("get_file", "What a link leads to; it needs no token", {HTTPStatus.OK: file}, *OF_ANSWERS)
     download["parameters"] = [fields.TICKET]
-    keys = _open("get_keys", "The public keys of tokens (JWK set)", {HTTPStatus.OK: _json("Keys")})
+    keys = open_operation("get_keys", "The public keys of tokens (JWK set)", {HTTPStatus.OK: in_json("Keys")})
     return {
         "/oauth2/token": {"post": token},
         "/.well-known/jwks.json": {"get": keys},
@@ -188,11 +193,11 @@ def _own_paths() -> Object:
 
 def _post_query() -> Object:
     found = {
-        HTTPStatus.OK: _answer(),
+        HTTPStatus.OK: an_answer(),
         HTTPStatus.ACCEPTED: _accepted(),
         HTTPStatus.NOT_MODIFIED: {"description": "You have this answer already."},
     }
-    operation = _operation(
+    asked = operation(
         "post_query",
         "Ask",
         found,
@@ -203,18 +208,18 @@ def _post_query() -> Object:
         HTTPStatus.CONFLICT,
         parameters=[fields.SHAPE, fields.GUARD, fields.IF_NONE_MATCH, fields.CACHE_CONTROL],
     )
-    operation["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": ref("Question")}}}
-    return operation
+    asked["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": ref("Question")}}}
+    return asked
 
 
 def _get_usage() -> Object:
-    found = {HTTPStatus.OK: _json("Usage")}
-    return _operation("get_usage", "What you have asked, and may ask", found, *OF_PARTNERS, HTTPStatus.NOT_FOUND)
+    found = {HTTPStatus.OK: in_json("Usage")}
+    return operation("get_usage", "What you have asked, and may ask", found, *OF_PARTNERS, HTTPStatus.NOT_FOUND)
 
 
 def _get_rows() -> Object:
-    page = _in_every_form("Page", "Rows; `Link` leads to the next page.")
-    return _operation(
+    page = in_every_form("Page", "Rows; `Link` leads to the next page.")
+    return operation(
         "get_rows",
         "A page of rows",
         {HTTPStatus.OK: page},
@@ -229,13 +234,13 @@ def _get_rows() -> Object:
 def _get_dataset_rows() -> Object:
     rows = {
         HTTPStatus.OK: {
-            **_in_every_form("Answer", "Rows; `Link` leads to the next page."),
+            **in_every_form("Answer", "Rows; `Link` leads to the next page."),
             "headers": {"Link": {"schema": TEXT}},
         },
         HTTPStatus.ACCEPTED: _accepted(),
         HTTPStatus.NOT_MODIFIED: {"description": "You have these rows already."},
     }
-    return _operation(
+    return operation(
         "get_dataset_rows",
         "Rows of a dataset, without SQL",
         rows,
@@ -259,51 +264,10 @@ def _get_dataset_rows() -> Object:
 
 def _accepted() -> Object:
     return {
-        **_json("Answer"),
+        **in_json("Answer"),
         "description": "Not answered yet: ask `Location` again after `Retry-After`.",
         "headers": {"Location": {"schema": TEXT}, "Retry-After": {"schema": TEXT}, **RATE_HEADERS},
     }
-
-
-def _operation(
-    name: str,
-    summary: str,
-    found: dict[HTTPStatus, Object],
-    *refused: HTTPStatus,
-    parameters: list[Object] | None = None,
-) -> Object:
-    problems = {status: _problem(status) for status in (*OF_EVERY_ROUTE, *refused)}
-    responses = {str(status.value): response for status, response in sorted({**found, **problems}.items())}
-    return {"operationId": name, "summary": summary, "parameters": parameters or [], "responses": responses}
-
-
-def _open(name: str, summary: str, found: dict[HTTPStatus, Object], *refused: HTTPStatus) -> Object:
-    """An operation that needs no token."""
-    return {**_operation(name, summary, found, *refused), "security": []}
-
-
-def _answer() -> Object:
-    answer = _in_every_form("Answer", "The answer; outside of JSON all its rows, and the rest of it in headers.")
-    return {**answer, "headers": {"ETag": {"schema": TEXT}, **RATE_HEADERS}}
-
-
-def _in_every_form(name: str, description: str) -> Object:
-    content: Object = {media_type: {} for media_type in MEDIA_TYPES}
-    content[JSON_TYPE] = {"schema": ref(name)}
-    content["text/csv"] = {"schema": TEXT}
-    return {"description": description, "content": content}
-
-
-def _json(name: str) -> Object:
-    return {"description": name, "content": {JSON_TYPE: {"schema": ref(name)}}}
-
-
-def _any() -> Object:
-    return {"content": {JSON_TYPE: {"schema": {"type": "object"}}}}
-
-
-def _problem(status: HTTPStatus) -> Object:
-    return {"description": status.phrase, "content": {PROBLEM_TYPE: {"schema": ref("Problem")}}}
 
 
 def _oauth() -> Object:

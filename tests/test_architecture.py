@@ -24,7 +24,7 @@ MAY_IMPORT = {
 # fmt: off
 PURE = frozenset([
     "api.deprecation", "api.envelope", "api.fields", "api.filters", "api.forms", "api.keyset", "api.openapi",
-    "api.response", "api.schemas", "api.telemetry", "api.values",
+    "api.operations", "api.response", "api.schemas", "api.telemetry", "api.values",
     "athena.dataset", "athena.entitlement", "athena.failures", "athena.fingerprint", "athena.forms", "athena.handles",
     "athena.page", "athena.parameters", "athena.policy", "athena.question", "athena.records",
     "athena.statement", "athena.changes", "athena.conditions", "athena.sql.accepted", "etl.regions",
