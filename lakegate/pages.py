@@ -131,8 +131,11 @@ def main() -> None:
 
 def problem_texts(page: str) -> str:
     """docs/problems.md as the data that the server explains codes from: meaning and remedy by code."""
-    found = re.findall(r"^### `([a-z0-9-]+)`\n\n(.*?) \*\*Do:\*\* (.*?)$", page, flags=re.MULTILINE)
-    texts = {code: [meaning.replace("`", ""), remedy.replace("`", "")] for code, meaning, remedy in found}
+    sections = re.findall(r"^### `([a-z0-9-]+)`\n(.*?)(?=^##|\Z)", page, flags=re.MULTILINE | re.DOTALL)
+    texts: dict[str, list[str]] = {}
+    for code, text in sections:
+        meaning, _, remedy = " ".join(text.replace("`", "").split()).partition(" **Do:** ")
+        texts[code] = [meaning, remedy or "Follow the remedy that the message gives."]
     return json.dumps(texts, indent=1, ensure_ascii=False) + "\n"
 
 
