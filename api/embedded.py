@@ -1,10 +1,12 @@
-"""The same app with the routes that only a home of its own needs: its token endpoint, its public keys, its downloads.
+"""The same app with the routes that only a home of its own has: its token endpoint, public keys, downloads and `/docs`.
 
-On AWS these are Cognito's and S3's, so that `api/app.py`, which is packaged, does not have them.
+On AWS the first three are Cognito's and S3's, so that `api/app.py`, which is packaged, does not have them.
 """
 
 import json
+from http import HTTPStatus
 
+from api import docs
 from api.app import app
 from api.download import download
 from api.edge import visited
@@ -45,3 +47,23 @@ def get_file(ticket: str) -> Reply:
     """The whole answer that a link leads to; the link itself is the credential."""
     visit, _ = visited()
     return download(visit.parts.lake, ticket)
+
+
+@app.view("/", "GET")
+def get_root() -> Reply:
+    """To where people want to be who open the address in a browser."""
+    return Reply(HTTPStatus.TEMPORARY_REDIRECT, (("Location", "docs"), ("Cache-Control", PUBLIC)))
+
+
+@app.view("/docs", "GET")
+def get_docs() -> Reply:
+    """Swagger UI."""
+    _, incoming = visited()
+    return docs.page(if_none_match=incoming.if_none_match)
+
+
+@app.view("/docs/{file}", "GET")
+def get_docs_file(file: str) -> Reply:
+    """What Swagger UI consists of."""
+    _, incoming = visited()
+    return docs.file(file, if_none_match=incoming.if_none_match)

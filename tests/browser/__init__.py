@@ -1,0 +1,1 @@
+"""What people see in a browser; needs Chromium and its driver (Debian: `apt install chromium chromium-driver`)."""
