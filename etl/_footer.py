@@ -59,7 +59,18 @@ def set_footer_apart(data: bytes, found: Split, shape: Shape) -> Split:
         if not _is_footer(line, data, shape, apart=apart):
             break
         footer.append(line)
-    return _without(found, footer) if footer else found
+    return _with_total(data, _without(found, footer) if footer else found, shape)
+
+
+def _with_total(data: bytes, found: Split, shape: Shape) -> Split:
+    """The split that names its last record when that is filled like any other, but calls itself a total."""
+    if not len(found.starts) or shape.fields < 2:
+        return found
+    start, end = int(found.starts[-1]), int(found.ends[-1])
+    record = read_record(data, start, shape, complete=True) if end - start <= MAX_FOOTER_BYTES else None
+    if record is None or not names_total(record.fields):
+        return found
+    return replace(found, total=int(found.lines[-1]))
 
 
 def _tail(data: bytes, found: Split, shape: Shape) -> list[_Line]:

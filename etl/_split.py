@@ -40,7 +40,8 @@ class Skip:
 @dataclass(frozen=True, slots=True)
 class Split:
     """The records of a block. `starts`, `ends` (behind the line end) and `lines` (0-based) have one entry per good
-    record; `consumed` bytes and `line_count` lines are accounted for, the rest may go on behind the block."""
+    record; `consumed` bytes and `line_count` lines are accounted for, the rest may go on behind the block. `total` is
+    the line of a last record that calls itself a total, and is one of the good."""
 
     starts: Positions
     ends: Positions
@@ -49,6 +50,7 @@ class Split:
     skips: tuple[Skip, ...]
     consumed: int
     line_count: int
+    total: int | None = None
 
 
 # Old systems end a file with control-Z, crashed ones with zeros.

@@ -82,6 +82,7 @@ class _Work:
     studied: Study | None = None
     tally: Tally = field(default_factory=Tally)
     skipped: list[Skipped] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def rules(self) -> SourceRules:
@@ -89,7 +90,7 @@ class _Work:
 
     def report(self, seconds: float, error: Refused | None = None) -> Report:
         studied, tally = self.studied, self.tally
-        known = {} if studied is None else _known(studied)
+        known = {} if studied is None else _known(studied, self.warnings)
         return Report(
             status="failed" if error else "loaded",
             dataset=None,
@@ -108,7 +109,7 @@ class _Work:
         )
 
 
-def _known(studied: Study) -> dict[str, object]:
+def _known(studied: Study, warnings: Sequence[str]) -> dict[str, object]:
     dialect = studied.dialect
     return {
         "content": studied.content,
@@ -120,7 +121,7 @@ def _known(studied: Study) -> dict[str, object]:
         "header": dialect.header,
         "confidence": dialect.confidence,
         "columns": {column.name: str(column.type) for column in studied.columns},
-        "warnings": studied.warnings,
+        "warnings": (*studied.warnings, *warnings),
     }
 
 
@@ -148,6 +149,7 @@ def _write(
         for portion in transform_narrow(source, studied, columns, studied.rules, advance=advance):
             work.tally += portion.tally
             work.skipped += portion.skipped[: MAX_SKIPPED_SHOWN - len(work.skipped)]
+            work.warnings += portion.warnings
             tell(portion.rejects)
             target.add(portion, file=source.name, content=studied.content, loaded_at=now)
         most = work.contract.max_rejected if work.contract else 1.0
@@ -213,6 +215,8 @@ class _Target:
         self._write(table.slice(0, rows))
         self._waiting = table.slice(rows).to_batches()
         self._rows -= rows
+        # What one thread has allocated and another freed would stay with the allocator.
+        pa.default_memory_pool().release_unused()
 
     def _write(self, rows: pa.Table) -> None:
         if self._writer is None:

@@ -39,6 +39,8 @@ _IGNORED_PREFIXES = (".", "_", "~$")
 _IGNORED_SUFFIXES = (".part", ".tmp", ".crdownload")
 _ENCRYPTED = 0x1
 _BUFFER_BYTES = 1024 * 1024
+UNSUSPICIOUS_BYTES = 1024**3
+MAX_RATIO = 1000
 
 
 class _Raw(Protocol):
@@ -105,7 +107,17 @@ def sources_in(stored: Stored, name: str) -> tuple[Source, ...]:
         return tuple(_members(stored, name))
     kind = "" if kind in ("parquet", "zip") else kind
     known = stored_bytes if kind == "" else None
-    return (Source(name, lambda: _stream(name, lambda: _decompressed(stored.open(), kind)), kind, stored_bytes, known),)
+    most = None if kind == "" else _most(stored_bytes)
+
+    def opener() -> BinaryIO:
+        return _stream(name, lambda: _decompressed(stored.open(), kind), most)
+
+    return (Source(name, opener, kind, stored_bytes, known),)
+
+
+def _most(packed_bytes: int) -> int:
+    """How many bytes may come out of so many: far more than tables do, far less than what is made to fill disks."""
+    return max(UNSUSPICIOUS_BYTES, MAX_RATIO * packed_bytes)
 
 
 def _kind(first: bytes) -> str:
@@ -163,6 +175,13 @@ def _members(stored: Stored, name: str) -> Iterator[Source]:
         raise Refused(
             f"{name} {what}.", "Make the archive anew; each member needs a name of its own.", code="unreadable"
         )
+    unprintable = next((one for one in names if not one.isprintable()), None)
+    if unprintable is not None:
+        raise Refused(
+            f"{name} holds a member whose name cannot be printed: {unprintable!r}.",
+            "Make the archive anew; names are written into reports and tables.",
+            code="unreadable",
+        )
     for member in members:
         yield _member(stored, f"{name}!{member.filename}", member)
 
@@ -171,7 +190,7 @@ def _member(stored: Stored, name: str, member: zipfile.ZipInfo) -> Source:
     def stream() -> BinaryIO:
         if member.flag_bits & _ENCRYPTED:
             raise Refused(f"{name} is encrypted.", "Drop it without a password.", code="unreadable")
-        return _stream(name, lambda: _OpenMember(stored.open(), member))
+        return _stream(name, lambda: _OpenMember(stored.open(), member), _most(member.compress_size))
 
     return Source(name, stream, "zip", member.compress_size, member.file_size)
 
@@ -204,16 +223,26 @@ class _OpenMember(io.RawIOBase):
 class _Told(io.RawIOBase):
     """A stream whose errors are ours, with the name of the source in them."""
 
-    def __init__(self, name: str, stream: _Raw) -> None:
+    def __init__(self, name: str, stream: _Raw, most: int | None) -> None:
         self._name = name
         self._stream = stream
+        self._most = most
+        self._read = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         with _told(self._name):
-            return self._stream.readinto(buffer) or 0
+            size = self._stream.readinto(buffer) or 0
+        self._read += size
+        if self._most is not None and self._read > self._most:
+            raise Refused(
+                f"{self._name} unpacks to more than {self._most} bytes, far more than a table of its size would.",
+                "If it is one after all, unpack it and drop that.",
+                code="unreadable",
+            )
+        return size
 
     def seekable(self) -> bool:
         # What is packed can only be read again from its beginning.
@@ -231,9 +260,9 @@ class _Told(io.RawIOBase):
         super().close()
 
 
-def _stream(name: str, opener: Callable[[], _Raw]) -> BinaryIO:
+def _stream(name: str, opener: Callable[[], _Raw], most: int | None) -> BinaryIO:
     with _told(name):
-        return cast(BinaryIO, io.BufferedReader(_Told(name, opener()), _BUFFER_BYTES))
+        return cast(BinaryIO, io.BufferedReader(_Told(name, opener(), most), _BUFFER_BYTES))
 
 
 @contextmanager

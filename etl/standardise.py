@@ -42,6 +42,7 @@ class Typed:
     skipped: tuple[Skipped, ...]
     tally: Tally
     way: Way
+    warnings: tuple[str, ...] = ()
 
 
 def standardise(block: Block, plan: Plan, way: Way = "direct") -> Typed:
@@ -209,4 +210,11 @@ def _gathered(
     )
     first_lines = pa.array(rows.lines + block.first_line, pa.int64())
     kept = tuple(one for one in skipped if one.kind != "blank")
-    return Typed(columns, first_lines, rejects, kept, tally, way)
+    return Typed(columns, first_lines, rejects, kept, tally, way, _warnings(block))
+
+
+def _warnings(block: Block) -> tuple[str, ...]:
+    if block.split is None or block.split.total is None:
+        return ()
+    line = block.first_line + block.split.total
+    return (f"Line {line} calls itself a total and was read as a record: take it out of the file if it is none.",)

@@ -83,6 +83,7 @@ class Portion:
     rejects: tuple[Reject, ...]
     skipped: tuple[Skipped, ...]
     tally: Tally
+    warnings: tuple[str, ...] = ()
 
 
 def study(
@@ -199,7 +200,7 @@ def transform_narrow(
         for typed in _typed(counted, studied.dialect, planned, threads):
             total += typed.tally
             rows = pa.RecordBatch.from_arrays(of_types(typed.columns, schema), schema=schema)
-            yield Portion(rows, typed.first_lines, typed.rejects, typed.skipped, typed.tally)
+            yield Portion(rows, typed.first_lines, typed.rejects, typed.skipped, typed.tally, typed.warnings)
     if counted.size_bytes != studied.size_bytes:
         raise Failed(
             f"{source.name} had {studied.size_bytes} bytes when it was studied and has {counted.size_bytes} now.",

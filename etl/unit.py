@@ -51,6 +51,7 @@ class Unit:
         self._studied: Study | None = None
         self._tally = Tally()
         self._skipped: list[Skipped] = []
+        self._warnings: list[str] = []
         self.csv = desk.reports.rejects(key, load_id=self.load_id, file=source.name)
 
     def content(self) -> str:
@@ -130,13 +131,14 @@ class Unit:
             columns={column.name: str(column.type) for column in studied.columns} if studied else {},
             skipped=tuple(self._skipped),
             load_id=self.load_id,
-            warnings=studied.warnings if studied else (),
+            warnings=(*studied.warnings, *self._warnings) if studied else (),
             seconds=time.monotonic() - self._began,
             error=Problem.of(error) if error else None,
         )
 
     def _take(self, portion: Portion, studied: Study, writer: ContentWriter, rejects: RejectsTable) -> None:
         self._desk.beat()
+        self._warnings += portion.warnings
         rows = with_origin(portion, file=self.source.name, content=studied.content, loaded_at=self._desk.loaded_at)
         writer.write(rows)
         self.csv.write(portion.rejects)

@@ -112,3 +112,13 @@ def test_rows_beyond_a_row_group_are_all_there(tmp_path: Path) -> None:
     assert file.metadata.num_rows == 300_000
     assert file.read(["n"])["n"].to_pylist() == list(range(300_000))
     assert file.metadata.num_row_groups == 3
+
+
+def test_a_total_that_is_filled_like_a_record_is_loaded_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "may.csv"
+    path.write_text("shop,day,n\nUlm,mon,1\nBonn,tue,2\nTotal,all,3\n")
+    report = convert(path, tmp_path / "out.parquet")
+    assert report.rows_loaded == 3
+    assert "Line 4 calls itself a total and was read as a record: take it out of the file if it is none." in (
+        report.warnings
+    )

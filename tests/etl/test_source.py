@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+import etl.source
 from athena.errors import Failed, Refused
 from etl.source import Source, ignored, sources_of
 from tests.archives import zip_of
@@ -139,3 +140,25 @@ def test_a_file_that_is_not_there_has_failed_not_been_refused(tmp_path: Path) ->
 def test_temporary_and_hidden_names_are_ignored(name: str) -> None:
     assert ignored(name)
     assert not ignored("a_b.csv")
+
+
+def test_a_member_whose_name_cannot_be_printed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(zip_of({"may\nLine 2 is fine.csv": b"a\n1\n"}))
+    with pytest.raises(Refused, match=r"cannot be printed: 'may\\nLine") as refused:
+        sources_of(path, "d/x.zip")
+    assert refused.value.code == "unreadable"
+
+
+def test_what_unpacks_to_far_more_than_a_table_would_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(etl.source, "UNSUSPICIOUS_BYTES", 1_000_000)
+    path = tmp_path / "bomb.csv.xz"
+    path.write_bytes(lzma.compress(bytes(20_000_000)))
+    with (
+        pytest.raises(Refused, match="far more than a table") as refused,
+        sources_of(path, "d/bomb")[0].open() as stream,
+    ):
+        stream.read()
+    assert refused.value.code == "unreadable"
