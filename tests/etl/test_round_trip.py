@@ -92,12 +92,11 @@ def cell(value: Any) -> str:
 def written(case: Case) -> bytes:
     """The file."""
     stream = io.StringIO()
-    quoting = csv.QUOTE_MINIMAL if case.rules.quote else csv.QUOTE_NONE
     writer = csv.writer(
         stream,
         delimiter=case.rules.delimiter or ",",
         quotechar=case.rules.quote or None,
-        quoting=quoting,
+        quoting=csv.QUOTE_MINIMAL if case.rules.quote else csv.QUOTE_NONE,
         lineterminator=case.end,
     )
     writer.writerow([f"c{place}" for place in range(len(case.types))])
