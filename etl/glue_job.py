@@ -17,7 +17,7 @@ from typing import Any
 from athena.aws import client
 from athena.errors import Failed
 from athena.settings_aws import AwsSettings, read_aws_settings
-from etl.aws.intake import Places
+from etl.aws.intake import Places, announcer_of
 from etl.fanout import Done, FanOut, Part, read_part
 from etl.intake import Intake
 from etl.job import Outcome, load_manifest, maintain_all, reconcile_all
@@ -54,11 +54,12 @@ class Executors:
 def run(settings: AwsSettings, options: dict[str, str], context: Any) -> Outcome:
     """One run, by the job's arguments."""
     opener = partial(Intake.aws, settings)
+    failed = announcer_of(settings).failed
     intake = replace(opener(), spread=FanOut(opener, Executors(context)))
     if "manifest" in options:
         manifests = Places(settings, client("s3", region=settings.region or None)).tables("manifests/")
-        return load_manifest(intake, manifests, options["manifest"].rpartition("/")[2])
-    return reconcile_all(intake) if "reconcile" in options else maintain_all(intake)
+        return load_manifest(intake, manifests, options["manifest"].rpartition("/")[2], failed=failed)
+    return reconcile_all(intake, failed=failed) if "reconcile" in options else maintain_all(intake)
 
 
 def main(argv: Sequence[str]) -> None:

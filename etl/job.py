@@ -4,15 +4,17 @@ import json
 import logging
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from athena.errors import Gone
+from athena.errors import Gone, LakegateError
 from athena.s3 import Bucket
 from etl.describe import describe
 from etl.ingest import Reconciled, load_keys, reconcile
 from etl.intake import Intake
 from etl.maintain import maintain
 from etl.manifest import read_manifest
+from etl.report import Report
 from etl.watch import sentence
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,13 @@ class Outcome:
     seconds: float = 0.0
 
 
-def load_manifest(intake: Intake, manifests: Bucket, name: str) -> Outcome:
+def nobody(_failed: Report) -> None:
+    """Where failed loads are told to nobody."""
+
+
+def load_manifest(
+    intake: Intake, manifests: Bucket, name: str, *, failed: Callable[[Report], None] = nobody
+) -> Outcome:
     """Load what the manifest names, as it is now; a manifest that is gone was loaded and tidied away long ago."""
     began = time.monotonic()
     try:
@@ -38,13 +46,13 @@ def load_manifest(intake: Intake, manifests: Bucket, name: str) -> Outcome:
         return Outcome({})
     log.info("%s: %d keys heard of", manifest.dataset, len(manifest.keys))
     describe(intake, manifest.dataset)
-    return _told(load_keys(intake, manifest.dataset, manifest.keys), began)
+    return _told(load_keys(intake, manifest.dataset, manifest.keys), began, failed)
 
 
-def reconcile_all(intake: Intake) -> Outcome:
+def reconcile_all(intake: Intake, *, failed: Callable[[Report], None] = nobody) -> Outcome:
     """Make every table what its keys want."""
     began = time.monotonic()
-    return _told(reconcile(intake), began)
+    return _told(reconcile(intake), began, failed)
 
 
 def maintain_all(intake: Intake) -> Outcome:
@@ -59,9 +67,11 @@ def maintain_all(intake: Intake) -> Outcome:
     return Outcome({}, seconds=time.monotonic() - began)
 
 
-def _told(done: Reconciled, began: float) -> Outcome:
+def _told(done: Reconciled, began: float, failed: Callable[[Report], None]) -> Outcome:
     for report in done.reports:
         log.log(logging.WARNING if report.error else logging.INFO, "%s", sentence(report))
+        if report.error is not None:
+            _tell(failed, report)
     loads = Counter(str(report.status) for report in done.reports)
     loads["unchanged"] += done.unchanged
     outcome = Outcome(
@@ -72,6 +82,14 @@ def _told(done: Reconciled, began: float) -> Outcome:
     )
     log.info("%s", metrics(outcome))
     return outcome
+
+
+def _tell(failed: Callable[[Report], None], report: Report) -> None:
+    try:
+        failed(report)
+    except LakegateError as error:
+        # The report lies where its owner looks, and the metric counts it: the load is none the worse.
+        log.error("%s: the failure could not be told. %s %s", report.file, error.message, error.remedy)
 
 
 def metrics(outcome: Outcome) -> str:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from athena.aws import Patience, client
 from athena.dynamodb import Table
 from athena.errors import Refused
-from athena.events.eventbridge import DynamoOutbox, EventBridge
+from athena.events.eventbridge import DynamoOutbox
 from athena.heads.dynamodb import DynamoHeads
 from athena.heads.glue import GlueHeads
 from athena.lake import Clock
 from athena.leases.dynamodb import DynamoLeases
 from athena.s3 import Bucket
 from athena.settings_aws import AwsSettings
+from etl.aws.announce import Announcer
 from etl.aws.contracts import S3Contracts
 from etl.aws.folder import S3Folder
 from etl.aws.landing import S3Landing
@@ -61,8 +62,14 @@ def aws_intake(settings: AwsSettings, *, clock: Clock, patience: Patience | None
         new_id=partial(new_id, clock),
         holder=holder_at(clock()),
         is_gone=lambda holder: is_gone(holder, clock(), settings.job_timeout_seconds),
-        deliver=EventBridge(client("events", region=region), settings.event_bus, patience).tell,
+        deliver=announcer_of(settings, patience).updated,
     )
+
+
+def announcer_of(settings: AwsSettings, patience: Patience | None = None) -> Announcer:
+    """Who tells what happened in this stage."""
+    events, sns = (client(service, region=settings.region or None) for service in ("events", "sns"))
+    return Announcer(events, sns, bus=settings.event_bus, topic=settings.topic, patience=patience)
 
 
 class Places:

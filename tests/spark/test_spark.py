@@ -56,6 +56,7 @@ def test_all_damaged_files_give_the_same_tables_and_rejects(context: Any, tmp_pa
     check_alike(one, many)
 
 
+@pytest.mark.long
 def test_real_files_give_the_same_tables(context: Any, tmp_path: Path) -> None:
     one, many = intake_at(tmp_path / "one"), fanned(tmp_path / "many", Executors(context))
     drop_flights(one, many)

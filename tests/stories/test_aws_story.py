@@ -1,5 +1,6 @@
 """The whole of it on AWS and on one machine, by the same script: a file in, a partner's question out."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -165,3 +166,29 @@ def test_its_owner_finds_report_and_rejects(cloud: Cloud) -> None:
     assert names == ["json", "rejects.csv"]
     assert cloud.rows(place.settings, "flights__rejects").num_rows == 1
     place.lake.close()
+
+
+def test_failed_loads_and_new_rows_are_told_to_programs_and_people(cloud: Cloud) -> None:
+    sns, sqs, events = cloud.client("sns"), cloud.client("sqs"), cloud.client("events")
+    settings = cloud.writing()
+    topic = sns.create_topic(Name=settings.stage)["TopicArn"]
+    queues = [sqs.create_queue(QueueName=f"{settings.stage}-{name}")["QueueUrl"] for name in ("people", "programs")]
+    people, programs = (
+        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"] for url in queues
+    )
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=people)
+    bus = settings.event_bus
+    events.put_rule(Name="all", EventBusName=bus, EventPattern='{"source": ["lakegate"]}', State="ENABLED")
+    events.put_targets(Rule="all", EventBusName=bus, Targets=[{"Id": "q", "Arn": programs}])
+    trigger = Trigger(cloud, replace(settings, topic=topic))
+    cloud.drop(settings, "flights/may.csv", MAY)
+    cloud.drop(settings, "flights/bad.csv", "")
+    trigger.settle()
+    found = [sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"] for url in queues]
+    assert sorted(json.loads(one["Body"])["Subject"] for one in found[0]) == [
+        "flights was updated",
+        "flights: a file failed",
+    ]
+    told = {one["detail-type"]: one["detail"] for one in (json.loads(one["Body"]) for one in found[1])}
+    assert (told["DatasetUpdated"]["dataset"], told["DatasetUpdated"]["rows_added"]) == ("flights", 22)
+    assert (told["LoadFailed"]["file"], told["LoadFailed"]["code"]) == ("flights/bad.csv", "empty-file")

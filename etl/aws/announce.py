@@ -1,0 +1,74 @@
+"""Telling everybody: the event bus for programs, and a topic for people, who subscribe to it by mail."""
+
+from typing import Any
+
+import orjson
+from botocore.exceptions import ClientError
+
+from athena.aws import Patience, error_code, persist
+from athena.errors import Failed
+from athena.events import DatasetUpdated
+from athena.events.eventbridge import SOURCE, EventBridge
+from etl.report import Report
+
+LOAD_FAILED = "LoadFailed"
+_SUBJECT_CHARACTERS = 100  # SNS takes no more, and ASCII alone
+
+
+class Announcer:
+    """Tells a bus, and a topic if there is one. What cannot be told raises `Failed`."""
+
+    def __init__(self, events: Any, sns: Any, *, bus: str, topic: str, patience: Patience | None = None) -> None:
+        self._bus = EventBridge(events, bus, patience)
+        self._events = events
+        self._bus_name = bus
+        self._sns = sns
+        self._topic = topic
+        self._patience = patience or Patience()
+
+    def updated(self, event: DatasetUpdated) -> None:
+        """A commit changed rows; told until it succeeds, by way of the outbox."""
+        self._bus.tell(event)
+        told = f"{event.dataset}: {event.rows_added:+,} rows, {-event.rows_removed:,} rows"
+        self._publish(f"{event.dataset} was updated", f"{told}, snapshot {event.snapshot_id}.")
+
+    def failed(self, report: Report) -> None:
+        """A file failed as a whole; its report lies on S3 in any case."""
+        error = report.error
+        detail = {
+            "id": report.load_id,
+            "dataset": report.dataset,
+            "file": report.file,
+            "code": error.code if error else "",
+            "message": error.message if error else "",
+            "remedy": error.remedy if error else "",
+        }
+        entry = {
+            "EventBusName": self._bus_name,
+            "Source": SOURCE,
+            "DetailType": LOAD_FAILED,
+            "Detail": orjson.dumps(detail).decode(),
+        }
+        done = self._called(lambda: self._events.put_events(Entries=[entry]), self._bus_name)
+        if done["FailedEntryCount"]:
+            raise _untold(self._bus_name, str(done["Entries"][0].get("ErrorCode")))
+        self._publish(f"{report.dataset}: a file failed", f"{report.file}: {detail['message']} {detail['remedy']}")
+
+    def _publish(self, subject: str, message: str) -> None:
+        if self._topic:
+            asked = {"TopicArn": self._topic, "Subject": subject[:_SUBJECT_CHARACTERS], "Message": message}
+            self._called(lambda: self._sns.publish(**asked), self._topic)
+
+    def _called(self, call: Any, where: str) -> Any:
+        try:
+            return persist(call, patience=self._patience)
+        except ClientError as error:
+            raise _untold(where, error_code(error)) from error
+
+
+def _untold(where: str, code: str) -> Failed:
+    return Failed(
+        f"{where} did not take an event ({code}).",
+        "Check that it is there, and that the role may use it.",
+        code="events-unavailable",
+    )
