@@ -4,6 +4,8 @@ DuckDB rounds half to even, reads '1.5' as an integer, forgets varchar lengths a
 its own way; each is mended here. https://trino.io/docs/current/functions/conversion.html
 """
 
+import re
+
 from sqlglot import exp
 
 from athena.trino import types
@@ -27,6 +29,8 @@ from athena.trino.json_cast import from_json, to_json
 from athena.trino.refusal import mistyped, unsupported
 from athena.trino.types import Type
 from athena.trino.written import as_text, at_zone, known_zone, local
+
+_OFFSET = re.compile(r"([+-])(\d\d):(\d\d)", re.ASCII)
 
 NUMBERS = {*types.INTEGERS, "decimal", "real", "double"}
 
@@ -245,7 +249,13 @@ def zoned_literal(text: str, precision: int) -> tuple[exp.Expr, str]:
             zone = sign + offset
     zone = zone.strip() or "UTC"
     plain = instant_literal(f"{head} {clock}".strip(), types.timestamp(precision))
-    return at_zone(plain, zone), zone
+    fixed = _OFFSET.fullmatch(zone)
+    if fixed is None:
+        return at_zone(plain, zone), zone
+    # DuckDB knows no offsets: the wall clock of UTC, then.
+    minutes = call("to_minutes", number(int(fixed[2]) * 60 + int(fixed[3])))
+    shift = exp.Sub if fixed[1] == "+" else exp.Add
+    return at_zone(shift(this=exp.paren(plain, copy=False), expression=minutes), "UTC"), zone
 
 
 def _time(value: Value, wanted: Type) -> exp.Expr | None:

@@ -75,5 +75,7 @@ def local(value: Value, what: str) -> exp.Expr:
 
 
 def at_zone(node: exp.Expr, zone: str) -> exp.Expr:
-    """DuckDB's AT TIME ZONE: instant → wall clock, wall clock → instant."""
+    """DuckDB's AT TIME ZONE: instant → wall clock, wall clock → instant. Offsets are not known to DuckDB."""
+    if zone[:1] in ("+", "-"):
+        raise unsupported(f"The time zone {zone!r} here", "Bring the instant to one zone: x AT TIME ZONE 'UTC'.")
     return exp.paren(exp.AtTimeZone(this=exp.paren(node, copy=False), zone=string(zone)), copy=False)
