@@ -130,17 +130,13 @@ def contained(translator: Translator, node: exp.Expr) -> Value:
         if both is None:
             raise mistyped(f"IN compares {value.type} with other types.", "Cast the values to one type.")
         listed = [coerce(other, both).node for other in others]
-        if both.name in ("double", "real") and not all(map(_is_number, listed)):  # one of them may be NaN
+        plain = (isinstance(one.this if isinstance(one, exp.Neg) else one, exp.Literal | exp.Null) for one in listed)
+        if both.name in ("double", "real") and not all(plain):  # one of them may be NaN
             equal = (compared(exp.EQ, Value(value.node.copy(), value.type), other).node for other in others)
             made = exp.paren(exp.or_(*equal, copy=False), copy=False)
         else:
             made = exp.In(this=tight(coerce(value, both).node), expressions=listed)
     return Value(exp.Not(this=made) if node.args.get("negate") else made, types.BOOLEAN)
-
-
-def _is_number(node: exp.Expr) -> bool:
-    inner = node.this if isinstance(node, exp.Neg) else node
-    return isinstance(inner, exp.Literal | exp.Null)
 
 
 def _in_query(translator: Translator, value: Value, query: exp.Expr) -> exp.Expr:
