@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS writing (
     commit_id TEXT PRIMARY KEY, dataset TEXT NOT NULL, holder TEXT NOT NULL, keys TEXT NOT NULL
 ) WITHOUT ROWID;
 """
+_SLOT = "name, content, interpretation, unit, source, load_id, size_bytes"
 
 
 class SqliteLedger:
@@ -69,8 +70,9 @@ class SqliteLedger:
         """Who holds what, and what is in the table."""
         with self._database.read() as connection:
             units = connection.execute("SELECT unit, slot FROM holding WHERE dataset = ?", (dataset,)).fetchall()
-            slots = connection.execute("SELECT * FROM slot WHERE dataset = ?", (dataset,)).fetchall()
-        return Holdings({row["unit"]: row["slot"] for row in units}, {row["name"]: _slot(row) for row in slots})
+            slots = connection.execute(f"SELECT {_SLOT} FROM slot WHERE dataset = ?", (dataset,)).fetchall()
+        # By place: a table may hold a hundred thousand contents.
+        return Holdings({row[0]: row[1] for row in units}, {row[0]: Slot(*row) for row in slots})
 
     def holdings_around(self, dataset: str, keys: Iterable[str], slots: Iterable[str]) -> Holdings:
         """The part of it that a load of these keys and slots can touch."""
@@ -281,8 +283,7 @@ def _load_row(plan: Plan, entry: LoadEntry, snapshot: str | None) -> tuple[str |
 
 
 def _slot(row: sqlite3.Row) -> Slot:
-    names = ("name", "content", "interpretation", "unit", "source", "load_id", "size_bytes")
-    return Slot(*(row[name] for name in names))
+    return Slot(*(row[name] for name in _SLOT.split(", ")))
 
 
 def _examined(row: sqlite3.Row) -> Examined:

@@ -6,7 +6,7 @@ Two of its classes are private; `docs/decisions/0032-overwrite-with-merge.md` sa
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from pyiceberg.manifest import DataFile, ManifestFile
+from pyiceberg.manifest import DataFile, ManifestEntry, ManifestFile
 from pyiceberg.table import Transaction
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Operation, Snapshot
@@ -37,6 +37,10 @@ class OneCommit(Transaction):
 
 class _Replace(_OverwriteFiles):
     """pyiceberg's overwrite, which keeps every manifest of deleted files for ever, with the merge of its append."""
+
+    def _deleted_entries(self) -> list[ManifestEntry]:
+        # It reads every manifest to find them, also when nothing is removed.
+        return super()._deleted_entries() if self._deleted_data_files else []
 
     def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
         alive = [
