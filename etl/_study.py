@@ -1,5 +1,6 @@
 """What the first pass must find out about a file under a contract, and what follows from it. Pure."""
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from etl.infer import decide, fit
 
 _NUMERIC = frozenset(["int", "long", "float", "double", "decimal"])
 _SHOWN_NAMES = 20
+_ALIKE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,39 @@ def _check_columns(
             code="contract-mismatch",
         )
     warnings = [f"The file has no column {column.name}: it is NULL." for column in absent]
+    warnings += drift([column.name for column in contract.columns], list(places))
     if new and contract.new_columns == "ignore":
         warnings.append(f"Not loaded, because the contract does not know them: {', '.join(new[:_SHOWN_NAMES])}.")
     return tuple(warnings)
+
+
+def drift(known: Sequence[str], there: Sequence[str]) -> list[str]:
+    """How a file's header differs from that of the files before, as sentences: what seems renamed, and another order.
+
+    >>> drift(["day", "dep_delay"], ["day", "departure_delay"])[0][:55]
+    'departure_delay is new and dep_delay is missing: if it '
+    >>> drift(["a", "b"], ["b", "a"])
+    ['The columns stand in another order than before (b, a): they are found by their names.']
+    >>> drift(["a", "b"], ["a", "b", "c"])
+    []
+    """
+    absent = [name for name in known if name not in there]
+    new = [name for name in there if name not in known]
+    found = []
+    for name in absent:
+        alike = difflib.get_close_matches(name, new, n=1, cutoff=_ALIKE) or (
+            new if len(new) == len(absent) == 1 else []
+        )
+        if alike:
+            found.append(
+                f"{alike[0]} is new and {name} is missing: if it was renamed, write "
+                f'rename = {{ "{alike[0]}" = "{name}" }} in the contract and reload; now {name} is NULL.'
+            )
+    common = [name for name in there if name in known]
+    if common != [name for name in known if name in there]:
+        shown = ", ".join(common[:_SHOWN_NAMES])
+        found.append(f"The columns stand in another order than before ({shown}): they are found by their names.")
+    return found
 
 
 def settled(

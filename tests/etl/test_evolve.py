@@ -4,6 +4,7 @@ import pytest
 
 from athena.dataset import SYSTEM_COLUMNS, Column, DataType
 from athena.errors import Refused
+from etl._study import drift
 from etl.evolve import Evolution, evolve
 
 
@@ -88,3 +89,10 @@ def test_words_follow_the_contract_and_columns_without_one_keep_theirs() -> None
     assert [one.description for one in said.own] == ["of departure", None]
     assert [one.unit for one in said.own] == [None, "min"]
     assert not said.changes
+
+
+def test_a_heading_that_seems_renamed_is_told_with_the_rename_to_write() -> None:
+    (told,) = drift(["day", "carrier"], ["day", "airline"])
+    assert "airline is new and carrier is missing" in told
+    assert 'rename = { "airline" = "carrier" }' in told
+    assert drift(["day", "a", "b"], ["day", "xx", "yy"]) == []
