@@ -168,9 +168,9 @@ def _home(home: Path, folder: Path) -> None:
 
 
 def _commits(folder: Path) -> int:
-    command = [*_module("lakegate"), "loads", "trips", "--json", "--home", str(folder / "home")]
+    command = [*_module("lakegate"), "loads", "trips", "--limit", "1000000", "--json", "--home", str(folder / "home")]
     past = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    return len({one["snapshot"] for one in past if one.get("snapshot")})
+    return len({one["report"]["snapshot"] for one in past})
 
 
 def _lakegate(source: Path, folder: Path, *, contract: bool = True, rejects: Path | None = None) -> Run:
