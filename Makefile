@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CODE := lakegate etl athena api infra tests
 
-.PHONY: help notebook notebooks demo test test-long soak check docs bench bench-ask bench-load bench-cold bench-fresh bench-growth bundle format clean
+.PHONY: help notebook notebooks demo test test-long soak check docs bench bench-ask bench-stream bench-load bench-cold bench-fresh bench-growth bundle format clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,7 +67,10 @@ notebook: $(VENV)/.notebooks ## open JupyterLab beside the demo's lake
 notebooks: $(VENV)/.dev ## run every notebook and store its outputs anew
 	@$(BIN)/python -m tests.notebooks.execute
 
-bench: bench-ask bench-load bench-fresh ## every benchmark, side by side with peers, as ratios
+bench: bench-ask bench-stream bench-load bench-fresh ## every benchmark, side by side with peers, as ratios
+
+bench-stream: $(VENV)/.dev ## ten million rows to a client over HTTP, beside DuckDB reading them here (a minute)
+	@$(BIN)/python -m tests.bench.stream
 
 bench-ask: $(VENV)/.dev ## cached and uncached questions beside their floor and peers (ten minutes)
 	@$(PIP) install --editable '.[bench]' || echo "The peers cannot be installed here: they are left out."
