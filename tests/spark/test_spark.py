@@ -5,16 +5,20 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from secrets import token_hex
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from athena.errors import Failed
 from etl.fanout import Done, FanOut, Part
-from etl.glue_job import SPARK, Executors
+from etl.glue_job import SPARK, Executors, main
 from etl.ingest import reconcile
+from tests.cloud import Cloud
 from tests.fanned import check_alike, drop_damaged, drop_flights, fanned
 from tests.home import drop, intake_at
+from tests.trigger import Trigger
 
 pytestmark = [
     pytest.mark.spark,
@@ -26,11 +30,12 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def context() -> Iterator[Any]:
+def context(cloud: Cloud) -> Iterator[Any]:
     """Spark on two cores of this machine; a task that fails is tried four times, as in Glue."""
     from pyspark.sql import SparkSession
 
     before = dict(os.environ)
+    os.environ |= cloud.emulator.environment
     os.environ |= {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": str(ROOT), "SPARK_LOCAL_IP": "127.0.0.1"}
     builder = SparkSession.builder.master("local[2,4]").appName("tests")
     for name, value in {**SPARK, "spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1"}.items():
@@ -105,3 +110,25 @@ def test_a_job_whose_tasks_fail_for_good_commits_nothing(context: Any, tmp_path:
     with pytest.raises(Failed, match="Spark gave up on a task") as failure:
         reconcile(many)
     assert (failure.value.code, many.heads.get("t")) == ("job-failed", None)
+
+
+def test_the_job_as_glue_starts_it(cloud: Cloud, context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arguments, settings from SSM, executors that reach S3 and DynamoDB by themselves, one commit."""
+    utils = ModuleType("awsglue.utils")
+    # Glue's own library cannot be had outside of it under a free licence; this is what the job uses of it.
+    utils.getResolvedOptions = lambda argv, names: {name: argv[argv.index(f"--{name}") + 1] for name in names}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "awsglue", ModuleType("awsglue"))
+    monkeypatch.setitem(sys.modules, "awsglue.utils", utils)
+    settings, dataset = cloud.settings(), f"spark_{token_hex(4)}"
+    trigger = Trigger(cloud, settings)
+    for number in range(6):
+        cloud.drop(settings, f"{dataset}/{number}.csv", f"n,name\n{number},x\n" + "7,y\n" * 30 + "broken\n")
+    trigger.dispatch()
+    (manifest,) = trigger.started()
+    for _ in range(2):  # Glue may run it again
+        main(["glue_job.py", "--stage", settings.stage, "--manifest", manifest, "--JOB_NAME", settings.job])
+    assert cloud.rows(settings, dataset).num_rows == 6 * 31
+    assert cloud.rows(settings, f"{dataset}__rejects").num_rows == 6
+    head = cloud.intake(settings).heads.get(dataset)
+    assert head is not None
+    assert len(cloud.intake(settings).ledger.history(dataset, limit=100)) == 6
