@@ -34,7 +34,10 @@ class Collected:
 
 
 def collect(intake: Intake, dataset: str, *, grace: timedelta = GRACE) -> Collected:
-    """Remove what has been unneeded for `grace`, of a dataset and its rejects; note what is unneeded now."""
+    """Remove what has been unneeded for `grace`, of a dataset and its rejects; note what is unneeded now.
+
+    `grace` must be longer than any commit takes: nobody names its metadata before it is done.
+    """
     return _collect(intake, dataset, dataset, grace) + _collect(intake, dataset, dataset + REJECTS_SUFFIX, grace)
 
 
