@@ -36,6 +36,11 @@ class Settings:
     settle_seconds: float = 1.0
     maintenance_seconds: float = 60.0
     cors_origins: tuple[str, ...] = ()
+    workers: int = 1
+    tls_certificate: str = ""
+    tls_key: str = ""
+    metrics_port: int = 0
+    least_memory_bytes: int = 256 * 1024**2
 
     @property
     def landing(self) -> Path:

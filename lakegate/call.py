@@ -18,12 +18,16 @@ from api.problem import WrongRequest
 from api.question import MAX_BODY_BYTES
 from api.response import Reply, instant
 from lakegate.logs import ACCESS
+from lakegate.metrics import Metrics
+from lakegate.room import Held
 
 __all__ = ["CLIENT_GONE", "Call", "Protocol", "ProtocolClosed", "Scope", "begun", "log_line", "received"]
 
 MAX_TARGET_LENGTH = 8 * 1024
 MAX_HEADERS_LENGTH = 32 * 1024
 BODY_SECONDS = 20.0
+# Longer ones are counted while they arrive.
+MAX_SHORT_BODY_BYTES = 16 * 1024
 WITH_BODY = frozenset(["POST", "PUT", "PATCH"])
 CLIENT_GONE = Reply(499)  # as nginx logs it; nobody reads it
 
@@ -40,6 +44,7 @@ class Call:
     visit: Visit
     protocol: Protocol
     began: float
+    metrics: Metrics
 
     def reply(self, reply: Reply) -> None:
         """Send the reply, from whatever thread, and log it."""
@@ -53,26 +58,27 @@ class Call:
         self.told(reply, len(reply.body))
 
     def told(self, reply: Reply, size_bytes: int) -> None:
-        """Log the reply that was sent."""
+        """Count and log the reply that was sent."""
+        seconds, visit = time.perf_counter() - self.began, self.visit
+        self.metrics.count(visit.route, self.arrival.method, reply.status, cache=visit.cache, seconds=seconds)
         if access_log.isEnabledFor(logging.INFO):
-            seconds = time.perf_counter() - self.began
             at = datetime.now(UTC)
-            line = log_line(self.arrival, self.visit, reply.status, size_bytes=size_bytes, seconds=seconds, at=at)
+            line = log_line(self.arrival, visit, reply.status, size_bytes=size_bytes, seconds=seconds, at=at)
             access_log.info("%s", line)
 
 
-def begun(scope: Scope, protocol: Protocol, parts: Parts) -> Call:
+def begun(scope: Scope, protocol: Protocol, parts: Parts, metrics: Metrics) -> Call:
     """The call that a request opens, without its body."""
     headers: dict[str, str] = {}
     for name, value in scope.headers.items():
         # Two Authorization headers must not end as the one that suits the sender.
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     arrival = Arrival(scope.method, scope.path, scope.query_string, headers)
-    return Call(arrival, Visit(parts, request_id(headers), may_park=True), protocol, time.perf_counter())
+    return Call(arrival, Visit(parts, request_id(headers), may_park=True), protocol, time.perf_counter(), metrics)
 
 
-async def received(call: Call) -> Call:
-    """The call with its body; raises `WrongRequest` for what is too long, too slow or packed."""
+async def received(call: Call, held: Held) -> Call:
+    """The call with its body; raises `WrongRequest` for what is too long, too slow or packed, and `Busy`."""
     arrival = call.arrival
     if len(arrival.path) + len(arrival.query) > MAX_TARGET_LENGTH:
         raise _beyond("The URL", f"{MAX_TARGET_LENGTH} characters", HTTPStatus.REQUEST_URI_TOO_LONG)
@@ -88,17 +94,18 @@ async def received(call: Call) -> Call:
             status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             code="unsupported-media-type",
         )
-    return replace(call, arrival=replace(arrival, body=await _body(call)))
+    return replace(call, arrival=replace(arrival, body=await _body(call, held)))
 
 
-async def _body(call: Call) -> bytes:
+async def _body(call: Call, held: Held) -> bytes:
     declared = call.arrival.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
         raise _too_large()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             # A declared length is kept by the protocol; one read of it costs half of reading it by chunks.
-            return bytes(await call.protocol()) if declared else await _chunks(call.protocol)
+            short = declared.isdigit() and int(declared) <= MAX_SHORT_BODY_BYTES
+            return bytes(await call.protocol()) if short else await _chunks(call.protocol, held)
     except TimeoutError as error:
         raise WrongRequest(
             f"The body was not there after {BODY_SECONDS:.0f} seconds.",
@@ -109,12 +116,13 @@ async def _body(call: Call) -> bytes:
         ) from error
 
 
-async def _chunks(protocol: Protocol) -> bytes:
+async def _chunks(protocol: Protocol, held: Held) -> bytes:
     chunks, size = [], 0
     async for chunk in protocol:
         size += len(chunk)
         if size > MAX_BODY_BYTES:
             raise _too_large()
+        held.take(len(chunk))
         chunks.append(chunk)
     return b"".join(chunks)
 

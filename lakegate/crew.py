@@ -29,6 +29,11 @@ class Crew:
             raise Busy("Too many requests are waiting.", "Come again in a second.")
         self._tasks.put(task)
 
+    @property
+    def queued(self) -> int:
+        """How many tasks wait for a thread."""
+        return self._tasks.qsize()
+
     def close(self) -> None:
         """Return when everything that was given has run."""
         for _ in self._threads:

@@ -18,6 +18,8 @@ from athena.ask import on_done
 from athena.errors import Busy, LakegateError
 from lakegate.call import CLIENT_GONE, Call, Protocol, ProtocolClosed, Scope, begun, received
 from lakegate.crew import Crew
+from lakegate.metrics import Metrics
+from lakegate.room import Room
 from lakegate.streaming import Streams
 
 THREADS, MAX_QUEUED = 8, 2048
@@ -42,9 +44,11 @@ Wait = asyncio.Future[End]
 class Front:
     """The RSGI application of one process; `stop` it, let the server end, then `close` it."""
 
-    def __init__(self, app: App, parts: Parts) -> None:
+    def __init__(self, app: App, parts: Parts, *, room: Room, metrics: Metrics) -> None:
         self._app = app
         self._parts = parts
+        self._room = room
+        self._metrics = metrics
         self._waits: set[Wait] = set()
         self._stopped = False
         self._streams = Streams()
@@ -64,14 +68,25 @@ class Front:
         self._token_crew.close()
         self._streams.close()
 
+    def gauges(self) -> dict[str, float]:
+        """What stands at this moment, for `/metrics`."""
+        return {
+            "lakegate_requests_queued": float(self._crew.queued + self._token_crew.queued),
+            "lakegate_requests_parked": float(len(self._waits)),
+            "lakegate_questions_running": float(len(self._parts.lake.tower.led())),
+            "lakegate_body_bytes": float(self._room.body_bytes),
+        }
+
     async def __rsgi__(self, scope: Scope, protocol: Protocol) -> None:
         """One request."""
-        call = begun(scope, protocol, self._parts)
+        call = begun(scope, protocol, self._parts, self._metrics)
         try:
-            call = await received(call)
-            reply = self._at_once(call) or await self._routed(call)
-            if reply.park is not None:
-                reply = await self._parked(call, reply, reply.park)
+            with self._room.held() as held:
+                self._room.check()
+                call = await received(call, held)
+                reply = self._at_once(call) or await self._routed(call)
+                if reply.park is not None:
+                    reply = await self._parked(call, reply, reply.park)
             if reply.chunks is not None:
                 await self._streams.send(call, reply, reply.chunks)
         except ProtocolClosed:

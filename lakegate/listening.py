@@ -17,6 +17,7 @@ class Listening:
 
     host: str
     port: int
+    secure: bool = False
 
     @property
     def url(self) -> str:
@@ -26,7 +27,7 @@ class Listening:
         'http://127.0.0.1:8787'
         """
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"{'https' if self.secure else 'http'}://{host}:{self.port}"
 
 
 @contextmanager
@@ -36,7 +37,7 @@ def reserved(host: str, port: int) -> Iterator[Listening]:
     Granian binds with SO_REUSEPORT, so that two servers would share one port without a word: a socket without it
     asks first whether the port is free, and one with it keeps the port (Linux; elsewhere the first alone must do).
     """
-    _allow_many_files()
+    allow_many_files()
     listening = _free(host, port)
     with _socket(host) as holder:
         if sys.platform == "linux":
@@ -77,7 +78,8 @@ def _socket(host: str) -> socket.socket:
     return socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
 
 
-def _allow_many_files() -> None:
+def allow_many_files() -> None:
+    """Let this process open as many files as it may."""
     # Each connection is an open file; the soft limit is often 1024.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -55,6 +55,13 @@ MEANINGS = {
     "maintenance_seconds": "How often `lakegate up` looks whether tables need maintenance; 0 leaves it to "
     "`lakegate maintain`.",
     "cors_origins": "Web origins whose pages may call the HTTP interface.",
+    "workers": "Processes that answer HTTP, each with engine children of its own.",
+    "tls_certificate": "A certificate with its chain (PEM), below the home or by absolute path; with `tls_key` the "
+    "server speaks HTTPS.",
+    "tls_key": "The certificate's key (PEM, without a password).",
+    "metrics_port": "Where Prometheus finds `/metrics` on 127.0.0.1; further workers take the ports after it; "
+    "0: nowhere.",
+    "least_memory_bytes": "When the machine has less memory left, requests get `503` with `Retry-After`; 0: never.",
 }
 
 

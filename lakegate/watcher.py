@@ -4,68 +4,28 @@ import json
 import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.response import instant
 from lakegate.logs import LOADS, log_to_stderr
+from lakegate.tending import tended
 
 if TYPE_CHECKING:
     from etl.ingest import Reconciled
 
-log = logging.getLogger("lakegate.watcher")
 loads_log = logging.getLogger(LOADS)
 
-AGAIN_SECONDS = 1.0
-STOP_SECONDS = 60.0
 
-
-@contextmanager
-def watching(home: Path) -> Iterator[Callable[[], int]]:
+def watching(home: Path) -> AbstractContextManager[Callable[[], int]]:
     """A process that loads what lands in `home` as long as the block lasts; a load under way is finished first.
     The block gets a function that tells the process's id."""
-    watcher = _Watcher(home)
-    thread = threading.Thread(target=watcher.tend, name="watcher")
-    thread.start()
-    try:
-        yield lambda: watcher.process.pid
-    finally:
-        watcher.stopping.set()
-        thread.join()
-
-
-class _Watcher:
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self.stopping = threading.Event()
-        self.process = self._start()
-
-    def tend(self) -> None:
-        """Until `stopping`: start it again when it ended; then end it."""
-        while not self.stopping.wait(0.2):
-            if self.process.poll() is None:
-                continue
-            log.error("The watcher ended with code %s; it is started again.", self.process.returncode)
-            if self.stopping.wait(AGAIN_SECONDS):
-                break
-            self.process = self._start()
-        self.process.terminate()
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def _start(self) -> "subprocess.Popen[bytes]":
-        # A session of its own: a terminal sends Ctrl-C to all in its own, and this one is to finish its load.
-        command = [sys.executable, "-P", "-m", "lakegate.watcher", str(self._home)]
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 our own words
+    return tended("watcher", "lakegate.watcher", [str(home)])
 
 
 def _watch(home: Path) -> None:

@@ -15,7 +15,7 @@ from api.response import Reply, json_reply
 from athena.lake import Lake
 from athena.sqlite import Database
 from lakegate.listening import Listening, reserved
-from lakegate.serve import served
+from lakegate.served import served
 
 BODIES = "floor.sqlite"
 SCHEMA = "CREATE TABLE IF NOT EXISTS bodies (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
