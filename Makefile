@@ -53,6 +53,7 @@ check: $(VENV)/.dev ## formatter, linter, types, doctests, documentation
 
 docs: $(VENV)/.dev ## write the generated pages of docs/ anew
 	$(BIN)/python -m lakegate.pages docs
+	$(BIN)/python -m infra.gateway
 
 $(VENV)/.notebooks: pyproject.toml $(VENV)/.demo
 	@echo "Installing JupyterLab and its company into $(VENV) (a minute or two the first time) ..."

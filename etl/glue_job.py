@@ -18,9 +18,10 @@ from athena.aws import client
 from athena.errors import Failed
 from athena.settings_aws import AwsSettings, read_aws_settings
 from etl.aws.intake import Places, announcer_of
+from etl.aws.metrics import Metrics
 from etl.fanout import Done, FanOut, Part, read_part
 from etl.intake import Intake
-from etl.job import Outcome, load_manifest, maintain_all, reconcile_all
+from etl.job import Outcome, counts, load_manifest, maintain_all, reconcile_all
 
 _BEAT_SECONDS = 1.0
 TASKS = ("manifest", "reconcile", "maintain")
@@ -56,10 +57,15 @@ def run(settings: AwsSettings, options: dict[str, str], context: Any) -> Outcome
     opener = partial(Intake.aws, settings)
     failed = announcer_of(settings).failed
     intake = replace(opener(), spread=FanOut(opener, Executors(context)))
+    if "maintain" in options:
+        return maintain_all(intake)
     if "manifest" in options:
         manifests = Places(settings, client("s3", region=settings.region or None)).tables("manifests/")
-        return load_manifest(intake, manifests, options["manifest"].rpartition("/")[2], failed=failed)
-    return reconcile_all(intake, failed=failed) if "reconcile" in options else maintain_all(intake)
+        outcome = load_manifest(intake, manifests, options["manifest"].rpartition("/")[2], failed=failed)
+    else:
+        outcome = reconcile_all(intake, failed=failed)
+    Metrics(client("cloudwatch", region=settings.region or None), settings.stage).tell(counts(outcome))
+    return outcome
 
 
 def main(argv: Sequence[str]) -> None:

@@ -80,7 +80,7 @@ def _told(done: Reconciled, began: float, failed: Callable[[Report], None]) -> O
         sum(report.rows_rejected for report in done.reports),
         round(time.monotonic() - began, 3),
     )
-    log.info("%s", metrics(outcome))
+    log.info("%s", json.dumps({**counts(outcome), "loads": outcome.loads, "seconds": outcome.seconds}))
     return outcome
 
 
@@ -92,20 +92,15 @@ def _tell(failed: Callable[[Report], None], report: Report) -> None:
         log.error("%s: the failure could not be told. %s %s", report.file, error.message, error.remedy)
 
 
-def metrics(outcome: Outcome) -> str:
-    """The outcome as a line of CloudWatch's embedded metric format.
+def counts(outcome: Outcome) -> dict[str, int]:
+    """What is counted of a run, by the names of the metrics.
 
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    >>> counts(Outcome({"loaded": 2, "failed": 1}, 10, 1))
+    {'FilesLoaded': 2, 'FilesFailed': 1, 'RowsLoaded': 10, 'RowsRejected': 1}
     """
-    counts = {
+    return {
+        "FilesLoaded": outcome.loads.get("loaded", 0) + outcome.loads.get("replaced", 0),
+        "FilesFailed": outcome.loads.get("failed", 0),
         "RowsLoaded": outcome.rows_loaded,
         "RowsRejected": outcome.rows_rejected,
-        "FilesFailed": outcome.loads.get("failed", 0),
-        "FilesLoaded": outcome.loads.get("loaded", 0) + outcome.loads.get("replaced", 0),
     }
-    described = [{"Name": name, "Unit": "Count"} for name in counts]
-    header = {
-        "Timestamp": int(time.time() * 1000),
-        "CloudWatchMetrics": [{"Namespace": "Lakegate", "Dimensions": [[]], "Metrics": described}],
-    }
-    return json.dumps({"_aws": header, **counts, "loads": outcome.loads, "seconds": outcome.seconds})

@@ -69,6 +69,7 @@ CLOCKS = frozenset(["now", "utcnow", "today"])
 KEPT_TO = {
     "boto3": ("lakegate.emulate",),
     "botocore": (
+        "api.probe",
         "athena.aws",
         "athena.dynamodb",
         "athena.engines.athena",
