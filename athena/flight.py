@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # So many chances to beat before the lease ends.
 _BEATS_PER_LEASE = 3
 
+CANCELLED = Broken("cancelled")
 _log = logging.getLogger(__name__)
 
 
@@ -120,7 +121,8 @@ def _fly(lake: "Lake", flights: Flights, flight: Flight) -> bool:
         lake.meter.exit(job.partner, flight.leader, held=job.slotted)
     try:
         over = _landed(lake, flights, flight, progress)
-        if over and job is not None:
+        # Who cancels a run ends its flight; the log of it is of the process in which the engine stopped.
+        if job is not None and (over or progress == CANCELLED):
             tell_run(lake, job, progress, fingerprint=flight.fingerprint, began_at=began_at)
         return over
     except LakegateError as error:

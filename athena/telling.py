@@ -61,7 +61,8 @@ def tell_run(lake: "Lake", job: Job, progress: Progress, *, fingerprint: str, be
         outcome, scanned_bytes = "succeeded", progress.receipt.bytes_scanned
     elif isinstance(progress, Broken):
         outcome = progress.code
-        lake.meter.count(job.partner or OWNER_NAME, FAILED)
+        if outcome != "cancelled":
+            lake.meter.count(job.partner or OWNER_NAME, FAILED)
     lake.audit.note(
         Entry(
             event="run",

@@ -1,10 +1,11 @@
 """The same lake in this process and over HTTP: datasets, answers, types."""
 
+import json
 import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -171,8 +172,8 @@ except KeyboardInterrupt:
 """
 
 
-def interrupted(target: str, issued: Issued | None, sql: str) -> tuple[str, float]:
-    """What a process of its own says after Ctrl-C of where its question stands, and how many seconds later."""
+def interrupted(target: str, issued: Issued | None, sql: str) -> tuple[str, datetime]:
+    """What a process of its own says after Ctrl-C of where its question stands, and when it was interrupted."""
     given = ("", "") if issued is None else (issued.client_id, issued.secret)
     command = [sys.executable, "-c", ASKER, target, *given, sql]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as asker:
@@ -180,14 +181,34 @@ def interrupted(target: str, issued: Issued | None, sql: str) -> tuple[str, floa
         assert asker.stdout.readline() == "asked\n"
         time.sleep(0.5)
         asker.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        return asker.stdout.readline().strip(), time.monotonic() - began
+        at = datetime.now(UTC)
+        return asker.stdout.readline().strip(), at
 
 
-def test_an_interrupt_stops_the_run_in_the_engine(partner: LakeClient, server: Listening, eve: Issued) -> None:
-    for at in range(2):  # as many as the engine has children
-        state, _ = interrupted(server.url, eve, f"{ENDLESS} WHERE a.id <> {at + 100}")
+def cancelled_runs(home: Path, *, count: int) -> list[datetime]:
+    """When the server's own log says that runs ended because they were cancelled."""
+    until = time.monotonic() + 20
+    while True:
+        lines = [line for file in (home / "audit").glob("*") for line in file.read_bytes().splitlines()]
+        entries = [json.loads(line) for line in lines]
+        runs = [entry for entry in entries if entry["event"] == "run" and entry["outcome"] == "cancelled"]
+        if len(runs) >= count or time.monotonic() > until:
+            return sorted(
+                datetime.fromisoformat(run["at"]) + timedelta(milliseconds=run["milliseconds"]) for run in runs
+            )
+        time.sleep(0.2)
+
+
+def test_an_interrupt_stops_the_run_in_the_engine_within_two_seconds(
+    partner: LakeClient, server: Listening, eve: Issued, typed_home: Path
+) -> None:
+    interrupts = []
+    for number in range(2):  # as many as the engine has children
+        state, at = interrupted(server.url, eve, f"{ENDLESS} WHERE a.id <> {number + 100}")
         assert state == "CANCELLED"
+        interrupts.append(at)
+    ended = cancelled_runs(typed_home, count=2)
+    assert [(end - at).total_seconds() < 2 for at, end in zip(interrupts, ended, strict=True)] == [True, True]
     # With the runs going on, this would wait for a child until they time out.
     assert partner.sql("SELECT count(*) FROM typed WHERE id < 7").value() == 2
 
