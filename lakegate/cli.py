@@ -15,6 +15,7 @@ import typer
 from athena.errors import Failed, LakegateError
 from lakegate import __version__
 from lakegate.commands import EXIT_REFUSED, contract, demo, emulate, files, homes, looking, partner, query
+from lakegate.quick import start_quickly
 from lakegate.screen import print_error
 
 DEBUG_VARIABLE = "LAKEGATE_DEBUG"
@@ -79,6 +80,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """The console script."""
+    start_quickly()
     sys.exit(run(sys.argv[1:]))
 
 

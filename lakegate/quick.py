@@ -1,0 +1,35 @@
+"""What a process that is only a command leaves out, so that it starts in less time.
+
+Worth a fifth of a second of CPU: a third of what a short command takes.
+"""
+
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+# By default the objects of every few imports are searched for cycles, of which they have none.
+_COLLECT_AFTER = 20_000
+
+
+class _WithoutPandas:
+    """A finder that says that pandas is not there."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Nothing of any other module."""
+        if name == "pandas":
+            raise ModuleNotFoundError("No command needs pandas.", name=name)
+        return None
+
+
+def start_quickly() -> None:
+    """For a process of our own, before anything heavy is imported: never from a library."""
+    gc.set_threshold(_COLLECT_AFTER, 10, 10)
+    # numpy's linear algebra, which nothing here uses, would start a thread for each core and let it wait busily.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # pyarrow imports pandas with its first array where it is installed, only to ask whether the array is one of its own.
+    sys.meta_path.insert(0, _WithoutPandas())
