@@ -31,5 +31,5 @@ def start_quickly() -> None:
     gc.set_threshold(_COLLECT_AFTER, 10, 10)
     # numpy's linear algebra, which nothing here uses, would start a thread for each core and let it wait busily.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # pyarrow imports pandas with its first array where it is installed, only to ask whether the array is one of its own.
+    # pyarrow imports pandas with its first array where it is installed, only to ask whether it is one of its series.
     sys.meta_path.insert(0, _WithoutPandas())
