@@ -235,6 +235,8 @@ def test_older_states_are_the_owners_to_read(tmp_path: Path) -> None:
             lake.sql("SELECT m FROM numbers", as_of=past[0].snapshot_id).run()
         with pytest.raises(Gone, match="oldest kept"):
             lake.sql(count, as_of="2020-01-01T00:00:00Z").run()
+        with pytest.raises(Refused, match="as_of is a date"):
+            lake.sql(count, as_of=date(2026, 1, 1))  # type: ignore[arg-type]
         for wrong, said in (("yesterday", "neither"), ("2026-01-01T00:00:00", "no time zone")):
             with pytest.raises(Refused, match=said):
                 lake.sql(count, as_of=wrong).run()
