@@ -62,7 +62,7 @@ class LakeClient:
         if as_of is not None and not isinstance(as_of, str | datetime):
             raise Refused(
                 f"as_of is a {type(as_of).__name__}.",
-                "Give a snapshot's id, or an instant with its zone: a datetime, or a text such as 2026-05-01T12:00:00Z.",
+                "Give a snapshot's id, or an instant with its zone such as 2026-05-01T12:00:00Z.",
                 code="as-of-invalid",
             )
         return LazyAnswer(self.link, Query(text, _scalars(parameters), limit=limit, refresh=refresh, as_of=as_of))
