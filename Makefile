@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The policy linter pins what others need newer.
+POLICY := $(VENV)-policy
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CODE := lakegate etl athena api infra tests
 
@@ -32,6 +34,12 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.demo
 	@$(PIP) install --no-deps awswrangler==3.17.1
 	@touch $@
 
+$(POLICY)/.made: infra/policies/requirements.txt | $(VENV)/.made
+	@echo "Installing the policy linter into $(POLICY) (about a minute the first time) ..."
+	@$(PYTHON) -m venv $(POLICY)
+	@$(POLICY)/bin/python -m pip --quiet --disable-pip-version-check install --requirement infra/policies/requirements.txt
+	@touch $@
+
 demo: $(VENV)/.demo ## load real flights, ask as two partners, ask again from the cache
 	@$(BIN)/lakegate demo $(DEMO_ARGS)
 
@@ -44,11 +52,13 @@ test-long: $(VENV)/.dev ## run the long form of every suite
 soak: $(VENV)/.dev ## ten minutes of mixed load on a real server, every answer checked
 	@$(BIN)/python -m tests.stories.soak $(SOAK_SECONDS)
 
-check: $(VENV)/.dev ## formatter, linter, types, doctests, documentation
+check: $(VENV)/.dev $(POLICY)/.made ## formatter, linters of code and templates, types, doctests, documentation
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q --doctest-modules lakegate etl athena api
+	$(BIN)/cfn-lint infra/templates/*.yaml
+	$(BIN)/python -m infra.policies $(POLICY)/bin/checkov
+	$(BIN)/python -m pytest -q --doctest-modules lakegate etl athena api infra
 	$(BIN)/python -m pytest -q tests/test_architecture.py tests/test_docs.py
 
 docs: $(VENV)/.dev ## write the generated pages of docs/ anew
@@ -98,4 +108,4 @@ format: $(VENV)/.dev ## rewrite the code in the house format
 	$(BIN)/ruff check --fix $(CODE)
 
 clean: ## remove the environment and the demo's home
-	rm -rf $(VENV) demo-lake
+	rm -rf $(VENV) $(POLICY) demo-lake

@@ -47,6 +47,8 @@ PURE = frozenset([
     "etl.finding", "etl.infer", "etl.landing_event", "etl.ledger_state", "etl.manifest",
     "etl.partition", "etl.plan", "etl.planning", "etl.report",
     "etl.standardise", "etl.tally", "etl.toml_place",
+    "infra.policies.access", "infra.policies.data", "infra.policies.http", "infra.policies.shape",
+    "infra.policies.template", "infra.policies.watch",
     "lakegate.client.display", "lakegate.client.told", "lakegate.drawing", "lakegate.emulate.result",
     "etl._apart", "etl._casting", "etl._cell", "etl._charset", "etl._decimals", "etl._encoding",
     "etl._footer", "etl._header", "etl._kinds", "etl._layout", "etl._moments", "etl._names", "etl._observe",
