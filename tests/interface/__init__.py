@@ -1,0 +1,1 @@
+"""The whole interface on the wire against its own description."""
