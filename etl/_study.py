@@ -90,12 +90,12 @@ def _check_columns(
 
 
 def drift(known: Sequence[str], there: Sequence[str]) -> list[str]:
-    """How a file's header differs from that of the files before, as sentences: what seems renamed, and another order.
+    """How a file's header differs from the contract's columns, as sentences: what seems renamed, and another order.
 
     >>> drift(["day", "dep_delay"], ["day", "departure_delay"])[0][:55]
     'departure_delay is new and dep_delay is missing: if it '
     >>> drift(["a", "b"], ["b", "a"])
-    ['The columns stand in another order than before (b, a): they are found by their names.']
+    ['The columns stand in another order than in the contract (b, a): they are found by their names.']
     >>> drift(["a", "b"], ["a", "b", "c"])
     []
     """
@@ -114,7 +114,9 @@ def drift(known: Sequence[str], there: Sequence[str]) -> list[str]:
     common = [name for name in there if name in known]
     if common != [name for name in known if name in there]:
         shown = ", ".join(common[:_SHOWN_NAMES])
-        found.append(f"The columns stand in another order than before ({shown}): they are found by their names.")
+        found.append(
+            f"The columns stand in another order than in the contract ({shown}): they are found by their names."
+        )
     return found
 
 

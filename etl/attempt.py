@@ -10,6 +10,7 @@ from etl.batch import Base, Batch, Begun, KeyRead, Order, Work, mark_of
 from etl.commit import Change, load_table
 from etl.contract import READER_VERSION
 from etl.contract_file import parse_contract
+from etl.drift import header_of, told_of_drift
 from etl.iceberg import table_columns
 from etl.intake import Intake
 from etl.landing import Key, Landed, file_changed, ignored
@@ -49,13 +50,19 @@ def read(intake: Intake, order: Order, *, beat: Callable[[], None] = no_beat) ->
     intake.ledger.begin(commit_id, dataset, intake.holder, [key.text for key in order.keys])
     try:
         if intake.spread is not None and not order.retype:
-            return intake.spread.read(Work(commit_id, dataset, base, tuple(landed), intake.clock()), beat)
+            work = Work(commit_id, dataset, base, tuple(landed), intake.clock())
+            return _told(intake, intake.spread.read(work, beat))
         desk = desk_of(intake, dataset, loaded_at=intake.clock(), beat=beat, progress=order.progress)
         holdings, begun = intake.ledger.holdings(dataset), Begun.at(base, retype=order.retype)
-        return Reading(desk, dataset, base, holdings, stem=commit_id, begun=begun).read(landed)
+        return _told(intake, Reading(desk, dataset, base, holdings, stem=commit_id, begun=begun).read(landed))
     except BaseException:
         intake.ledger.end(commit_id)
         raise
+
+
+def _told(intake: Intake, batch: Batch) -> Batch:
+    sources = {unit.source for key in batch.keys for unit in key.units}
+    return told_of_drift(batch, {one: header_of(intake.ledger.latest(batch.dataset, one)) for one in sources})
 
 
 def desk_of(

@@ -121,6 +121,7 @@ def _known(studied: Study, warnings: Sequence[str]) -> dict[str, object]:
         "header": dialect.header,
         "confidence": dialect.confidence,
         "columns": {column.name: str(column.type) for column in studied.columns},
+        "headings": dialect.headings,
         "warnings": (*studied.warnings, *warnings),
     }
 

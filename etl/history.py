@@ -43,6 +43,7 @@ def report_of(told: dict[str, Any]) -> Report:
         **{
             **told,
             "skipped": tuple(skipped),
+            "headings": tuple(told.get("headings", ())),
             "warnings": tuple(told["warnings"]),
             "error": None if error is None else Problem(**error),
         }

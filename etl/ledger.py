@@ -8,10 +8,11 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from athena.records import decode, encode
 from athena.sqlite import Database
-from etl.plan import Examined, Holding, LoadEntry, PastLoad, Piece, Plan
+from etl.plan import BROUGHT_ROWS, LATEST_LOADS, Examined, Holding, LoadEntry, PastLoad, Piece, Plan
 from etl.union import Holdings, Slot
 
 # FULL: what was recorded must survive a power cut, as the catalog does.
@@ -108,26 +109,15 @@ class SqliteLedger:
         return found["rows"] or 0
 
     def pieces_of(self, dataset: str, slots: Iterable[str]) -> tuple[Piece, ...]:
-        """The same, of these slots alone."""
-        found: list[Piece] = []
-        with self._database.read() as connection:
-            for slot in slots:
-                rows = connection.execute("SELECT * FROM piece WHERE dataset = ? AND slot = ?", (dataset, slot))
-                found += [Piece(row["slot"], row["path"], row["rows"], row["size_bytes"]) for row in rows]
-        return tuple(found)
+        """The same, of these slots."""
+        return self._pieces(dataset, "slot", slots)
 
     def pieces_in(self, dataset: str, paths: Iterable[str]) -> tuple[Piece, ...]:
         """The same, of these data files alone."""
-        found: list[Piece] = []
-        with self._database.read() as connection:
-            for path in paths:
-                rows = connection.execute("SELECT * FROM piece WHERE dataset = ? AND path = ?", (dataset, path))
-                found += [Piece(row["slot"], row["path"], row["rows"], row["size_bytes"]) for row in rows]
-        return tuple(found)
+        return self._pieces(dataset, "path", paths)
 
     def unreferenced(self, table: str, paths: Iterable[str], *, now: str) -> dict[str, str]:
-        """Note that nobody names these files of a table (and that somebody does name every other one); since when that
-        was so whenever it was looked."""
+        """Note that nobody names these files of a table (somebody does name all others); since when that was so."""
         with self._database.write() as connection:
             known = connection.execute("SELECT path, since FROM garbage WHERE dataset = ?", (table,)).fetchall()
             since = {row["path"]: row["since"] for row in known}
@@ -146,8 +136,7 @@ class SqliteLedger:
     def examined_key(self, key: str) -> Examined | None:
         """The same for one key."""
         with self._database.read() as connection:
-            row = connection.execute("SELECT * FROM examined WHERE key = ?", (key,)).fetchone()
-        return None if row is None else _examined(row)
+            return next(map(_examined, connection.execute("SELECT * FROM examined WHERE key = ?", (key,))), None)
 
     def history(self, dataset: str | None, *, limit: int) -> tuple[PastLoad, ...]:
         """The loads, newest first."""
@@ -157,6 +146,15 @@ class SqliteLedger:
             FROM load WHERE ? IS NULL OR dataset = ? ORDER BY number DESC LIMIT ?"""
         with self._database.read() as connection:
             return tuple(_past(row) for row in connection.execute(statement, (dataset, dataset, limit)))
+
+    def latest(self, dataset: str, source: str) -> dict[str, Any] | None:
+        """The report of the newest load that brought rows from a source, as far back as `LATEST_LOADS`."""
+        statement = "SELECT status, report FROM load WHERE dataset = ? ORDER BY number DESC LIMIT ?"
+        with self._database.read() as connection:
+            for row in connection.execute(statement, (dataset, LATEST_LOADS)):
+                if row["status"] in BROUGHT_ROWS and (report := json.loads(row["report"]))["source"] == source:
+                    return dict(report)
+        return None
 
     def begin(self, commit_id: str, dataset: str, holder: str, keys: Sequence[str] = ()) -> None:
         """Note that `holder` reads `keys` and writes files for `commit_id`, so that these can be found if it dies."""
@@ -201,8 +199,7 @@ class SqliteLedger:
             return tuple(row["dataset"] for row in rows)
 
     def forget(self, plan: Plan, holder: str) -> bool:
-        """Close a plan whose commit did not happen; False when somebody else has closed it. What was written for it is
-        noted as by `begin`, for `holder` to remove."""
+        """Close a plan whose commit did not happen, its files noted as by `begin`; False when it was closed already."""
         with self._database.write() as connection:
             if not connection.execute("DELETE FROM plan WHERE commit_id = ?", (plan.commit_id,)).rowcount:
                 return False
@@ -216,8 +213,7 @@ class SqliteLedger:
             connection.execute("DELETE FROM plan WHERE commit_id = ?", (commit_id,))
 
     def record(self, plan: Plan, *, snapshot: str | None) -> None:
-        """Let the ledger say what the table says now; `snapshot` goes into the reports. Changes nothing when somebody
-        else has recorded or closed the plan meanwhile."""
+        """Let the ledger say what the table says now; nothing changes when somebody else has recorded or closed it."""
         with self._database.write() as connection:
             state = connection.execute("SELECT state FROM plan WHERE commit_id = ?", (plan.commit_id,)).fetchone()
             if state is None or state["state"] == "recorded":
@@ -244,6 +240,14 @@ class SqliteLedger:
                 connection.execute(f"DELETE FROM {name} WHERE dataset = ?", (dataset,))
             state = Plan("", dataset, "", holdings=tuple(held), slots=tuple(slots), pieces=tuple(pieces))
             _record(connection, state)
+
+    def _pieces(self, dataset: str, column: str, values: Iterable[str]) -> tuple[Piece, ...]:
+        found: list[Piece] = []
+        with self._database.read() as connection:
+            for value in values:
+                rows = connection.execute(f"SELECT * FROM piece WHERE dataset = ? AND {column} = ?", (dataset, value))
+                found += [Piece(row["slot"], row["path"], row["rows"], row["size_bytes"]) for row in rows]
+        return tuple(found)
 
 
 def _record(connection: sqlite3.Connection, plan: Plan) -> None:

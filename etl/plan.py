@@ -5,6 +5,11 @@ from typing import Any
 
 from etl.union import Slot
 
+LATEST_LOADS = 500
+"""So far back `Ledger.latest` looks: a commit's cost must not grow with the history."""
+BROUGHT_ROWS = ("loaded", "replaced")
+"""Statuses of a load whose rows came into the table by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:

@@ -6,7 +6,7 @@ for a folder, `etl/aws/` for S3 and DynamoDB.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from athena.errors import Refused
 from etl.landing import Key, Landed, Source
@@ -145,6 +145,11 @@ class Ledger(Protocol):
 
     def history(self, dataset: str | None, *, limit: int) -> tuple[PastLoad, ...]:
         """The loads, newest first."""
+        ...
+
+    def latest(self, dataset: str, source: str) -> dict[str, Any] | None:
+        """The report of the newest load that brought rows from a source; None when the last `LATEST_LOADS` of the
+        dataset hold none."""
         ...
 
     def begin(self, commit_id: str, dataset: str, holder: str, keys: Sequence[str] = ()) -> None:

@@ -75,7 +75,8 @@ class Report:
     """One file's (or member's) load or conversion. Counts are of physical lines and of records.
 
     `error` is there when `status` is "failed"; nothing was changed then. `confidence` (0 to 1) tells how sure the
-    dialect is. `skipped` holds the first `MAX_SKIPPED_SHOWN` skipped lines with their text.
+    dialect is. `headings` are the columns' names as they stand in the file, in its order. `skipped` holds the first
+    `MAX_SKIPPED_SHOWN` skipped lines with their text.
     """
 
     status: Status
@@ -97,6 +98,7 @@ class Report:
     rows_rejected: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
+    headings: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     snapshot: str | None = None
     load_id: str | None = None
@@ -116,6 +118,7 @@ class Report:
         values["lines_skipped"] = dict(self.lines_skipped)
         values["reasons"] = dict(self.reasons)
         values["columns"] = dict(self.columns)
+        values["headings"] = list(self.headings)
         values["warnings"] = list(self.warnings)
         values["seconds"] = round(self.seconds, 3)
         values["skipped"] = [{"kind": one.kind, "line": one.first_line, "raw": one.raw} for one in self.skipped]
@@ -129,7 +132,7 @@ MAX_SKIPPED_SHOWN = 1000
 _ORDER = (
     *("status", "dataset", "source", "file", "content", "format", "encoding", "delimiter", "quote", "escape"),
     *("header", "confidence", "lines_in", "lines_skipped", "rows_in", "rows_loaded", "rows_rejected", "reasons"),
-    *("columns", "skipped", "snapshot", "load_id", "duplicate_of", "warnings", "seconds", "error"),
+    *("columns", "headings", "skipped", "snapshot", "load_id", "duplicate_of", "warnings", "seconds", "error"),
 )
-_BUILT = frozenset(["lines_skipped", "reasons", "columns", "warnings", "seconds", "skipped", "error"])
+_BUILT = frozenset(["lines_skipped", "reasons", "columns", "headings", "warnings", "seconds", "skipped", "error"])
 _PLAIN = tuple(name for name in _ORDER if name not in _BUILT)

@@ -129,6 +129,7 @@ class Unit:
             rows_rejected=self._tally.rows_rejected,
             reasons=self._tally.reasons,
             columns={column.name: str(column.type) for column in studied.columns} if studied else {},
+            headings=dialect.headings if dialect else (),
             skipped=tuple(self._skipped),
             load_id=self.load_id,
             warnings=(*studied.warnings, *self._warnings) if studied else (),

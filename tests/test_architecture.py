@@ -44,7 +44,7 @@ PURE = frozenset([
     "etl._header", "etl._kinds", "etl._layout", "etl._moments", "etl._names", "etl._observe", "etl._plan",
     "etl._record", "etl._seen", "etl._settle", "etl._sniff", "etl._split", "etl._study", "etl._values",
     "etl.batch", "etl.compaction", "etl.contract", "etl.contract_fields", "etl.contract_text", "etl.evolve",
-    "etl.finding", "etl.infer", "etl.landing_event", "etl.ledger_state", "etl.manifest",
+    "etl.drift", "etl.finding", "etl.infer", "etl.landing_event", "etl.ledger_state", "etl.manifest",
     "etl.partition", "etl.plan", "etl.planning", "etl.report",
     "etl.standardise", "etl.tally", "etl.toml_place",
     "infra.policies.access", "infra.policies.data", "infra.policies.http", "infra.policies.shape",

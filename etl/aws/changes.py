@@ -77,6 +77,11 @@ class Changes:
             for at in range(len(loads) - 1, -1, -1):
                 yield PastLoad(first + at, dataset, loads[at], loads[at].load_id in current)
 
+    def entries(self, dataset: str) -> Iterator[LoadEntry]:
+        """The same without what is current, which asks for the whole state."""
+        for item in self._table.backwards(_changes(dataset), only="sk, loads, loads_at"):
+            yield from reversed(decode(_Loads, self._packed.fetched(item, "loads")).loads)
+
     def _written(self, dataset: str, seq: int, change: Change, loads: tuple[LoadEntry, ...]) -> bool:
         where = f"changes/{dataset}/{change.commit_id}"
         values = {

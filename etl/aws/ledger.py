@@ -6,6 +6,7 @@ Item shapes: `docs/aws-stores.md`.
 import secrets
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import Any
 
 import orjson
 
@@ -16,7 +17,7 @@ from athena.s3 import Bucket
 from etl.aws.changes import Changes
 from etl.aws.packed import Packed, packed, unpacked
 from etl.ledger_state import Change, change_of
-from etl.plan import Examined, Holding, LoadEntry, PastLoad, Piece, Plan
+from etl.plan import BROUGHT_ROWS, LATEST_LOADS, Examined, Holding, LoadEntry, PastLoad, Piece, Plan
 from etl.union import Holdings, Slot
 
 _OPEN = "open"
@@ -93,6 +94,13 @@ class DynamoLedger:
         names = self.datasets() if dataset is None else (dataset,)
         found = [past for name in names for past in islice(self._changes.past(name), limit)]
         return tuple(sorted(found, key=lambda past: (past.entry.made_at, past.number), reverse=True)[:limit])
+
+    def latest(self, dataset: str, source: str) -> dict[str, Any] | None:
+        """The report of the newest load that brought rows from a source, as far back as `LATEST_LOADS`."""
+        for entry in islice(self._changes.entries(dataset), LATEST_LOADS):
+            if entry.status in BROUGHT_ROWS and entry.report is not None and entry.report["source"] == source:
+                return entry.report
+        return None
 
     def begin(self, commit_id: str, dataset: str, holder: str, keys: Sequence[str] = ()) -> None:
         """Note that `holder` reads `keys` and writes files for `commit_id`."""

@@ -1,21 +1,27 @@
 """Contracts: what a file would promise, whether a promise can be kept, and the owner's word that it counts."""
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from athena.dataset import check_dataset_name
 from athena.errors import Failed, Refused
 from athena.settings import read_settings
-from lakegate.commands import DatasetArgument, HomeOption, JsonOption
+from lakegate.commands import EXIT_REFUSED, DatasetArgument, HomeOption, JsonOption
 from lakegate.home import current_home
 from lakegate.screen import Label, print_json, print_note, print_table, print_text, progress_bar
 
 if TYPE_CHECKING:
-    from athena.dataset import Column
+    from collections.abc import Sequence
+
+    from etl.contract import Contract
+    from etl.trial import Difference, Tried
 
 INFERRED = re.compile(r"^(\s*inferred\s*=\s*)true\b", flags=re.MULTILINE)
+_SAMPLES = 5
 
 app = typer.Typer(no_args_is_help=True, help="What a dataset's files promise: infer, check, confirm.")
 
@@ -51,33 +57,79 @@ def infer(
 
 
 @app.command()
-def check(dataset: DatasetArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Say whether a contract is valid and fits its table.
+def check(
+    dataset: DatasetArgument,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]…", help="Try these instead of what lies in landing.", show_default=False),
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a contract would change, before it does.
 
-    Lists what differs: columns that the next load adds, types that it widens. Exit code 1 when it cannot be.
+    Columns that the next load adds, widens or leaves, and for every file in landing how many records would be
+    rejected once the contract is confirmed, with the first of each kind. Nothing is loaded. Exit code 1 when the
+    contract is invalid, cannot be that of its table, or a file would fail by it.
     """
     from athena.lake import Lake
-    from etl.contract_file import read_contract
-    from etl.evolve import evolve
+    from etl.contract_file import parse_contract, read_text
+    from etl.intake import Intake
+    from etl.trial import differences, try_files, try_landing
 
-    settings = read_settings(current_home(home))
-    contract = read_contract(settings.contracts / f"{dataset}.toml")
-    with Lake.embedded(settings.home) as lake:
+    path = read_settings(current_home(home)).contracts / f"{check_dataset_name(dataset)}.toml"
+    text = read_text(path)
+    contract = parse_contract(text, dataset=dataset, path=str(path))
+    with Lake.embedded(current_home(home)) as lake, progress_bar() as progress:
+        intake, told = Intake.embedded(lake), progress or (lambda _name, _done, _total: None)
         head = lake.heads.get(dataset)
-    table = () if head is None else head.columns
-    evolution = evolve(dataset, table, contract.columns, last_id=len(table))
-    added = () if head is None else evolution.added
+        changes = differences(contract, head.columns if head else (), path=str(path), text=text)
+        tried = try_files(files, contract, told) if files else try_landing(intake, contract, told)
     if as_json:
-        document = {"dataset": dataset, "inferred": contract.inferred, "table": head is not None}
-        print_json({**document, "adds": _typed(added), "widens": _typed(evolution.promoted)})
-        return
+        print_json(_checked(contract, head is not None, changes, tried))
+    else:
+        _show_check(contract, head is not None, changes, tried)
+    if any(one.problem for one in tried):
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _checked(
+    contract: "Contract", table: bool, changes: "Sequence[Difference]", tried: "Sequence[Tried]"
+) -> dict[str, object]:
+    files = [asdict(one) for one in tried]
+    of = {what: [one for one in changes if one.what == what] for what in ("adds", "widens", "leaves")}
+    return {
+        "dataset": contract.dataset,
+        "inferred": contract.inferred,
+        "table": table,
+        "adds": {one.column: one.then for one in of["adds"]},
+        "widens": {one.column: one.then for one in of["widens"]},
+        "leaves": {one.column: one.now for one in of["leaves"]},
+        "files": files,
+    }
+
+
+def _show_check(contract: "Contract", table: bool, changes: "Sequence[Difference]", tried: "Sequence[Tried]") -> None:
     word = "inferred, not confirmed" if contract.inferred else "confirmed"
-    where = "there is no table yet" if head is None else "it fits the table"
-    print_text(f"datasets/{dataset}.toml is valid ({word}); {where}.")
-    changes = [("adds", column) for column in added] + [("widens", column) for column in evolution.promoted]
+    where = "it fits the table" if table else "there is no table yet"
+    print_text(f"datasets/{contract.dataset}.toml is valid ({word}); {where}.")
     if changes:
-        rows = [(Label(what), Label(column.name), Label(column.type)) for what, column in changes]
-        print_table(("next load", "column", "type"), rows)
+        rows = [[Label(text or "-") for text in (one.what, one.column, one.now, one.then)] for one in changes]
+        print_table(("next load", "column", "now", "then"), rows)
+    if tried:
+        print_text("\nBy this contract, once it is confirmed:" if contract.inferred else "\nBy this contract:")
+        counts = [(Label(one.file), one.rows, _known(one.rejected_now), one.rejected) for one in tried]
+        print_table(("file", "records", "rejected now", "rejected then"), counts, right=(False, True, True, True))
+    for one in tried:
+        if one.problem:
+            print_text(f"{one.file} would fail: {one.problem.message} {one.problem.remedy} [{one.problem.code}]")
+        for sample in one.samples[:_SAMPLES]:
+            column = f"{sample.column}, " if sample.column else ""
+            print_text(f"{one.file}, {column}{sample.reason} x {sample.count}: line {sample.line}, {sample.message}")
+
+
+def _known(count: int | None) -> "Label | int":
+    return Label("-") if count is None else count
 
 
 @app.command()
@@ -110,10 +162,6 @@ def confirm_contract(path: Path) -> bool:
         raise Refused(f"{path} could not be confirmed as it is written.", remedy, code="contract-invalid")
     _replace(path, confirmed)
     return True
-
-
-def _typed(columns: "tuple[Column, ...]") -> dict[str, str]:
-    return {column.name: str(column.type) for column in columns}
 
 
 def _replace(path: Path, text: str) -> None:

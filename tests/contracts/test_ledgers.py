@@ -236,3 +236,24 @@ def test_files_that_were_given_up_are_not_planned(cloud: Cloud) -> None:
     with pytest.raises(Failed, match="given up") as failure:
         ledger.plan(made)
     assert failure.value.code == "lease-lost"
+
+
+def test_the_latest_report_is_that_of_the_newest_load_which_brought_rows_from_the_source(store: Opened) -> None:
+    ledger = store.open()
+    assert ledger.latest("t", "north") is None
+
+    def told(name: str, source: str, status: str) -> Plan:
+        entry = LoadEntry(
+            f"load-{name}", "k", "k", status, f"2026-03-01T00:00:{name:0>2}", {"source": source, "n": name}
+        )
+        return plan(name, loads=(entry,))
+
+    for name, source, status in [("1", "north", "loaded"), ("2", "south", "loaded"), ("3", "north", "replaced")]:
+        commit(ledger, told(name, source, status))
+    commit(ledger, told("4", "north", "failed"))
+    found = ledger.latest("t", "north")
+    assert found is not None
+    assert found["n"] == "3"
+    assert (store.open().latest("t", "south") or {})["n"] == "2"
+    assert ledger.latest("t", "west") is None
+    assert ledger.latest("other", "north") is None

@@ -27,7 +27,9 @@ def test_a_contract_that_fits_is_said_to_fit(lakegate: Command, loaded: Path) ->
     assert done.code == 0
     assert "it fits the table" in done.out
     checked = json.loads(lakegate("contract", "check", "stays", "--json", "--home", loaded).out)
-    assert checked == {"dataset": "stays", "inferred": True, "table": True, "adds": {}, "widens": {}}
+    (file,) = checked.pop("files")
+    assert checked == {"dataset": "stays", "inferred": True, "table": True, "adds": {}, "widens": {}, "leaves": {}}
+    assert (file["file"], file["rows"], file["rejected"], file["rejected_now"]) == ("stays/stays.csv", 24, 1, 1)
 
 
 def test_what_the_next_load_would_change_is_listed(lakegate: Command, loaded: Path) -> None:
@@ -38,12 +40,49 @@ def test_what_the_next_load_would_change_is_listed(lakegate: Command, loaded: Pa
     assert checked["adds"] == {"stars": "int"}
 
 
+def test_check_counts_the_records_that_would_become_rejects_and_names_the_first(
+    lakegate: Command, loaded: Path
+) -> None:
+    path = loaded / "datasets" / "stays.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('hotel  = { type = "string" }', 'hotel = { type = "string", allowed = ["Cirrus"] }'))
+    done = lakegate("contract", "check", "stays", "--home", loaded)
+    assert done.code == 1  # three of 24 are more than a tenth
+    assert "stays/stays.csv would fail: 4 of its 24 records are bad" in done.out
+    assert "hotel, not-allowed x 3: line 2, 'Aurora' is not among" in done.out
+    assert "field-count x 1: line 5" in done.out
+    (file,) = json.loads(lakegate("contract", "check", "stays", "--json", "--home", loaded).out)["files"]
+    assert (file["rejected_now"], file["rejected"], file["problem"]["code"]) == (1, 4, "too-many-rejects")
+    assert json.loads(lakegate("query", "SELECT count(*) FROM stays", "--format", "json", "--home", loaded).out)[
+        "rows"
+    ] == [["23"]]  # nothing was loaded or taken away
+
+
+def test_check_tries_a_file_before_it_is_dropped(lakegate: Command, loaded: Path, tmp_path: Path) -> None:
+    lakegate("contract", "confirm", "stays", "--home", loaded)
+    file = tmp_path / "june.csv"
+    file.write_text("hotel,day,guests,note\n" + "Aurora,2026-06-01,3,\n" * 20 + "Aurora,2026-06-02,many,\n")
+    done = lakegate("contract", "check", "stays", file, "--home", loaded)
+    assert (done.code, "june.csv, guests, not-a-int x 1: line 22" in done.out) == (0, True)
+    gone = lakegate("contract", "check", "stays", tmp_path / "gone.csv", "--home", loaded)
+    assert (gone.code, "[no-such-file]" in gone.err) == (1, True)
+
+
+def test_a_column_that_the_contract_forgot_is_said_to_be_left(lakegate: Command, loaded: Path) -> None:
+    path = loaded / "datasets" / "stays.toml"
+    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("note")]
+    path.write_text("\n".join(kept))
+    checked = json.loads(lakegate("contract", "check", "stays", "--json", "--home", loaded).out)
+    assert (checked["leaves"], checked["adds"]) == ({"note": "string"}, {})
+
+
 def test_a_contract_that_cannot_be_is_refused_with_the_remedy(lakegate: Command, loaded: Path) -> None:
     path = loaded / "datasets" / "stays.toml"
     path.write_text(path.read_text(encoding="utf-8").replace('type = "date"', 'type = "boolean"'), encoding="utf-8")
     done = lakegate("contract", "check", "stays", "--home", loaded)
     assert (done.code, done.out) == (1, "")
-    assert "day" in done.err
+    line = path.read_text(encoding="utf-8").splitlines().index('day    = { type = "boolean" }') + 1
+    assert f"stays.toml, line {line}: stays: column 'day' is date" in done.err
     assert "[schema-conflict]" in done.err
 
 
