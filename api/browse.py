@@ -15,6 +15,7 @@ from api.edge import Entered
 from api.filters import Browsing, read_browsing
 from api.forms import CONTENT_TYPES, Wanted
 from api.keyset import FLOATING, Key, Place, following, read_place, sign_place, statement
+from api.question import freshness
 from api.response import PRIVATE, Reply, answered, in_objects, pending
 from api.waiting import waited
 from athena import ask, catalogue
@@ -33,7 +34,9 @@ def browse(entered: Entered, dataset: str, wanted: Wanted) -> Reply:
     asked = read_browsing(incoming, dataset, visible)
     place = read_place(asked, caller, secret=lake.secret)
     sql, parameters = statement(asked, place)
-    answer, park = waited(entered, Question(caller, sql, parameters), WAIT_SECONDS)
+    cache, oldest = freshness(incoming, "use")
+    question = Question(caller, sql, parameters, cache=cache, max_age_seconds=oldest)
+    answer, park = waited(entered, question, WAIT_SECONDS)
     if not answer.state.final:
         return pending(answer, park=park)
     if answer.state is not State.SUCCEEDED and wanted.form is Form.JSON:

@@ -31,14 +31,13 @@ def read_question(incoming: Incoming, caller: Caller, *, request_id: str = "") -
     """The question in a request's body; raises `WrongRequest` with a pointer to the wrong field."""
     one_each(incoming, "shape", "guard")
     fields = read_fields(incoming.body, FIELDS, "a question")
-    oldest = max_age(incoming.cache_control)
+    cache, oldest = freshness(incoming, read_cache(fields))
     question = Question(
         caller=caller,
         sql=_sql(fields.get("sql")),
         parameters=_parameters(fields.get("parameters")),
         limit=read_limit(fields),
-        # An answer of age 0 is one that is made now.
-        cache="refresh" if oldest == 0 else read_cache(fields),
+        cache=cache,
         max_age_seconds=oldest,
         request_id=request_id,
     )
@@ -52,6 +51,13 @@ def read_fields(body: bytes, known: tuple[str, ...], what: str) -> dict[str, Any
         if name not in known:
             raise wrong(f"{shown(name)} is no field of {what}.", f"Use {', '.join(known)}.", name)
     return fields
+
+
+def freshness(incoming: Incoming, cache: CacheUse) -> tuple[CacheUse, int | None]:
+    """How an answer may be had, and how old it may be, with what `Cache-Control` says of it."""
+    oldest = max_age(incoming.cache_control)
+    # An answer of age 0 is one that is made now.
+    return ("refresh" if oldest == 0 else cache), oldest
 
 
 def read_limit(fields: Mapping[str, Any]) -> int | None:
@@ -108,7 +114,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_co
 def _sql(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise wrong("sql is missing or no text.", 'Send {"sql": "SELECT …"}.', "sql")
-    return _whole(value, "sql")
+    return whole(value, "sql")
 
 
 def _parameters(value: object) -> tuple[Scalar, ...] | Mapping[str, Scalar]:
@@ -119,7 +125,7 @@ def _parameters(value: object) -> tuple[Scalar, ...] | Mapping[str, Scalar]:
     if len(value) > MAX_PARAMETERS:
         raise wrong(f"There are {len(value)} parameters.", f"At most {MAX_PARAMETERS} are taken.", "parameters")
     if isinstance(value, dict):
-        return {_whole(name, "parameters"): _scalar(item, name) for name, item in value.items()}
+        return {whole(name, "parameters"): _scalar(item, name) for name, item in value.items()}
     return tuple(_scalar(item, str(at)) for at, item in enumerate(value))
 
 
@@ -127,7 +133,7 @@ def _scalar(value: object, name: str) -> Scalar:
     if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, str):
-        return _whole(value, "parameters", name)
+        return whole(value, "parameters", name)
     if not isinstance(value, int):
         remedy = "Send text, a number, true, false or null."
         raise wrong(f"Parameter {shown(name)} is a list or an object.", remedy, "parameters", name)
@@ -137,7 +143,8 @@ def _scalar(value: object, name: str) -> Scalar:
     return value
 
 
-def _whole(text: str, *path: str) -> str:
+def whole(text: str, *path: str) -> str:
+    """`text` when it can be sent and stored; `WrongRequest` otherwise."""
     try:
         text.encode()
     except UnicodeEncodeError as error:

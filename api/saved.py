@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from api.edge import Entered
-from api.question import Asked, read_cache, read_fields, read_limit, read_wait_seconds
+from api.question import Asked, freshness, read_cache, read_fields, read_limit, read_wait_seconds, whole
 from api.request import Incoming, one_each, shown, wrong
 from api.response import JSON_TYPE, PRIVATE, Reply, instant
 from api.values import EXPECTED, literal
@@ -86,12 +86,14 @@ def read_run(entered: Entered, name: str) -> Asked:
     if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
         raise wrong("version is no number.", "Send a whole number, or leave it out for the latest.", "version")
     version = _version(_found(entered, name), number)
+    cache, oldest = freshness(entered.incoming, read_cache(fields))
     question = Question(
         caller=entered.caller,
         sql=version.sql,
         parameters=_values(version.parameters, {} if fields.get("parameters") is None else fields["parameters"]),
         limit=read_limit(fields) or version.limit,
-        cache=read_cache(fields),
+        cache=cache,
+        max_age_seconds=oldest,
         request_id=entered.visit.request_id,
     )
     return Asked(question, read_wait_seconds(fields))
@@ -148,6 +150,7 @@ def _read_version(incoming: Incoming, now: datetime) -> SavedVersion:
         raise wrong(f"sql is missing, no text, or longer than {MAX_SQL_LENGTH}.", 'Send {"sql": "SELECT …"}.', "sql")
     if not isinstance(description, str) or len(description) > MAX_DESCRIPTION:
         raise wrong(f"description is no text of up to {MAX_DESCRIPTION}.", "Shorten it.", "description")
+    whole(description, "description")
     parameters = fields.get("parameters", {})
     if not isinstance(parameters, dict) or len(parameters) > MAX_PARAMETERS:
         remedy = 'Send {"origin": {"type": "string"}}, with at most ' + f"{MAX_PARAMETERS} of them."

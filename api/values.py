@@ -42,6 +42,7 @@ def literal(kind: DataType, text: str) -> Sql:
 def _string(_: DataType, text: str) -> Sql:
     if "\0" in text:
         raise ValueError(text)
+    text.encode()  # half a surrogate pair is no text
     return "?", (text,)
 
 

@@ -9,7 +9,7 @@ from athena.sql.filters import note_filters
 from athena.sql.grouping import check_no_aggregate
 from athena.sql.judge import judge
 from athena.sql.kinds import FLAG
-from athena.sql.sources import Field, Found, Leaf, Origin, Scope, Source, renamed, unsupported
+from athena.sql.sources import Field, Found, Leaf, Origin, Scope, Source, renamed, size, unsupported
 
 if TYPE_CHECKING:
     from athena.sql.resolve import Work
@@ -193,6 +193,7 @@ def _using(join: exp.Join, scope: Scope, left: list[Source], right: list[Source]
         other = Scope(None, right).find(name)
         if one is None or other is None:
             raise work.absent()
+        work.grow(size(one.node) if name in scope.merged else 0)
         equal = exp.EQ(this=one.node.copy(), expression=other.node.copy())
         work.may_fail |= judge(equal).may_fail
         conditions.append(equal)

@@ -19,9 +19,12 @@ from athena.sql.judge import judge
 from athena.sql.kinds import is_aggregate, mark
 from athena.sql.lambdas import rename_parameters
 from athena.sql.scopes import cte_of
-from athena.sql.sources import Field, Found, Leaf, Origin, Scope, renamed, unsupported
+from athena.sql.sources import Field, Found, Leaf, Origin, Scope, renamed, size, unsupported
 
 Types = Mapping[str, DataType | None]
+# What stars, columns of USING and aliases in ORDER BY may add to a statement, in nodes: each WITH item that joins the
+# one before it with itself has twice as many columns, so that 300 bytes can mean a million.
+MAX_GROWN = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +69,18 @@ class Work:
     items: dict[int, tuple[str, list[Field]]] = field(default_factory=dict)
     uses: dict[int, int] = field(default_factory=dict)
     may_fail: bool = False
+    _grown: int = 0
     _numbers: dict[str, "count[int]"] = field(default_factory=dict)
 
     def fresh(self, letter: str) -> str:
         """A name that is not in the statement yet: every name in it is one of these."""
         return f"{letter}{next(self._numbers.setdefault(letter, count(1)))}"
+
+    def grow(self, nodes: int) -> None:
+        """Count what the statement gets longer by than its text; raises `SqlRefused` when it is too much."""
+        self._grown += nodes
+        if self._grown > MAX_GROWN:
+            raise unsupported(f"Stars and repeated columns that stand for more than {MAX_GROWN} parts are not supported")
 
     def query(self, node: exp.Expr, outer: Scope | None, *, top: bool = False) -> list[Field]:
         """The fields of a query, resolved in place."""
@@ -114,6 +124,8 @@ class Work:
         found = scope.find(node.name.lower(), node.text("table").lower(), in_lake=bool(node.text("db")))
         if found is None or isinstance(node.this, exp.Star):
             raise self.absent()
+        if not isinstance(found.node, exp.Column):
+            self.grow(size(found.node))
         return found
 
     def _item(self, item: exp.CTE) -> None:
@@ -171,8 +183,9 @@ class Work:
         outputs: list[Found] = []
         for item in node.expressions:
             if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
-                columns = scope.stars(item.text("table").lower(), in_lake=bool(item.text("db")))
-                outputs.extend(columns or _raise(self.absent()))
+                source, in_lake = item.text("table").lower(), bool(item.text("db"))
+                self.grow(scope.width(source, in_lake=in_lake))
+                outputs.extend(scope.stars(source, in_lake=in_lake) or _raise(self.absent()))
             else:
                 outputs.append(self._output(item, scope, top=top))
         # No copies: the leaves below are known by their nodes.
@@ -200,6 +213,7 @@ class Work:
                 return self.column(column, scope)
             if own.node.find(exp.Query):
                 raise unsupported(f"A subquery's alias ({column.name!r}) inside of an ORDER BY expression")
+            self.grow(size(own.node))
             return Found(exp.paren(own.node), own.name, own.type)
 
         order = node.args.get("order")
@@ -244,11 +258,11 @@ def _unique(names: list[str]) -> tuple[str, ...]:
     ('a', 'a_3', 'a_2', 'a_4')
     """
     given, taken, result = set(names), set[str](), list[str]()
+    numbers: dict[str, count[int]] = {}
     for name in names:
         free = name
-        numbers = count(2)
         while free in taken or (free != name and free in given):
-            free = f"{name}_{next(numbers)}"
+            free = f"{name}_{next(numbers.setdefault(name, count(2)))}"
         taken.add(free)
         result.append(free)
     return tuple(result)

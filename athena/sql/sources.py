@@ -136,6 +136,12 @@ class Scope:
         ]
         return rest if source else [*map(_again, self.merged.values()), *rest]
 
+    def width(self, source: str = "", *, in_lake: bool = False) -> int:
+        """How many nodes `stars` would make."""
+        chosen = self._named(source, in_lake) if source else self.sources
+        merged = [] if source else self.merged.values()
+        return sum(len(each.fields) for each in chosen) + sum(size(each.node) for each in merged)
+
     def name_of(self, column: exp.Column) -> str | None:
         """The caller's name of a resolved column of these sources; None for one of the queries around."""
         for each in self.sources:
@@ -155,6 +161,11 @@ class Scope:
 
     def _named(self, source: str, in_lake: bool) -> list[Source]:
         return [each for each in self.sources if each.name == source and (each.is_dataset or not in_lake)]
+
+
+def size(node: exp.Expr) -> int:
+    """How many nodes an expression has."""
+    return sum(1 for _ in node.walk())
 
 
 def _of(source: Source, item: Field) -> Found:

@@ -73,6 +73,14 @@ def test_a_run_shares_its_answer_with_the_same_question_in_sql(united: Asker) ->
     assert json.loads(united.ask(sql).body)["cache"] == "hit"
 
 
+def test_a_run_heeds_cache_control(united: Asker) -> None:
+    assert put(united).status == 201
+    values = {"parameters": {"since": "2025-07-07"}}
+    given = ({}, {}, {"cache_control": "no-cache"}, {"cache_control": "max-age=600"})
+    replies = [united.send("POST", "/v1/saved/by-day/runs", values, **headers) for headers in given]
+    assert [json.loads(reply.body)["cache"] for reply in replies] == ["miss", "hit", "miss", "hit"]
+
+
 def test_versions_are_kept_and_the_same_again_is_none(united: Asker) -> None:
     assert json.loads(put(united).body)["version"] == 1
     assert json.loads(put(united).body)["version"] == 1
@@ -127,6 +135,12 @@ def test_each_run_is_checked_against_the_grant_of_now(united: Asker, lake: tuple
         ({"limit": 0}, 400, "/limit"),
         ({"description": 7}, 400, "/description"),
         ({"more": 7}, 400, "/more"),
+        ({"description": "half \ud83d"}, 400, "/description"),
+        (
+            {"sql": "SELECT :a", "parameters": {"a": {"type": "string", "default": "half \ud83d"}}},
+            400,
+            "/parameters/a/default",
+        ),
     ],
 )
 def test_what_cannot_be_asked_cannot_be_saved(united: Asker, changes: dict[str, Any], status: int, found: str) -> None:

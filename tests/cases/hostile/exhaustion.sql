@@ -105,3 +105,23 @@ SELECT length(rpad('a', 1000000, 'b'))
 -- A long list is allowed
 -- expect: same
 SELECT count(*) FROM flights WHERE flight IN (0<<3000 x ,1>>)
+----
+-- WITH items that each join the one before with itself: twice as many columns each time
+-- expect: refused 'stand for more than'
+WITH a0 AS (SELECT * FROM flights), a1 AS (SELECT * FROM a0 x, a0 y), a2 AS (SELECT * FROM a1 x, a1 y), a3 AS (SELECT * FROM a2 x, a2 y), a4 AS (SELECT * FROM a3 x, a3 y), a5 AS (SELECT * FROM a4 x, a4 y), a6 AS (SELECT * FROM a5 x, a5 y), a7 AS (SELECT * FROM a6 x, a6 y), a8 AS (SELECT * FROM a7 x, a7 y), a9 AS (SELECT * FROM a8 x, a8 y), a10 AS (SELECT * FROM a9 x, a9 y), a11 AS (SELECT * FROM a10 x, a10 y) SELECT count(*) FROM a11
+----
+-- Stars in a row over many tables
+-- expect: refused 'stand for more than'
+SELECT *<<1500 x , *>> FROM flights a, flights b, flights c, flights d
+----
+-- A column of USING in a chain of outer joins, read again and again
+-- expect: refused 'stand for more than'
+SELECT note<<1500 x , note>> FROM flights FULL JOIN flights f0 USING (note) FULL JOIN flights f1 USING (note) FULL JOIN flights f2 USING (note) FULL JOIN flights f3 USING (note) FULL JOIN flights f4 USING (note) FULL JOIN flights f5 USING (note) FULL JOIN flights f6 USING (note) FULL JOIN flights f7 USING (note) FULL JOIN flights f8 USING (note) FULL JOIN flights f9 USING (note) FULL JOIN flights f10 USING (note) FULL JOIN flights f11 USING (note)
+----
+-- A long expression's alias, again and again in ORDER BY
+-- expect: refused 'stand for more than'
+SELECT 1<<120 x  + 1>> AS a FROM flights ORDER BY a<<120 x  + a>>
+----
+-- Five hundred columns by stars are allowed
+-- expect: same
+SELECT count(*) FROM (SELECT *<<50 x , *>> FROM flights) AS t
