@@ -80,7 +80,9 @@ class Work:
         """Count what the statement gets longer by than its text; raises `SqlRefused` when it is too much."""
         self._grown += nodes
         if self._grown > MAX_GROWN:
-            raise unsupported(f"Stars and repeated columns that stand for more than {MAX_GROWN} parts are not supported")
+            raise unsupported(
+                f"Stars and repeated columns that stand for more than {MAX_GROWN} parts are not supported"
+            )
 
     def query(self, node: exp.Expr, outer: Scope | None, *, top: bool = False) -> list[Field]:
         """The fields of a query, resolved in place."""
