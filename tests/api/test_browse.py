@@ -208,6 +208,6 @@ def test_rows_can_be_objects_and_are_tagged(united: Asker) -> None:
 
 
 def test_rows_heed_cache_control(united: Asker) -> None:
-    given = ({}, {}, {"cache_control": "no-cache"}, {"cache_control": "max-age=600"})
+    given: list[dict[str, str]] = [{}, {}, {"cache_control": "no-cache"}, {"cache_control": "max-age=600"}]
     replies = [united.get("/v1/datasets/things/rows?carrier=ZZ&limit=7", **headers) for headers in given]
     assert [json.loads(reply.body)["cache"] for reply in replies] == ["miss", "hit", "miss", "hit"]

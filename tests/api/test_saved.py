@@ -76,7 +76,7 @@ def test_a_run_shares_its_answer_with_the_same_question_in_sql(united: Asker) ->
 def test_a_run_heeds_cache_control(united: Asker) -> None:
     assert put(united).status == 201
     values = {"parameters": {"since": "2025-07-07"}}
-    given = ({}, {}, {"cache_control": "no-cache"}, {"cache_control": "max-age=600"})
+    given: list[dict[str, str]] = [{}, {}, {"cache_control": "no-cache"}, {"cache_control": "max-age=600"}]
     replies = [united.send("POST", "/v1/saved/by-day/runs", values, **headers) for headers in given]
     assert [json.loads(reply.body)["cache"] for reply in replies] == ["miss", "hit", "miss", "hit"]
 
