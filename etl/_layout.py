@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from etl._cell import holds_numbers
 from etl._footer import names_total
 from etl._header import further_header_rows, looks_like_names, votes_for_header
-from etl._record import Record, Shape
+from etl._record import Record, Shape, line_end
 from etl._sniff import Placed, Sniffed
 
 _LOOK_AHEAD = 5
@@ -45,10 +45,11 @@ def lay_out(text: bytes, sniffed: Sniffed, *, header: bool | None, expected: Seq
     verdict = _header(records[:first], fitting, shape, header, expected)
     kept = {one.line for one in records}
     kinds = {line: "comment" for one in sniffed.records if one.line not in kept for line in _lines(one)}
-    kinds |= {line: "preamble" for one in records[:first] for line in _lines(one)}
+    damaged = [] if verdict.rows else _damaged_above(records[:first], text, shape)
+    kinds |= {line: "preamble" for one in records[: first - len(damaged)] for line in _lines(one)}
     kinds |= {line: "header" for one in verdict.rows for line in _lines(one)}
     body = [one for one in fitting if one not in verdict.rows]
-    start = _start(body, sniffed, verdict.rows)
+    start = _start([*damaged, *body], verdict.rows)
     rows = [one.record.fields for one in body]
     while len(rows) > 1 and names_total(rows[-1]):
         rows.pop()
@@ -202,8 +203,21 @@ def _is_title(records: list[Placed], fields: int) -> bool:
     return any(looks_like_names(row) and all(row[: fields - 1]) for row in later)
 
 
-def _start(body: list[Placed], sniffed: Sniffed, rows: tuple[Placed, ...]) -> int:
-    """The line where records begin: behind the header, or else with the first that fits."""
+def _damaged_above(above: list[Placed], text: bytes, shape: Shape) -> list[Placed]:
+    """Records right above those that fit which would fit too but for a stray quote: no words above the data."""
+    place = len(above)
+    while place and shape.fields > 1 and _would_fit(above[place - 1], text, shape):
+        place -= 1
+    return above[place:]
+
+
+def _would_fit(placed: Placed, text: bytes, shape: Shape) -> bool:
+    line = text[placed.start : line_end(text, placed.start)]
+    return placed.record.fault is not None and line.count(shape.delimiter) == shape.fields - 1
+
+
+def _start(body: list[Placed], rows: tuple[Placed, ...]) -> int:
+    """The line where records begin: behind the header, or else with the first that fits (or nearly)."""
     if rows:
         return rows[-1].line + rows[-1].record.height
     if body:

@@ -2,7 +2,8 @@
 
 `dialect`, `columns` (name to type), `rows` (as text, `NULL` for missing), `lines` (physical, of each row), `rejects`
 (first and last line, reason, column), `skipped` (lines by kind), `warnings` (parts of them), or `error` (a code).
-A `contract` is given as in `datasets/<name>.toml`.
+A `contract` is given as in `datasets/<name>.toml`. A case named `thread_…` is a damage that somebody told of in public:
+`source` names the project and the number of the thread; the data are our own.
 """
 
 import csv
@@ -115,5 +116,14 @@ def check_rejects_against_the_file(case: Outcome) -> None:
 
 
 def test_there_are_many_cases() -> None:
-    assert len(CASES) >= 100
+    assert len(CASES) >= 165
     assert {path.stem for path in FOLDER.glob("*.csv")} == set(CASES)
+
+
+def test_the_threads_of_other_readers_are_named() -> None:
+    told = {name: tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8")) for name in CASES}
+    sources = {name: case["source"] for name, case in told.items() if name.startswith("thread_")}
+    assert len(set(sources.values())) == len(sources) >= 50
+    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+#\d+", source) for source in sources.values())
+    readers = ("duckdb/duckdb", "pola-rs/polars", "apache/arrow", "airbytehq/airbyte", "wireservice/csvkit")
+    assert all(sum(source.startswith(f"{one}#") for source in sources.values()) >= 5 for one in readers)
