@@ -153,7 +153,7 @@ def answered(
         receipt=receipt,
         page=done.page if done is not None else None,
         next=_next(lake, answer_id, done.page) if done is not None and done.page is not None else None,
-        error_code=flight.error_code if state is State.FAILED else None,
+        error_code=_error_code(handle, flight) if state is State.FAILED else None,
         warnings=receipt.warnings if receipt is not None else (),
         rate=rate,
     )
@@ -205,6 +205,12 @@ def _lost_when_gone(lake: Lake, caller: Caller, answer_id: str) -> Iterator[None
             flights = lake.tower.alone if handle.alone else lake.flights
             flights.lose(handle.fingerprint, handle.attempt)
         raise
+
+
+def _error_code(handle: Handle, flight: Flight) -> str | None:
+    """Why it failed, for this asker: the limit that ended a run is its leader's, and not that of those who joined."""
+    ended = handle.cache == "joined" and flight.error_code == "scan-limit"
+    return "joined-run-ended" if ended else flight.error_code
 
 
 def _state(flight: Flight) -> State:

@@ -3,7 +3,7 @@
 caller → grant → parse → entitle → pin → fingerprint → hit | join | lead → page
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from athena.admission import Admission, admitted, withdraw
@@ -116,7 +116,7 @@ def _hit_join_or_lead(asking: _Asking, flights: Flights) -> Answer:
     if not anew and known is not None and _usable(asking, known):
         return _answer(asking, flights, known, "hit")
     if known is not None and known.state is State.RUNNING and known.lease_expires_at > lake.clock():
-        return _lead(asking, flights, known, Admission(_job(asking), new_leader(lake)))
+        return _lead(asking, flights, known, None)
     lake.tower.check_room()
     admission = admitted(lake, asking.standing.grant, _job(asking), holder=new_leader(lake))
     try:
@@ -126,21 +126,38 @@ def _hit_join_or_lead(asking: _Asking, flights: Flights) -> Answer:
         raise
 
 
-def _lead(asking: _Asking, flights: Flights, known: Flight | None, admission: Admission) -> Answer:
+def _lead(asking: _Asking, flights: Flights, known: Flight | None, admission: Admission | None) -> Answer:
+    """The answer of whoever leads; without an admission, only to join what is under way."""
     lake, plan = asking.lake, asking.plan
+    holder = new_leader(lake) if admission is None else admission.holder
     flight = flights.lead(
         plan.fingerprint,
-        leader=admission.holder,
+        leader=holder,
         lease_seconds=lake.settings.flight_lease_seconds,
         asker=asking.asker,
-        work=encode(admission.job),
+        work=encode(_job(asking) if admission is None else admission.job),
         anew=known.attempt if known is not None and known.state is State.SUCCEEDED else None,
     )
-    if flight.leader == admission.holder:
-        depart(lake, flights, flight)
+    if flight.leader == holder:
+        depart(lake, flights, flight if admission is not None else _admitted_late(asking, flights, flight))
         return _answer(asking, flights, flight, "bypass" if plan.entitled.volatile else "miss")
-    withdraw(lake, admission)
+    if admission is not None:
+        withdraw(lake, admission)
     return _answer(asking, flights, flight, "hit" if flight.state is State.SUCCEEDED else "joined")
+
+
+def _admitted_late(asking: _Asking, flights: Flights, flight: Flight) -> Flight:
+    """The flight with its slot, when the run that was to be joined ended in that very instant."""
+    lake, job = asking.lake, _job(asking)
+    if flight.work != encode(job):
+        return flight  # a dead leader's run, which has its slot and its bytes
+    try:
+        lake.tower.check_room()
+        admission = admitted(lake, asking.standing.grant, job, holder=flight.leader)
+    except BaseException:
+        flights.fail(flight, "busy")
+        raise
+    return replace(flight, work=encode(admission.job))
 
 
 def _job(asking: _Asking) -> Job:

@@ -63,6 +63,10 @@ _OF_THE_ENGINE = {
     "engine-failed": ("The engine could not run the query.", "Ask again; if it lasts, tell the lake's owner."),
     "snapshot-gone": ("The table's files were replaced while the query waited.", "Ask again."),
     "busy": ("The engine has no room for another query.", "Ask again in a few seconds."),
+    "joined-run-ended": (
+        "The run that this query had joined was ended by a limit of whoever began it.",
+        "Ask again: it then runs by your own limits.",
+    ),
     "cancelled": ("The query was cancelled.", "Ask again if you still need it."),
 }
 CODES = frozenset([*_OF_THE_QUERY, *_OF_THE_ENGINE])

@@ -1,11 +1,15 @@
 """Limits, audit and counts, as questions meet them."""
 
+from dataclasses import replace
+
 import orjson
 import pytest
 
 from athena.accounting import usage
 from athena.ask import ask, at_once, cancel, look, wait
 from athena.errors import LakegateError, LimitExceeded, NotFound, Refused
+from athena.flights import Flight
+from athena.flights.memory import MemoryFlights
 from athena.lake import Lake
 from athena.question import OWNER, Answer, Caller, Question, State
 from tests.athena.test_ask import COUNT, UA, engine, home, lake, opened
@@ -75,6 +79,42 @@ def test_runs_beyond_the_slots_are_refused_and_hits_and_joins_are_not(
     engine.let_go()
     wait(lake, PARTNER, running.id, seconds=30)
     assert done(lake, asked("SELECT origin FROM flights")).state is State.SUCCEEDED
+
+
+class EndsWhenSeen(MemoryFlights):
+    """Whatever is under way ends right after it was looked at."""
+
+    def get(self, fingerprint: str, attempt: int | None = None) -> Flight | None:
+        known = super().get(fingerprint, attempt)
+        if known is not None and known.state is State.RUNNING:
+            self.fail(known, "engine-lost")
+        return known
+
+
+def test_who_would_join_a_run_that_ends_in_that_instant_needs_a_slot_to_lead(
+    home: Home, lake: Lake, engine: CountingEngine
+) -> None:
+    home.grant("united", ALL, "[limits]", "concurrent_queries = 1")
+    racing = replace(lake, flights=EndsWhenSeen(lake.clock))
+    engine.hold()
+    ask(racing, asked(ANOTHER))
+    eventually(lambda: bool(engine.started))
+    assert refused(racing, ANOTHER).code == "too-many-running"
+    home.grant("united", ALL, "[limits]", "concurrent_queries = 2")
+    again = ask(racing, asked(ANOTHER))
+    assert again.cache == "miss"
+    assert refused(racing, "SELECT origin FROM flights").code == "too-many-running"
+    engine.let_go()
+
+
+def test_the_leaders_byte_limit_is_not_told_to_who_joined(lake: Lake, engine: CountingEngine) -> None:
+    engine.hold()
+    first, second = ask(lake, question(COUNT)), ask(lake, question(COUNT))
+    flight = lake.flights.get(first.fingerprint)
+    assert flight is not None and lake.flights.fail(flight, "scan-limit")
+    assert look(lake, OWNER, first.id).error_code == "scan-limit"
+    assert look(lake, OWNER, second.id).error_code == "joined-run-ended"
+    engine.let_go()
 
 
 def test_a_cancelled_run_frees_its_slot(home: Home, lake: Lake, engine: CountingEngine) -> None:

@@ -1,7 +1,7 @@
 """A process of its own that asks one question many times at once: `python -m tests.stories.aws_asker`.
 
-Standard input: one line of JSON with `settings`, `sql`, `askers`. Standard output: `ready`, and, after the next line
-of input has come, one line of JSON with what came back.
+Standard input: one line of JSON with `settings`, `sql`, `askers`. Standard output, among the lines of the audit log:
+`told ready`, and, after the next line of input has come, `told` and JSON with what came back.
 """
 
 import json
@@ -25,11 +25,11 @@ def main() -> None:
     settings = decode(AwsSettings, json.dumps(told["settings"]).encode())
     with Lake.aws(settings) as lake, ThreadPoolExecutor(told["askers"]) as pool:
         _warm(lake)
-        print("ready", flush=True)  # noqa: T201
+        print("told ready", flush=True)  # noqa: T201
         sys.stdin.readline()
         found = list(pool.map(lambda _: _asked(lake, told["sql"]), range(told["askers"])))
     counted = Counter(json.dumps(one) for one in found)
-    print(json.dumps(counted), flush=True)  # noqa: T201
+    print("told " + json.dumps(counted), flush=True)  # noqa: T201
 
 
 def _warm(lake: Lake) -> None:

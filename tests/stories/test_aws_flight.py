@@ -63,7 +63,8 @@ def tell(process: Asker, what: object) -> None:
 
 def heard(process: Asker) -> str:
     assert process.stdout is not None
-    return process.stdout.readline().strip()
+    told = (line.removeprefix("told ").strip() for line in process.stdout if line.startswith("told "))
+    return next(told)
 
 
 def answers(processes: list[Asker]) -> Counter[str]:
