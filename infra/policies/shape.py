@@ -20,6 +20,7 @@ UNTAGGED = frozenset(
         "AWS::Cognito::UserPoolGroup",
         "AWS::Cognito::UserPoolResourceServer",
         "AWS::Glue::Database",
+        "AWS::IAM::ManagedPolicy",
         "AWS::Lambda::Alias",
         "AWS::Lambda::Permission",
         "AWS::Lambda::Version",
