@@ -62,7 +62,7 @@ def _converted(text: pa.Array, feed: Feed, *, simple: bool) -> Converted:
         try:
             good[row] = to_arrow([plain.value(word)], reading.type)
         except Bad as error:
-            bad[row] = error
+            bad[row] = error.alone()
     values = replaced(values, good)
     if reading.allowed is not None:
         values = values.cast(arrow_type(reading.type))
@@ -79,7 +79,7 @@ def exact_values(text: bytes, plan: Plan, start: int, fed: Sequence[Feed]) -> li
         try:
             values.append(feed.reading.value(field, quoted=quoted))
         except Bad as error:
-            return feed, error
+            return feed, error.alone()
     return values
 
 

@@ -54,7 +54,7 @@ def _refusal(text: pa.Array | None, row: int, reading: Reading) -> Bad:
     try:
         reading.value("" if text is None else text[row].as_py() or "", quoted=True)
     except Bad as error:
-        return error
+        return error.alone()
     return Bad("not-allowed", "The value is not among the allowed values.")
 
 
@@ -159,7 +159,7 @@ class _Search:
                 read.append(without_checks(self.reading).value(word))
             except Bad as error:
                 read.append(None)
-                refused[place] = error
+                refused[place] = error.alone()
         if refused:
             for row, place in enumerate(encoded.indices.to_pylist()):
                 if place in refused:

@@ -50,6 +50,10 @@ class Bad(ValueError):
         super().__init__(message)
         self.reason, self.message = reason, message
 
+    def alone(self) -> "Bad":
+        """The same, without the traceback: that holds the block which it was raised over, for as long as it is kept."""
+        return Bad(self.reason, self.message)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -1,5 +1,6 @@
 """Blocks → typed columns: the vectorised way equals the exact one, whatever stands in the file."""
 
+import gc
 import io
 from typing import Any
 
@@ -156,3 +157,22 @@ def test_a_column_that_the_file_does_not_have_is_null() -> None:
     found = standardise(block_of(b"a\nb\n", dialect), plan(dialect, columns, SourceRules()))
     assert found.columns[1].type == pa.timestamp("us", "UTC")
     assert found.columns[1].null_count == 2
+
+
+def test_blocks_with_bad_values_are_freed_without_waiting_for_a_collection() -> None:
+    columns = [Column("a", parse_type("int")), Column("b", parse_type("decimal(6,2)"), allowed=("1", "2"))]
+    dialect = Dialect("utf-8", ",", None, None, False, ("a", "b"))
+    planned = plan(dialect, columns, SourceRules())
+    data = b"1,1\n" * 5000 + b"x,1\n1,y\n1,3\n" + b"2,2\n" * 5000
+    held = []
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(4):
+            for way in (standardise, standardise_exactly):
+                for block in read_blocks(io.BytesIO(data), dialect):
+                    assert len(way(block, planned).rejects) == 3
+            held.append(pa.total_allocated_bytes())
+    finally:
+        gc.enable()
+    assert held[-1] == held[0]
