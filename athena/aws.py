@@ -36,11 +36,15 @@ THROTTLES = frozenset(
         "RequestLimitExceeded",
         "RequestThrottled",
         "SlowDown",
+        "Throttled",
+        "ThrottledException",
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
     ]
 )
+# S3 says so with status 400 when a body or its own answer stalls.
+_TIMED_OUT = frozenset(["RequestTimeout", "RequestTimeoutException"])
 RETRY_AFTER_SECONDS = 2
 _SESSIONS = threading.Lock()
 
@@ -135,7 +139,8 @@ def _judged(error: Exception) -> LakegateError:
             "Come again in a moment; if it stays so, raise the capacity or the quota.",
             retry_after_seconds=RETRY_AFTER_SECONDS,
         )
-    if int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500:
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if status >= 500 or code in _TIMED_OUT:
         return OutcomeUnknown(
             f"AWS answered {operation} with {code}.", "Ask again: what happened is read back before anything else."
         )

@@ -25,6 +25,7 @@ Item = dict[str, Value]
 MOST_AT_ONCE = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_NOT_YET = "(attribute_not_exists(written_by) OR written_by <> :written_by)"
 # DynamoDB deletes what has expired within days, not at once, and reads of its own see it until then.
 _ATTRIBUTE = re.compile(r"(?<![:#\w])[a-z][a-z0-9_]*\b(?!\()")
 
@@ -109,6 +110,8 @@ class Table:
     def change(self, key: Key, update: str, *, when: str | None = None, **values: Value) -> Outcome:
         """Apply `update` if the item is as `when` says, in one step. Keywords are written in capitals, so that
         attributes may have any name: `SET state = :state, askers = :askers`."""
+        # What adds to a number must not be repeated when its answer was lost, whatever else `when` allows.
+        when = _NOT_YET if when is None else f"({when}) AND {_NOT_YET}"
         update, write = _with_writer(update), uuid.uuid4().hex
         request = {
             "TableName": self.name,

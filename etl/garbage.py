@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePath
 
-from pyiceberg.table import StaticTable, Table
+from pyiceberg.table import Table
 
 from athena.dataset import REJECTS_SUFFIX
 from etl.commit import load_table
 from etl.iceberg_errors import translated
 from etl.intake import Intake
-from etl.rebuild import plain_path
+from etl.rebuild import plain_path, table_at
 
 GRACE = timedelta(hours=24)
 
@@ -72,7 +72,8 @@ def _needed(intake: Intake, name: str, table: Table) -> Iterator[str]:
     yield from named(table, seen)
     if head is not None and plain_path(head.metadata_location) != plain_path(table.metadata_location):
         with translated(name):
-            yield from named(StaticTable.from_metadata(head.metadata_location), seen)
+            older = table_at(head.metadata_location, table.io)
+        yield from named(older, seen)
 
 
 def named(table: Table, seen: set[str], *, history: bool = True) -> Iterator[str]:

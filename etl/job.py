@@ -56,14 +56,24 @@ def reconcile_all(intake: Intake, *, failed: Callable[[Report], None] = nobody) 
 
 
 def maintain_all(intake: Intake) -> Outcome:
-    """Compact, expire and collect every table."""
+    """Compact, expire and collect every table. One that cannot be maintained now holds up no other; raises what the
+    last such one raised, once all others are done."""
     began = time.monotonic()
-    for one in maintain(intake):
+    failure: LakegateError | None = None
+    for dataset in intake.ledger.datasets():
+        try:
+            (one,) = maintain(intake, dataset)
+        except LakegateError as error:
+            log.error("%s: not maintained. %s %s", dataset, error.message, error.remedy)
+            failure = error
+            continue
         compacted, collected = one.compacted, one.collected
         log.info(
             "%s: %d data files became %d, %d snapshots forgotten, %d files removed",
-            *(one.dataset, compacted.before, compacted.after, one.expired, collected.files),
+            *(dataset, compacted.before, compacted.after, one.expired, collected.files),
         )
+    if failure is not None:
+        raise failure
     return Outcome({}, seconds=time.monotonic() - began)
 
 

@@ -35,7 +35,7 @@ class Taken:
 
 class Usage(Protocol):
     """Counts rise in one step; a slot that was not prolonged counts as free. All raise `Failed` or `Damaged`
-    when the store cannot be used, and may then have counted (a count whose answer was lost may count twice).
+    when the store cannot be used, and may then have counted.
     """
 
     def take(self, quota: Quota, *, wanted: int, least: int) -> Taken:

@@ -108,6 +108,30 @@ def test_a_write_happens_once_whatever_the_line_does(cloud: Cloud, table: Table,
     assert item["count"] == 1
 
 
+@pytest.mark.parametrize("fault", [throttled, refused, server_error, request_lost, answer_lost])
+@pytest.mark.parametrize("when", [None, "count <= :room OR attribute_not_exists(count)"])
+def test_what_is_added_is_added_once_whatever_the_line_does(
+    cloud: Cloud, table: Table, fault: Fault, when: str | None
+) -> None:
+    faulty, _ = _faulty(cloud, table, "UpdateItem", fault, no_fault, fault)
+    room = {} if when is None else {"room": 10}
+    for total in (1, 2):
+        update = "SET count = if_not_exists(count, :zero) + :one"
+        outcome = faulty.change(KEY, update, when=when, zero=0, one=1, **room)
+        assert outcome.won
+        assert outcome.item is not None
+        assert outcome.item["count"] == total
+
+
+def test_what_timed_out_within_s3_is_asked_again(cloud: Cloud) -> None:
+    client = cloud.client("s3")
+    timed_out = answered(400, b"<Error><Code>RequestTimeout</Code><Message>m</Message></Error>")
+    faults = Faults.on(client, "PutObject", timed_out)
+    bucket = cloud.bucket(with_client=client)
+    bucket.put("a", b"1")
+    assert (bucket.get("a"), faults.calls) == (b"1", 2)
+
+
 def test_a_lost_answer_does_not_make_a_loser_a_winner(cloud: Cloud, table: Table) -> None:
     table.change(KEY, CREATE[0], when=CREATE[1], state="first")
     faulty, _ = _faulty(cloud, table, "UpdateItem", answer_lost)
