@@ -110,8 +110,7 @@ class Table:
     def change(self, key: Key, update: str, *, when: str | None = None, **values: Value) -> Outcome:
         """Apply `update` if the item is as `when` says, in one step. Keywords are written in capitals, so that
         attributes may have any name: `SET state = :state, askers = :askers`."""
-        # What adds to a number must not be repeated when its answer was lost, whatever else `when` allows.
-        when = _NOT_YET if when is None else f"({when}) AND {_NOT_YET}"
+        when = f"({when}) AND {_NOT_YET}" if when else _NOT_YET  # what adds is not to add again when repeated
         update, write = _with_writer(update), uuid.uuid4().hex
         request = {
             "TableName": self.name,
