@@ -55,7 +55,11 @@ def _conditions(part: exp.Expr, types: Mapping[str, DataType]) -> Iterator[Condi
         return
     name = reference.name
     inner = part.this.unnest() if isinstance(part, exp.Not) else part
+    if type(inner) not in _OPERATORS and inner.this.unnest() is not reference:
+        return  # 'A%' LIKE c, 5 NOT BETWEEN n AND 3 (true when n is NULL)
     if isinstance(inner, exp.Is):
+        if not isinstance(inner.expression.unnest(), exp.Null):
+            return
         yield Condition(name, "is not null" if isinstance(part, exp.Not) else "is null")
     elif isinstance(part, exp.Not) or inner.args.get("negate"):
         yield from _negated(inner, name, kind)

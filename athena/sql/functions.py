@@ -83,7 +83,11 @@ _LISTED: tuple[tuple[Function, str], ...] = (
         "to_big_endian_64 from_hex to_utf8 from_utf8/1-2 md5 sha1 sha256 to_base64 from_base64",
     ),
     (_ANY, "url_extract_protocol url_extract_host url_extract_port url_extract_path url_extract_query"),
-    (_ANY, "url_extract_fragment url_extract_parameter/2 url_encode url_decode human_readable_seconds luhn_check"),
+    (
+        _ANY,
+        "url_extract_fragment url_extract_parameter/2 url_encode url_decode human_readable_seconds luhn_check "
+        "soundex crc32",
+    ),
     # Numbers. Most may fail: overflow, a logarithm of nothing.
     (
         Function(total=True, takes=Takes.DOUBLE_CONSTANTS, like_first=True),
@@ -119,10 +123,10 @@ _LISTED: tuple[tuple[Function, str], ...] = (
     # Lists, maps and JSON, on the way to something else.
     (_ANY, "cardinality contains/2 element_at/2 array_join/2-3 array_distinct array_max array_min"),
     (_ANY, "array_position/2 array_remove/2 array_intersect/2 array_union/2 array_except/2 arrays_overlap/2"),
-    (_ANY, "slice/3 sequence/2-3 flatten zip/2+ ngrams/2 array_histogram trim_array/2"),
+    (_ANY, "slice/3 sequence/2-3 flatten zip/2+ ngrams/2 array_histogram trim_array/2 combinations/2"),
     (_ANY, "contains_sequence/2 array_sort/1-2 transform/2 filter/2 reduce/4 zip_with/3 any_match/2 all_match/2"),
     (_ANY, "none_match/2 map_filter/2 transform_keys/2 transform_values/2 map_zip_with/3"),
-    (_ANY, "map_keys map_values map_entries map_concat/2+ map_from_entries split_to_map/3"),
+    (_ANY, "map_keys map_values map_entries map_concat/2+ map_from_entries split_to_map/3 split_to_multimap/3"),
     (_ANY, "json_extract/2 json_extract_scalar/2 json_array_length json_array_get/2 json_array_contains/2 json_size/2"),
     (_ANY, "json_format json_parse is_json_scalar"),
     # Aggregates: what they work on is there once the hidden rows are gone.
@@ -132,7 +136,7 @@ _LISTED: tuple[tuple[Function, str], ...] = (
     (Function(Kind.AGGREGATE), "sum avg"),
     (Function(Kind.AGGREGATE, result=DOUBLE), "stddev stddev_pop stddev_samp variance var_pop var_samp corr/2"),
     (Function(Kind.AGGREGATE, result=DOUBLE), "covar_pop/2 covar_samp/2 regr_slope/2 regr_intercept/2 geometric_mean"),
-    (Function(Kind.AGGREGATE), "approx_percentile/2 array_agg set_agg map_agg/2 histogram map_union"),
+    (Function(Kind.AGGREGATE), "approx_percentile/2 array_agg set_agg map_agg/2 multimap_agg/2 histogram map_union"),
     (Function(Kind.AGGREGATE), "bitwise_and_agg bitwise_or_agg bitwise_xor_agg"),
     (Function(Kind.WINDOW, total=True, result=LONG), "row_number/0 rank/0 dense_rank/0"),
     (Function(Kind.WINDOW, total=True, result=DOUBLE), "percent_rank/0 cume_dist/0"),

@@ -16,12 +16,18 @@ from athena.trino.types import Type
 from athena.trino.values import Rewrite, Translator, Wrap
 
 MACROS = {
+    "trino_finite(a)": "CASE WHEN isfinite(a) THEN a END",
     # the first value of each key, keys in the order in which they came
     "trino_first_of_keys(a)": "CASE WHEN len(list_distinct(list_transform(a, lambda trino_e: trino_e.k))) = len(a) "
     "THEN a ELSE list_filter(a, lambda trino_e, trino_i: list_position(list_transform(a, lambda trino_f: trino_f.k), "
     "trino_e.k) = trino_i) END",
     "trino_entries_to_map(a)": "CASE WHEN a IS NULL THEN NULL ELSE map(list_transform(trino_first_of_keys(a), "
     "lambda trino_e: trino_e.k), list_transform(trino_first_of_keys(a), lambda trino_e: trino_e.v)) END",
+    # all values of each key, in the order in which they came
+    "trino_entries_to_multimap(a)": "CASE WHEN len(a) > 0 THEN map("
+    "list_transform(trino_first_of_keys(a), lambda trino_e: trino_e.k), "
+    "list_transform(trino_first_of_keys(a), lambda trino_k: list_transform(list_filter(a, lambda trino_e: trino_e.k = "
+    "trino_k.k), lambda trino_e: trino_e.v))) END",
 }
 
 
@@ -175,8 +181,10 @@ def _sum(made: Call) -> Value:
         result = types.decimal(38, kind.args[1])
     elif kind.name in types.INTEGERS or kind.name == "unknown":
         result = types.BIGINT
-    elif kind.name in ("double", "real") or kind in (types.DAY_INTERVAL, types.YEAR_INTERVAL):
+    elif kind.name in ("double", "real"):
         result = kind
+    elif kind == types.DAY_INTERVAL:
+        raise unsupported(f"sum({kind})", "Sum to_milliseconds(x).")
     else:
         raise mistyped(f"sum({kind}) does not exist.", "Cast it to a number.")
     node = value.node if kind.name != "unknown" else coerce(value, types.BIGINT).node
@@ -239,11 +247,11 @@ def _set_agg(made: Call) -> Value:
 
 def _map_agg(made: Call) -> Value:
     key, item = _one(made, 2)
-    if made.name == "multimap_agg":
-        raise unsupported("multimap_agg", "Use map_agg(k, array_agg(v)) over a grouped query.")
     entry = case((exp.Not(this=is_null(key.node)), struct(("k", key.node.copy()), ("v", item.node))))
     entries = made.wrap(call("list", entry))
     kept = call("list_filter", entries, lambda_of(exp.Not(this=is_null(name("trino_e"))), "trino_e"))
+    if made.name == "multimap_agg":
+        return Value(call("trino_entries_to_multimap", kept), types.map_of(key.type, types.array(item.type)))
     empty = case((exp.GT(this=call("len", kept), expression=number(0)), kept.copy()))
     return Value(call("trino_entries_to_map", empty), types.map_of(key.type, item.type))
 
@@ -345,6 +353,13 @@ def _nth(made: Call) -> Value:
     return Value(made.wrap(call(made.name, *(value.node for value in values))), values[0].type)
 
 
+def _nth_value(made: Call) -> Value:
+    offset = literal_int(made.values()[-1].node)
+    if offset is None or offset < 1:
+        raise unsupported("nth_value with this offset", "Use a literal of 1 or more.")
+    return _nth(made)
+
+
 def _grouping(made: Call) -> Value:
     kind = types.INTEGER if len(made.arguments) <= 31 else types.BIGINT
     return Value(to(call("grouping", *(value.node for value in made.values())), kind), kind)
@@ -363,6 +378,19 @@ def _cast_result(signature: str, body: str) -> Function:
     return built(plain.name, build, kind=Kind.AGGREGATE, total=True)
 
 
+def _finite(signature: str) -> Function:
+    """An aggregate that is NULL where its value would be NaN or infinite."""
+    plain = _plain(signature)
+
+    def build(made: Call) -> Value:
+        from athena.trino.resolve import resolved
+
+        value = resolved(made, [plain])
+        return Value(call("trino_finite", value.node), value.type)
+
+    return built(plain.name, build, kind=Kind.AGGREGATE, total=True)
+
+
 def _plain(signature: str, body: str = "") -> Function:
     name_ = signature.partition("(")[0]
     return function(signature, body or name_, kind=Kind.AGGREGATE, total=True, strict=False)
@@ -371,7 +399,7 @@ def _plain(signature: str, body: str = "") -> Function:
 _DOUBLES = (
     "stddev stddev_pop stddev_samp variance var_pop var_samp geometric_mean:geomean skewness:trino_skewness kurtosis"
 )
-_PAIRS = "corr covar_pop covar_samp regr_slope regr_intercept"
+_PAIRS = "corr regr_slope regr_intercept"
 
 FUNCTIONS: tuple[Function, ...] = (
     built("count", _count, kind=Kind.AGGREGATE, total=True),
@@ -383,6 +411,7 @@ FUNCTIONS: tuple[Function, ...] = (
     built("array_agg", _array_agg, kind=Kind.AGGREGATE, total=True),
     built("set_agg", _set_agg, kind=Kind.AGGREGATE, total=True),
     built("map_agg", _map_agg, kind=Kind.AGGREGATE, total=True),
+    built("multimap_agg", _map_agg, kind=Kind.AGGREGATE, total=True),
     built("map_union", _map_union, kind=Kind.AGGREGATE, total=True),
     built("histogram", _histogram, kind=Kind.AGGREGATE, total=True),
     built("approx_percentile", _percentile, kind=Kind.AGGREGATE),
@@ -400,7 +429,8 @@ FUNCTIONS: tuple[Function, ...] = (
         for word in _DOUBLES.split()
         if "skew" not in word and "kurt" not in word
     ),
-    *(_plain(f"{word}(double, double) -> double") for word in _PAIRS.split()),
+    *(_plain(f"{word}(double, double) -> double") for word in ("covar_pop", "covar_samp")),
+    *(_finite(f"{word}(double, double) -> double") for word in _PAIRS.split()),
     *(
         function(f"{word}() -> bigint", word, kind=Kind.WINDOW, total=True, strict=False)
         for word in ("row_number", "rank", "dense_rank")
@@ -414,7 +444,7 @@ FUNCTIONS: tuple[Function, ...] = (
     built("lead", _shifted, kind=Kind.WINDOW, total=True),
     built("first_value", _nth, kind=Kind.WINDOW, total=True),
     built("last_value", _nth, kind=Kind.WINDOW, total=True),
-    built("nth_value", _nth, kind=Kind.WINDOW),
+    built("nth_value", _nth_value, kind=Kind.WINDOW),
 )
 
 REWRITES: dict[type[exp.Expr], Rewrite] = {

@@ -181,6 +181,9 @@ def negative(translator: Translator, node: exp.Expr) -> Value:
         raise mistyped(f"-{value.type} does not exist.", "Negate a number.")
     if isinstance(value.node, exp.Literal) and str(value.node.this) == str(2**63):
         raise unsupported("The number", "Write it as a decimal.")
+    if value.type.name in types.INTEGERS and not isinstance(value.node, exp.Literal):
+        # DuckDB turns the least integer into a number that its type does not have
+        return Value(binary(exp.Sub, to(number(0), value.type), value.node), value.type)
     return Value(exp.Neg(this=tight(value.node)), value.type)
 
 

@@ -287,6 +287,13 @@ FUNCTIONS: tuple[Function, ...] = (
         "false WHEN trino_has_null(a) OR trino_has_null(b) THEN NULL ELSE false END",
         total=True,
     ),
+    # Trino's order is that of the bits of a counter, one bit per element; its limits are 5 and 100,000
+    function(
+        "combinations(array(T), bigint) -> array(array(T))",
+        "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN b NOT BETWEEN 0 AND 5 OR len(a) > 16 THEN "
+        "[[a[CAST('lakegate:bad-argument' AS BIGINT)]]] ELSE list_transform(list_filter(range(0, 1 << len(a)), lambda trino_m: "
+        "bit_count(trino_m) = b), lambda trino_m: list_filter(a, lambda trino_e, trino_i: (trino_m >> (trino_i - 1)) & 1 = 1)) END",
+    ),
     function(
         "contains_sequence(array(T), array(T)) -> boolean",
         "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN len(b) = 0 THEN true ELSE len(list_filter(range(1, len(a) - "

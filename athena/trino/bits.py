@@ -5,7 +5,7 @@ https://trino.io/docs/current/functions/bitwise.html https://trino.io/docs/curre
 
 from athena.trino.function import Function, function
 
-_WIDTHS = {"integer": 32, "bigint": 64}
+_WIDTHS = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}
 
 MACROS = {
     # an integer of 128 bits as the signed number that its lowest bits are
@@ -15,27 +15,36 @@ MACROS = {
 }
 
 
+def _remainder(byte: int) -> int:
+    """What the checksum of IEEE 802.3 (reflected) adds for one byte."""
+    for _ in range(8):
+        byte = byte >> 1 ^ (0xEDB88320 if byte & 1 else 0)
+    return byte
+
+
+_CRC = str([_remainder(byte) for byte in range(256)])
+
+
 def _shifts(name: str, width: int) -> tuple[Function, ...]:
     size = f"CAST({2**width} AS HUGEINT)"
     storage = name.upper()
+    # Java masks a negative shift, differently per width: nobody means that
+    negative = f"WHEN b < 0 THEN CAST('lakegate:bad-argument' AS {storage})"
     return (
         function(
             f"bitwise_left_shift({name}, bigint) -> {name}",
-            f"CASE WHEN b >= {width} THEN CAST(0 AS {storage}) ELSE CAST(trino_signed(CAST(a AS HUGEINT) * "
+            f"CASE {negative} WHEN b >= {width} THEN CAST(0 AS {storage}) ELSE CAST(trino_signed(CAST(a AS HUGEINT) * "
             f"trino_power_of_two(b), {size}) AS {storage}) END",
-            total=True,
         ),
         function(
             f"bitwise_right_shift({name}, bigint) -> {name}",
-            f"CASE WHEN b >= {width} THEN CAST(0 AS {storage}) ELSE CAST(trino_signed(trino_unsigned(a, {size}) // "
+            f"CASE {negative} WHEN b >= {width} THEN CAST(0 AS {storage}) ELSE CAST(trino_signed(trino_unsigned(a, {size}) // "
             f"trino_power_of_two(b), {size}) AS {storage}) END",
-            total=True,
         ),
         function(
             f"bitwise_right_shift_arithmetic({name}, bigint) -> {name}",
-            f"CASE WHEN b >= {width} THEN CAST(CASE WHEN a < 0 THEN -1 ELSE 0 END AS {storage}) ELSE a >> CAST(b AS "
+            f"CASE {negative} WHEN b >= {width} THEN CAST(CASE WHEN a < 0 THEN -1 ELSE 0 END AS {storage}) ELSE a >> CAST(b AS "
             f"{storage}) END",
-            total=True,
         ),
     )
 
@@ -53,7 +62,10 @@ FUNCTIONS: tuple[Function, ...] = (
         "WHEN a IS NULL OR b IS NULL THEN NULL ELSE CAST('lakegate:bad-argument' AS BIGINT) END",
     ),
     function("to_hex(varbinary) -> varchar", "hex", total=True),
-    function("from_hex(varchar) -> varbinary", "unhex"),
+    function(
+        "from_hex(varchar) -> varbinary",
+        "CASE WHEN length(a) % 2 = 0 THEN unhex(a) ELSE unhex(CAST(CAST('lakegate:bad-argument' AS INTEGER) AS VARCHAR)) END",
+    ),
     function("to_base64(varbinary) -> varchar", "to_base64", total=True),
     function("from_base64(varchar) -> varbinary", "from_base64"),
     function("to_base64url(varbinary) -> varchar", "translate(to_base64(a), '+/', '-_')", total=True),
@@ -61,6 +73,13 @@ FUNCTIONS: tuple[Function, ...] = (
     function("md5(varbinary) -> varbinary", "unhex(md5(a))", total=True),
     function("sha1(varbinary) -> varbinary", "unhex(sha1(a))", total=True),
     function("sha256(varbinary) -> varbinary", "unhex(sha256(a))", total=True),
+    function(
+        "crc32(varbinary) -> bigint",
+        "CASE WHEN a IS NULL THEN NULL ELSE xor(list_reduce(list_transform(range(1, 2 * octet_length(a), 2), lambda trino_i: "
+        "CAST('0x' || substring(hex(a), trino_i, 2) AS BIGINT)), lambda trino_s, trino_e: "
+        f"xor(trino_s >> 8, ({_CRC})[xor(trino_s & 255, trino_e) + 1]), CAST(4294967295 AS BIGINT)), 4294967295) END",
+        total=True,
+    ),
     function(
         "to_big_endian_64(bigint) -> varbinary",
         "unhex(lpad(hex(CAST(trino_unsigned(a, CAST(18446744073709551616 AS HUGEINT)) AS UBIGINT)), 16, '0'))",

@@ -47,6 +47,8 @@ MACROS = {
     "ELSE CAST(CAST('lakegate:cast-failed' AS INTEGER) AS VARCHAR) END",
     "trino_date_text(a)": "CASE WHEN a IS NULL OR regexp_full_match(trim(a), '[+-]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}') "
     "THEN trim(a) ELSE CAST(CAST('lakegate:cast-failed' AS INTEGER) AS VARCHAR) END",
+    # Java makes infinities of what a real cannot hold
+    "trino_real(a)": "CASE WHEN abs(a) >= 3.4028235677973366e38 THEN CAST(sign(a) AS DOUBLE) * CAST('inf' AS DOUBLE) ELSE a END",
     "trino_timestamp_text(a)": "CASE WHEN a IS NULL OR regexp_full_match(trim(a), "
     "'[+-]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?)?') "
     "THEN CASE WHEN regexp_full_match(trim(a), '.* [0-9]{1,2}:[0-9]{1,2}') THEN trim(a) || ':00' ELSE trim(a) END "
@@ -163,6 +165,8 @@ def _floating(value: Value, wanted: Type) -> exp.Expr | None:
         return to(call("trino_double_text", value.node), wanted)
     if source == "json":
         return from_json(value, wanted)
+    if wanted.name == "real" and source in ("double", "decimal"):
+        return to(call("trino_real", to(value.node, types.DOUBLE)), wanted)
     return to(value.node, wanted) if source in NUMBERS or source == "boolean" else None
 
 

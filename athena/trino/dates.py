@@ -183,7 +183,10 @@ def _added(made: Call) -> Value:
     if value.type.name == "timestamp with time zone" and unit in _DATE_UNITS:
         zone = known_zone(value.type, "date_add")
         return Value(at_zone(binary(exp.Add, at_zone(value.node, zone), step), zone), value.type)
-    return Value(binary(exp.Add, value.node, step), value.type)
+    added = binary(exp.Add, value.node, step)
+    if unit == "millisecond" and value.type.name == "timestamp" and value.type.args[0] < 3:
+        return Value(rounded(added, 3, value.type.args[0]), value.type)
+    return Value(added, value.type)
 
 
 def _difference(made: Call) -> Value:

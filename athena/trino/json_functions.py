@@ -15,7 +15,7 @@ from athena.trino.function import Call, Function, Value, built
 from athena.trino.refusal import mistyped, unsupported
 from athena.trino.values import Rewrite, Translator
 
-_STEP = re.compile(r"\.([\w\-:]+)|\[(\d+)\]|\[\"([^\"\\]*)\"\]|\[([\w\-]+)\]")
+_STEP = re.compile(r"\.([\w:]+)|\[(\d+)\]|\[\"([^\"\\]*)\"\]|\[(\w+)\]")
 _DEPTH = 4
 _TOO_DEEP = "CAST(CAST('lakegate:query-unsupported' AS INTEGER) AS VARCHAR)"
 _NOT_JSON = "CAST(CAST('lakegate:bad-argument' AS INTEGER) AS VARCHAR)"
@@ -54,12 +54,11 @@ def json_path(text: str) -> str:
     >>> json_path('$.store.book[0]["a b"]')
     '$."store"."book"[0]."a b"'
     """
-    stripped = text
-    if not stripped.startswith("$"):
-        stripped = "$" + stripped if stripped[:1] in (".", "[") else f"$.{stripped}"
+    if not text.startswith("$"):
+        raise unsupported(f"The JSON path {text!r}", "Begin it with $.")
     made, index = ["$"], 1
-    while index < len(stripped):
-        match = _STEP.match(stripped, index)
+    while index < len(text):
+        match = _STEP.match(text, index)
         if match is None:
             raise unsupported(f"The JSON path {text!r}", 'Use steps like .key, [0] and ["key"].')
         key = match[1] if match[1] is not None else match[3] if match[3] is not None else match[4]

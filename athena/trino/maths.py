@@ -116,6 +116,8 @@ def _sign(made: Call) -> Value:
 
 MACROS |= {
     "trino_sign_double(a)": "CASE WHEN isnan(a) THEN a WHEN a = 0 THEN a ELSE CAST(sign(a) AS DOUBLE) END",
+    "trino_ln(a)": "CASE WHEN a > 0 OR isnan(a) THEN ln(a) WHEN a = 0 THEN CAST('-inf' AS DOUBLE) WHEN a < 0 THEN "
+    "CAST('nan' AS DOUBLE) END",
     "trino_step(a, b)": "a // b * b",
     "trino_half_step(a, b)": "(a + CASE WHEN a < 0 THEN -(b // 2) ELSE b // 2 END) // b * b",
 }
@@ -158,14 +160,11 @@ FUNCTIONS: tuple[Function, ...] = (
             "CAST('nan' AS DOUBLE) END",
             total=True,
         )
-        for word in ("ln", "log2", "log10")
+        for word in ("ln", "log10")
     ),
-    function(
-        "log(double, double) -> double",
-        "CASE WHEN a > 0 AND b > 0 THEN ln(b) / ln(a) WHEN a IS NULL OR b IS NULL THEN NULL "
-        "ELSE CAST('nan' AS DOUBLE) END",
-        total=True,
-    ),
+    # Java has the natural logarithm alone: log2(2^29) is 29.000000000000004
+    function("log2(double) -> double", "trino_ln(a) / ln(2e0)", total=True),
+    function("log(double, double) -> double", "trino_ln(b) / trino_ln(a)", total=True),
     *(
         function(
             f"{word}(double) -> double",
@@ -186,13 +185,16 @@ FUNCTIONS: tuple[Function, ...] = (
     function("is_infinite(double) -> boolean", "isinf", total=True),
     function(
         "width_bucket(double, double, double, bigint) -> bigint",
-        "CASE WHEN trino_positive(d) IS NULL OR b = c THEN CAST(CASE WHEN b = c THEN 'lakegate:bad-argument' END AS BIGINT) "
+        "CASE WHEN trino_positive(d) IS NULL OR b = c OR isnan(a) OR NOT isfinite(b) OR NOT isfinite(c) THEN CAST(CASE WHEN "
+        "b = c OR isnan(a) OR NOT isfinite(b) OR NOT isfinite(c) THEN 'lakegate:bad-argument' END AS BIGINT) "
         "WHEN b < c THEN CASE WHEN a < b THEN 0 WHEN a >= c THEN d + 1 ELSE CAST(floor((a - b) / (c - b) * d) AS BIGINT) "
         "+ 1 END ELSE CASE WHEN a > b THEN 0 WHEN a <= c THEN d + 1 ELSE CAST(floor((b - a) / (b - c) * d) AS BIGINT) + 1 END END",
     ),
     function(
         "width_bucket(double, array(double)) -> bigint",
-        "CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE CAST(len(list_filter(b, lambda trino_e: trino_e <= a)) AS BIGINT) END",
+        "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN isnan(a) OR len(b) = 0 OR b <> list_sort(b) OR "
+        "len(list_filter(b, lambda trino_e: isfinite(trino_e))) < len(b) THEN CAST('lakegate:bad-argument' AS BIGINT) "
+        "ELSE CAST(len(list_filter(b, lambda trino_e: trino_e <= a)) AS BIGINT) END",
     ),
     function(
         "from_base(varchar, bigint) -> bigint",

@@ -25,7 +25,17 @@ MACROS = {
     "trino_ascii(a)": f"CASE WHEN strlen(a) > length(a) THEN {_BAD_TEXT} ELSE a END",
     "trino_from_start(a, b)": "b = 0 OR b < -length(a)",
     "trino_places(a, b)": "list_filter(range(1, length(a) + 1), lambda trino_i: substring(a, trino_i, length(b)) = b)",
-    "trino_entry(a, b)": f"CASE WHEN contains(a, b) THEN a ELSE {_BAD_TEXT} END",
+    # H and W part nothing, vowels do: of a run of equal digits the first one is kept
+    "trino_soundex(a)": "rpad(left(substring(regexp_extract(a, '[A-Z]'), 1, 1) || replace(substring("
+    + "".join(["regexp_replace("] * 7)
+    + "translate(regexp_extract(a, '[A-Z]') || regexp_replace(substring(a, strpos(a, regexp_extract(a, '[A-Z]')) + 1), "
+    "'[^A-Z]|[HW]', '', 'g'), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', '01230120022455012623010202')"
+    + "".join(f", '{digit}+', '{digit}', 'g')" for digit in range(7))
+    + ", 2), '0', ''), 4), CASE WHEN regexp_matches(a, '[A-Z]') THEN 4 ELSE 0 END, '0')",
+    "trino_entry(a, b)": f"CASE WHEN len(string_split(a, b)) = 2 THEN a ELSE {_BAD_TEXT} END",
+    # a text may end with a delimiter; between two of them there has to be something
+    "trino_written_pairs(a, b)": "CASE WHEN a = '' THEN [] ELSE string_split(CASE WHEN ends_with(a, b) THEN "
+    "left(a, length(a) - length(b)) ELSE a END, b) END",
 }
 
 
@@ -237,11 +247,17 @@ FUNCTIONS: tuple[Function, ...] = (
     function(
         "split_to_map(varchar, varchar, varchar) -> map(varchar, varchar)",
         "CASE WHEN a IS NULL THEN NULL ELSE map("
-        "list_transform(list_filter(string_split(a, b), lambda trino_e: trino_e <> ''), "
-        "lambda trino_e: string_split(trino_entry(trino_e, c), c)[1]), "
-        "list_transform(list_filter(string_split(a, b), lambda trino_e: trino_e <> ''), "
-        "lambda trino_e: trino_e[strpos(trino_e, c) + length(c):])) END",
+        "list_transform(trino_written_pairs(a, trino_not_empty(b)), lambda trino_e: "
+        "string_split(trino_entry(trino_e, trino_not_empty(c)), c)[1]), "
+        "list_transform(trino_written_pairs(a, b), lambda trino_e: string_split(trino_e, c)[2])) END",
     ),
+    function(
+        "split_to_multimap(varchar, varchar, varchar) -> map(varchar, array(varchar))",
+        "CASE WHEN a IS NULL OR b IS NULL OR c IS NULL THEN NULL WHEN a = '' THEN MAP {} ELSE trino_entries_to_multimap("
+        "list_transform(trino_written_pairs(a, trino_not_empty(b)), lambda trino_e: "
+        "{'k': string_split(trino_entry(trino_e, trino_not_empty(c)), c)[1], 'v': string_split(trino_e, c)[2]})) END",
+    ),
+    function("soundex(varchar) -> varchar", "trino_soundex(upper(trino_ascii(a)))"),
     function("translate(varchar, varchar, varchar) -> varchar", "translate", total=True),
     function("chr(bigint) -> varchar(1)", "chr(CAST(b AS INTEGER))".replace("b", "a")),
     function(

@@ -40,5 +40,9 @@ FUNCTIONS: tuple[Function, ...] = (
         "replace(replace(replace(url_encode(a), '%20', '+'), '~', '%7E'), '%2A', '*')",
         total=True,
     ),
-    function("url_decode(varchar) -> varchar", "trino_www_decode(a)"),
+    function(
+        "url_decode(varchar) -> varchar",
+        "CASE WHEN regexp_matches(a, '%([^0-9a-fA-F]|[0-9a-fA-F][^0-9a-fA-F]|.?$)') THEN "
+        "CAST(CAST('lakegate:bad-argument' AS INTEGER) AS VARCHAR) ELSE trino_www_decode(a) END",
+    ),
 )

@@ -98,6 +98,10 @@ def may(condition: str, low: Any, high: Any, *, nulls: bool = False) -> bool:
         ("n = 1 AND day = DATE '2024-01-01' OR n = 7", 5, 6, True),
         ("n + 1 = 2", 5, 6, True),
         ("n = l", 5, 6, True),
+        ("5 NOT IN (n, 3)", 3, 3, True),  # 5 is not 3
+        ("5 BETWEEN n AND 7", 1, 5, True),
+        ("'A' LIKE s", "A", "A", True),  # the column is the pattern
+        ("'A' NOT LIKE s", "B", "B", True),
     ],
 )
 def test_what_rows_within_bounds_may_be_accepted(condition: str, low: Any, high: Any, *, possible: bool) -> None:
@@ -111,6 +115,7 @@ def test_rows_of_nothing_but_null_satisfy_no_comparison(condition: str) -> None:
     nothing = Span(values=False)
     assert not all(holds(each, nothing) for each in told(condition))
     assert all(holds(each, nothing) for each in told("n IS NULL"))
+    assert all(holds(each, nothing) for each in told("5 NOT BETWEEN n AND 3"))  # NULL AND false is false
 
 
 def test_bounds_that_are_not_known_accept_everything_but_what_nulls_tell() -> None:

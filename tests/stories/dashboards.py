@@ -62,6 +62,26 @@ FORMS = (
     "SELECT count(*) FROM {t} WHERE NOT ({a}) AND {b}",
     "SELECT count(*) FROM (SELECT n, row_number() OVER (ORDER BY day, c, n, x, d, at) AS k FROM {t}) AS s WHERE k < 5",
     "SELECT c, n, sum(n) OVER (PARTITION BY c) FROM {t} WHERE {a}",
+    # where a condition does not say which rows matter
+    "SELECT count(*), count(r.n) FROM {t} AS l LEFT JOIN {t} AS r ON l.day = r.day WHERE {la} AND {rb}",
+    "SELECT count(*), count(r.n) FROM {t} AS l LEFT JOIN {t} AS r ON l.day = r.day AND {la} "
+    "WHERE l.day < DATE '2024-02-01'",
+    "SELECT count(*), count(l.n) FROM {t} AS l RIGHT JOIN {t} AS r ON l.day = r.day WHERE {la} AND {rb}",
+    "SELECT count(*), count(l.n), count(r.n) FROM {t} AS l FULL JOIN {t} AS r ON l.day = r.day AND {la} AND {rb}",
+    "SELECT n, s FROM (SELECT day, c, n, x, d, at, sum(n) OVER (PARTITION BY c) AS s FROM {t}) AS w WHERE {a}",
+    "SELECT count(*) FROM (SELECT day, c, n, x, d, at FROM {t} ORDER BY day, c, n, x, d, at LIMIT 3) AS w WHERE {a}",
+    "SELECT count(*) FROM (SELECT day, max(c) AS c, max(n) AS n, max(x) AS x, max(d) AS d, max(at) AS at FROM {t} "
+    "GROUP BY day) AS w WHERE {a}",
+    "SELECT count(*) FROM (SELECT day, c, n, x, d, at FROM {t} EXCEPT SELECT day, c, n, x, d, at FROM {t} WHERE {b}) "
+    "AS w WHERE {a}",
+    "WITH w AS (SELECT day, c, n, x, d, at FROM {t}) SELECT (SELECT count(*) FROM w WHERE {a}), "
+    "(SELECT count(*) FROM w)",
+    "SELECT (SELECT max(n) FROM {t} WHERE {a}), count(*) FROM {t} WHERE {b}",
+    "SELECT count(CASE WHEN {a} THEN 1 END), count_if({b}), count(*) FILTER (WHERE {a}) FROM {t}",
+    "SELECT count(*) FROM {t} WHERE NOT ({a} AND {b})",
+    "SELECT count(*) FROM {t} WHERE coalesce({a}, true)",
+    "SELECT count(*) FROM {t} AS l WHERE {la} AND l.n < ALL (SELECT r.n FROM {t} AS r WHERE {rb})",
+    "SELECT day, c, grouping(day, c), count(*) FROM {t} WHERE {a} GROUP BY GROUPING SETS ((day, c), (c), ())",
 )
 
 
@@ -70,7 +90,13 @@ def conditions(draw: st.DrawFn, table: str = "") -> str:
     """One condition on one column."""
     column = draw(st.sampled_from(sorted(VALUES)))
     name, literals = f"{table}{column}", st.sampled_from(LITERALS[column])
-    kind = draw(st.sampled_from(["compare", "compare", "compare", "in", "not in", "between", "null", "like", "flip"]))
+    kinds = ["compare", "compare", "compare", "in", "not in", "between", "null", "like", "flip", "turned"]
+    kind = draw(st.sampled_from(kinds))
+    if kind == "turned":  # the column stands where a literal does elsewhere
+        other, not_ = draw(literals), draw(st.sampled_from(["", "NOT "]))
+        forms = [f"{other} {not_}IN ({name}, {draw(literals)})", f"{other} {not_}BETWEEN {name} AND {draw(literals)}"]
+        forms += [f"{other} {not_}BETWEEN {draw(literals)} AND {name}", f"{name} IS NOT DISTINCT FROM {other}"]
+        return draw(st.sampled_from([*forms, *([f"'A' {not_}LIKE c"] if name == "c" else [])]))
     if kind == "like" and column == "c":
         pattern = draw(st.sampled_from(["A%", f"{STEM}%", f"{STEM}_", "%", "B", "_"]))
         return f"{name} {draw(st.sampled_from(['', 'NOT ']))}LIKE '{pattern}'"

@@ -30,6 +30,9 @@ use.
   long as the text of the query names it.
 - `varchar(n)` is kept by CAST; functions give `varchar`.
 - Sums of doubles may differ in the last digit, as they do between two runs of Athena.
+- `from_utf8` fails on bytes that are no UTF-8, where Athena puts U+FFFD in their place.
+- `width_bucket` fails on every list of bins that is out of order; Athena does not notice each of them.
+- `combinations` takes up to 16 elements, shifts take no negative counts.
 - `levenshtein_distance` fails on text beyond ASCII; `stddev` and its kin may differ in the last digits.
 
 ## What works and what is refused
