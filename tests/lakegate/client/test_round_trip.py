@@ -76,7 +76,7 @@ ROW = st.fixed_dictionaries(
         "big": st.integers(-(2**63), 2**63 - 1),
         "single": st.floats(width=32, allow_nan=False, allow_infinity=False),
         "wide": st.floats(allow_nan=False, allow_infinity=False),
-        "fare": st.integers(-(10**38) + 1, 10**38 - 1).map(lambda value: Decimal(value).scaleb(-9)),
+        "fare": st.integers(-(10**38) + 1, 10**38 - 1).map(lambda value: Decimal(f"{value}e-9")),
         "day": st.dates(date(1, 1, 2), date(9999, 12, 30)),
         "at": st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)),
         "instant": st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)).map(lambda at: at.replace(tzinfo=UTC)),
@@ -109,7 +109,9 @@ def sent_and_seen_again(lakes: tuple[LakeClient, LakeClient], rows: list[dict[st
     sent = pa.Table.from_pylist(rows, schema=SCHEMA)
     numbered = sent.add_column(0, "n", pa.array(range(len(rows)), pa.int32()))
     report = owner.load(numbered, dataset="every")
-    assert (report["rows_loaded"], report["rows_rejected"]) == (len(rows), 0), report
+    # The same rows twice in a row are the same content.
+    loaded = 0 if report["status"] == "unchanged" else len(rows)
+    assert (report["rows_loaded"], report["rows_rejected"]) == (loaded, 0), report
     names = ", ".join(SCHEMA.names)
     for lake in (owner, partner):
         answer = lake.sql(f"SELECT {names} FROM every ORDER BY n")
@@ -129,7 +131,7 @@ def test_what_was_sent_is_seen_again(lakes: tuple[LakeClient, LakeClient], rows:
 
 
 @pytest.mark.long
-@settings(max_examples=300, **RULES)  # type: ignore[arg-type]
+@settings(max_examples=200, **RULES)  # type: ignore[arg-type]
 @given(rows=st.lists(SOMETIMES_NULL, min_size=1, max_size=40))
 def test_what_was_sent_is_seen_again_at_length(
     lakes: tuple[LakeClient, LakeClient], rows: list[dict[str, Any]]
