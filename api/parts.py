@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from api.callers import Callers
+from athena.audit.stream import StreamAudit
 from athena.lake import Lake
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Parts:
         from api.callers.clients import DynamoClients
         from athena.aws_lake import state_of
 
-        return cls(Lake.aws(settings), Claims(DynamoClients(state_of(settings))))
+        return cls(Lake.aws(settings, audit=StreamAudit()), Claims(DynamoClients(state_of(settings))))
 
     @classmethod
     def embedded(cls, lake: Lake) -> "Parts":

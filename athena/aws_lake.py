@@ -1,6 +1,6 @@
 """The parts of a lake on AWS, put together. Only `Lake.aws` and tests need it."""
 
-from athena.audit.stream import StreamAudit
+from athena.audit import Audit
 from athena.aws import client
 from athena.clerk import Clerk
 from athena.dynamodb import Table
@@ -34,7 +34,7 @@ def state_of(settings: AwsSettings) -> Table:
     return Table(client("dynamodb", region=settings.region or None), settings.state_table)
 
 
-def aws_lake(settings: AwsSettings, *, clock: Clock) -> Lake:
+def aws_lake(settings: AwsSettings, *, clock: Clock, audit: Audit) -> Lake:
     """The lake of one stage. Calls nothing yet: clients connect with their first use."""
     region = settings.region or None
     dynamodb, s3 = client("dynamodb", region=region), client("s3", region=region)
@@ -49,7 +49,7 @@ def aws_lake(settings: AwsSettings, *, clock: Clock) -> Lake:
         limits=Limits(page_rows=settings.page_rows, result_bytes=settings.result_bytes),
     )
     glue = GlueHeads(client("glue", region=region), s3, lake=settings.name)
-    meter, audit = Meter(DynamoUsage(state, clock), clock), StreamAudit()
+    meter = Meter(DynamoUsage(state, clock), clock)
     return Lake(
         settings=settings.shared(),
         clock=clock,

@@ -80,11 +80,14 @@ class Lake:
         return embedded_lake(read_settings(home), clock=utc_now)
 
     @classmethod
-    def aws(cls, settings: "AwsSettings") -> "Lake":
-        """The lake of one stage on AWS (`athena/settings_aws.py` reads the settings). Cheap: nothing is called yet."""
+    def aws(cls, settings: "AwsSettings", *, audit: Audit | None = None) -> "Lake":
+        """The lake of one stage on AWS (`athena/settings_aws.py` reads the settings). Cheap: nothing is called yet.
+
+        `audit` is where the function that serves partners tells of each question; nowhere unless given."""
+        from athena.audit.stream import NoAudit
         from athena.aws_lake import aws_lake
 
-        return aws_lake(settings, clock=utc_now)
+        return aws_lake(settings, clock=utc_now, audit=audit or NoAudit())
 
     def head(self, dataset: str) -> Head | None:
         """Where the table stands now: while a commit may or may not have happened, the catalog itself says so."""

@@ -39,7 +39,7 @@ def test_a_cell_asks_the_lake_that_the_notebook_holds(shell: Any, partner: LakeC
 
 def test_what_is_shown_is_escaped_and_says_where_it_comes_from(owner: LakeClient, typed_home: Path) -> None:
     page = owner._repr_html_()
-    assert str(typed_home) in page and "One column of every type" in page
+    assert owner.where in page and typed_home.name in owner.where and "One column of every type" in page
     dataset = owner["typed"]._repr_html_()
     assert '<td style="text-align:left">km</td>' in dataset and "3 rows" in dataset
     answer = owner.sql("SELECT '<b>&' AS x, NULL AS y")._repr_mimebundle_()["text/html"]
