@@ -7,6 +7,7 @@ is a range wide enough for any rounding: a condition may accept too much, never 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal, Protocol
 
 Operator = Literal["=", "<>", "<", "<=", ">", ">=", "prefix", "is null", "is not null"]
@@ -28,6 +29,35 @@ class Reading:
 
     dataset: str
     conditions: tuple[Condition, ...] = ()
+
+
+def by_months(condition: Condition, type_name: str) -> Condition | None:
+    """The same for whole months, None where it is on no day or instant: what a hidden row's place in a commit may
+    decide for a partner (see `docs/decisions/0130-freshness-and-hidden-rows.md`).
+
+    >>> by_months(Condition("day", ">=", ((19, 19),)), "date")
+    Condition(column='day', operator='>=', ranges=((0, 31),))
+    """
+    unit = _UNITS.get(type_name)
+    if unit is None or condition.operator not in ("=", "<", "<=", ">", ">=") or not condition.ranges:
+        return None
+    try:
+        ranges = tuple(
+            (_month(low // unit, 0) * unit, _month(high // unit, 1) * unit) for low, high in condition.ranges
+        )
+    except (ValueError, OverflowError):
+        return None
+    return Condition(condition.column, condition.operator, ranges)
+
+
+_UNITS = {"date": 1, "timestamp": 86_400_000_000, "timestamptz": 86_400_000_000}
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+def _month(day: int, further: int) -> int:
+    """The first day of its month, or of the following one."""
+    months = (found := date.fromordinal(day + _EPOCH_DAY)).year * 12 + found.month - 1 + further
+    return date(months // 12, months % 12 + 1, 1).toordinal() - _EPOCH_DAY
 
 
 class Bounds(Protocol):

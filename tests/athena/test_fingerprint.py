@@ -5,6 +5,7 @@ from datetime import date
 
 from hypothesis import given, settings
 
+from athena.conditions import Condition
 from athena.entitlement import entitle
 from athena.fingerprint import fingerprint
 from athena.grants import DatasetGrant, Grant, Limits
@@ -107,3 +108,16 @@ def _named(rows: str) -> str:
     ):
         rows = rows.replace(old, new)
     return rows
+
+
+def test_hidden_rows_decide_on_freshness_by_months_alone() -> None:
+    sql = "SELECT 1 FROM flights WHERE day >= DATE '2013-01-20' AND fare > 7 AND carrier = 'DL'"
+
+    def conditions_of(given: Grant | None) -> tuple[Condition, ...]:
+        made = entitle(parse(sql), given, HEADS, lake="lake", parameters=(), today=date(2013, 1, 1), salt="s")
+        return made.readings[0].conditions
+
+    first, next_first = ((date(2013, month, 1) - date(1970, 1, 1)).days for month in (1, 2))
+    own = Condition("day", ">=", ((first, next_first),))
+    assert conditions_of(grant("carrier = 'UA'")) == (Condition("carrier", "=", (("UA", "UA"),)), own)
+    assert [one.column for one in conditions_of(None)] == ["day", "fare", "carrier"]

@@ -98,7 +98,8 @@ def ask_at_once(cloud: Cloud, settings: AwsSettings, *, each: int) -> None:
 
 
 def kill_the_leader(cloud: Cloud, settings: AwsSettings, *, each: int) -> None:
-    cloud.emulator.athena.seconds = 4.0
+    # Long enough to be seen running, also where so many askers hold up the one who writes the execution down.
+    cloud.emulator.athena.seconds = 4.0 + each / 5
     with askers(cloud, settings, each=each) as processes:
         for process in processes:
             tell(process, "go")
