@@ -1,0 +1,36 @@
+"""The operations guide knows every alarm, every parameter it names, and shows what the cost model says."""
+
+import re
+from pathlib import Path
+
+from infra import cost, cost_loading
+from infra.policies.__main__ import read_stacks
+from infra.policies.template import resources
+
+PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+STACKS = read_stacks()
+
+
+def test_every_alarm_is_explained_and_no_other() -> None:
+    named = [one.properties["AlarmName"] for one in resources(STACKS, "AWS::CloudWatch::Alarm")]
+    named += [one.properties["AlarmName"] for one in resources(STACKS, "AWS::CloudWatch::CompositeAlarm")]
+    there = {name["Fn::Sub"].removeprefix("lakegate-${Stage}-") for name in named}
+    section = PAGE.partition("## When an alarm goes off")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    explained = {name for row in rows for name in re.findall(r"`([a-z-]+)`", row)}
+    assert explained == there | {"job-failed"}
+
+
+def test_every_parameter_that_it_names_is_one() -> None:
+    known = {name for content in STACKS.values() for name in content.get("Parameters", {})}
+    known |= {name for content in STACKS.values() for name in content.get("Outputs", {})}
+    named = set(re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", PAGE))
+    assert named <= known
+    assert len(named) > 10
+
+
+def test_the_page_shows_what_the_models_say() -> None:
+    assert cost_loading.table() in PAGE, "run `python -m infra.cost_loading`"
+    for share, shown in ((0.0, "$1,073"), (0.9, "$112")):
+        assert f"${cost.cost(cost.Month(1_000_000, share, 200 * cost.MB)).total:,.0f}" == shown
+        assert shown in PAGE
