@@ -30,7 +30,7 @@ class Order:
 
     dataset: str
     keys: tuple[Key, ...]
-    progress: Callable[[str, int, int], None]
+    progress: Callable[[str, int, int, int], None]
     retype: bool = False
 
 

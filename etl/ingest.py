@@ -20,7 +20,7 @@ from etl.history import Load, load_of
 from etl.intake import Intake
 from etl.landing import DEFAULT_SOURCE, Key, Landed, ignored, key_of, parse_key
 from etl.pending import pending
-from etl.publish import publish, resolve
+from etl.publish import deliver, publish, resolve
 from etl.report import Report
 from etl.retract import retract
 from etl.rewrite import spared
@@ -28,8 +28,8 @@ from etl.turn import turn_at
 
 __all__ = ["Load", "Reconciled", "Report", "ingest", "load_files", "loads", "reconcile", "reload", "retract"]
 
-Progress = Callable[[str, int, int], None]
-"""Told the source's name, and bytes done and in all over both passes (decompressed; 0 while unknown)."""
+Progress = Callable[[str, int, int, int], None]
+"""Told the source's name, bytes done and in all over both passes (decompressed; 0 while unknown), and rows so far."""
 
 ATTEMPTS = 5
 _WORTH_ANOTHER = frozenset(["commit-conflict", "lease-lost", "file-changed"])
@@ -39,7 +39,7 @@ BATCH_FILES = 500
 BATCH_BYTES = 4 * 1024**3
 
 
-def silent(_name: str, _done: int, _total: int) -> None:
+def silent(_name: str, _done: int, _total: int, _rows: int) -> None:
     """Where progress is told to nobody."""
 
 
@@ -126,6 +126,7 @@ def catch_up(
     progress: Progress = silent,
 ) -> Reconciled:
     """The same, of the files that `settled` lets pass; without `stale`, rows of an older contract are left alone."""
+    deliver(intake)  # of who died behind a commit that was whole
     landed: dict[str, list[Landed]] = {name: [] for name in _known(intake, dataset)}
     for one in intake.landing.listing(dataset):
         landed.setdefault(one.key.dataset, []).append(one)

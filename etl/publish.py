@@ -4,6 +4,7 @@ plan → intent → **commit** → contract → rejects → reports → ledger �
 happened; after it every step repeats without harm, so that it can be finished by somebody else.
 """
 
+import logging
 from contextlib import suppress
 from dataclasses import replace
 
@@ -16,6 +17,8 @@ from etl.batch import mark_of
 from etl.commit import Change, commit, fence, find_commit, has_commit, table_for
 from etl.intake import Intake
 from etl.plan import Plan
+
+log = logging.getLogger(__name__)
 
 
 def publish(intake: Intake, plan: Plan, change: Change | None) -> Head | None:
@@ -69,6 +72,7 @@ def finish(intake: Intake, plan: Plan, head: Head | None) -> Head | None:
             f"Its rows are safe, and the next load or `lakegate reconcile` finishes it. {error.remedy}",
             code="unfinished",
         ) from error
+    intake.step("closed")
     deliver(intake)
     return head
 
@@ -217,10 +221,15 @@ def _event(plan: Plan, head: Head) -> DatasetUpdated:
 
 
 def deliver(intake: Intake) -> None:
-    """Tell what the outbox holds; what is told is taken off."""
-    for event in intake.events.undelivered():
-        intake.deliver(event)
-        intake.events.delivered(event.id)
+    """Tell what the outbox holds; what is told is taken off. What cannot be told stays, and fails nobody: the commit
+    has happened, and whoever loads or reconciles next tells it."""
+    try:
+        for event in intake.events.undelivered():
+            intake.deliver(event)
+            intake.step("delivered")
+            intake.events.delivered(event.id)
+    except LakegateError as error:
+        log.warning("An event could not be told yet: %s %s", error.message, error.remedy)
 
 
 def _tell_owner(intake: Intake, plan: Plan, head: Head | None) -> None:

@@ -19,7 +19,7 @@ from etl.report import Problem, Reject
 from etl.toml_place import line_of
 from etl.transform import study, transform_narrow
 
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int, int], None]
 _LATEST_LOADS = 100_000
 
 
@@ -116,7 +116,7 @@ def _try_one(source: Source, contract: Contract, of: str, progress: Progress) ->
     rows = 0
 
     def told(done: int) -> None:
-        progress(source.name, done, 2 * total)
+        progress(source.name, done, 2 * total, rows)
 
     try:
         studied = study(source, contract=contract, rules=contract.rules(of), advance=told)

@@ -18,7 +18,7 @@ from etl.source import Source
 from etl.transform import Portion, Study, Tally, study, transform, transform_narrow, with_origin
 from etl.write import ContentWriter
 
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int, int], None]
 
 _HASH_BYTES = 4 * 1024 * 1024
 
@@ -73,7 +73,7 @@ class Unit:
 
         def told(bytes_read: int) -> None:
             self._desk.beat()
-            self._desk.progress(self.source.name, bytes_read, total)
+            self._desk.progress(self.source.name, bytes_read, total, 0)
 
         self._studied = study(self.source, contract=contract, rules=rules, advance=told)
         self._content = self._studied.content
@@ -92,7 +92,8 @@ class Unit:
 
         def told(bytes_read: int) -> None:
             self._desk.beat()
-            self._desk.progress(self.source.name, studied.size_bytes + bytes_read, 2 * studied.size_bytes)
+            done, total = studied.size_bytes + bytes_read, 2 * studied.size_bytes
+            self._desk.progress(self.source.name, done, total, self._tally.rows_in)
 
         try:
             # What is to be sorted must be of types that Arrow can compare.

@@ -25,6 +25,10 @@ READABLE_WIDTH, COLUMN_GAP = 16, 3
 AMBIGUOUS = frozenset(["", "NULL"])
 
 
+Told = Callable[[str, int, int, int], None]
+"""What a load tells its progress to: a name, bytes done and in all (0 when unknown), and rows so far."""
+
+
 class Label(str):
     """A text of ours, not of the data: shown as it is, also when it is empty."""
 
@@ -167,11 +171,8 @@ def _cell(value: object) -> "Text":
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
-    """What a load tells its progress to: a bar on stderr when that is a terminal, else None.
-
-    Told the name, bytes read and bytes in all (0 when unknown).
-    """
+def progress_bar() -> Iterator[Told | None]:
+    """A bar on stderr when that is a terminal, else None: rows, bytes, MB/s and time left of each file."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -181,6 +182,7 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
+        TextColumn("{task.fields[rows]}", markup=False),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
@@ -188,9 +190,18 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
     with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
         tasks: dict[str, TaskID] = {}
 
-        def told(name: str, done: int, total: int) -> None:
+        def told(name: str, done: int, total: int, rows: int) -> None:
             if name not in tasks:
-                tasks[name] = bar.add_task(visible(name), total=None)
-            bar.update(tasks[name], completed=done, total=total or None)
+                tasks[name] = bar.add_task(visible(name), total=None, rows="")
+            bar.update(tasks[name], completed=done, total=total or None, rows=rows_text(rows))
 
         yield told
+
+
+def rows_text(rows: int) -> str:
+    """How many rows, for people; nothing while none is known.
+
+    >>> rows_text(0), rows_text(1234567)
+    ('', '1,234,567 rows')
+    """
+    return f"{rows:,} rows" if rows else ""

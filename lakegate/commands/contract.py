@@ -48,7 +48,7 @@ def infer(
             source,
             contract=None,
             rules=SourceRules(),
-            advance=(lambda _: None) if progress is None else (lambda done: progress(file.name, done, 0)),
+            advance=(lambda _: None) if progress is None else (lambda done: progress(file.name, done, 0, 0)),
         )
     name = dataset or re.sub(r"[^a-z0-9_]+", "_", file.name.split(".")[0].lower()).strip("_") or "dataset"
     print_text(format_contract(Contract(name, studied.columns, sources={"default": studied.rules})).rstrip("\n"))
@@ -74,6 +74,7 @@ def check(
     """
     from athena.lake import Lake
     from etl.contract_file import parse_contract, read_text
+    from etl.ingest import silent
     from etl.intake import Intake
     from etl.trial import differences, try_files, try_landing
 
@@ -81,7 +82,7 @@ def check(
     text = read_text(path)
     contract = parse_contract(text, dataset=dataset, path=str(path))
     with Lake.embedded(current_home(home)) as lake, progress_bar() as progress:
-        intake, told = Intake.embedded(lake), progress or (lambda _name, _done, _total: None)
+        intake, told = Intake.embedded(lake), progress or silent
         head = lake.heads.get(dataset)
         changes = differences(contract, head.columns if head else (), path=str(path), text=text)
         tried = try_files(files, contract, told) if files else try_landing(intake, contract, told)

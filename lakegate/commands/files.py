@@ -8,7 +8,7 @@ import typer
 from athena.dataset import check_dataset_name
 from lakegate.commands import EXIT_REFUSED, EXIT_REJECTS, DatasetArgument, HomeOption, JsonOption, OptionalDataset
 from lakegate.home import current_home
-from lakegate.screen import print_error, print_json, print_note, print_text, progress_bar
+from lakegate.screen import Told, print_error, print_json, print_note, print_text, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -156,10 +156,10 @@ def _rejected_text(report: "Report") -> str:
     return f", {report.rows_rejected:,} rejected ({reasons})"
 
 
-def _advancing(progress: "Callable[[str, int, int], None] | None", source: Path) -> "Callable[[int], None]":
+def _advancing(progress: Told | None, source: Path) -> "Callable[[int], None]":
     # Compressed files tell no size in advance.
     size = source.stat().st_size if source.is_file() and source.suffix.lower() == ".csv" else 0
-    return (lambda _: None) if progress is None else (lambda done: progress(source.name, done, size))
+    return (lambda _: None) if progress is None else (lambda done: progress(source.name, done, size, 0))
 
 
 def _show(reports: "Sequence[Report]", *, strict: bool, as_json: bool) -> None:

@@ -69,7 +69,13 @@ def test_behind_the_commit_a_plan_is_finished_without_the_file(intake: Intake) -
     assert len(list((intake.settings.reports / "t/a.csv").glob("*.json"))) == 1
 
 
-@pytest.mark.parametrize("step", ["committed", "contract", "rejects", "reported", "recorded", "told", "published"])
+AFTER_THE_COMMIT = (
+    *("committed", "contract", "rejects", "reported", "recorded", "told", "published"),
+    *("closed", "delivered"),
+)
+
+
+@pytest.mark.parametrize("step", AFTER_THE_COMMIT)
 def test_an_event_is_told_at_least_once_also_when_the_process_dies(intake: Intake, step: str) -> None:
     told: list[DatasetUpdated] = []
     telling = replace(intake, deliver=told.append)
@@ -80,6 +86,19 @@ def test_an_event_is_told_at_least_once_also_when_the_process_dies(intake: Intak
     assert head is not None
     assert {(event.dataset, event.snapshot_id, event.rows_added) for event in told} == {("t", head.snapshot_id, 2)}
     assert len({event.id for event in told}) == 1
+    assert intake.events.undelivered() == ()
+
+
+def test_an_event_that_nobody_takes_fails_no_load_and_is_told_later(intake: Intake) -> None:
+    def refuse(_event: DatasetUpdated) -> None:
+        raise Failed("The bus is away.", "Wait.", code="events-unavailable")
+
+    (report,) = ingest(replace(intake, deliver=refuse), drop(intake, "t/a.csv", TEXT))
+    assert report.status == "loaded"
+    assert len(intake.events.undelivered()) == 1
+    told: list[DatasetUpdated] = []
+    assert reconcile(replace(intake, deliver=told.append)).reports == ()
+    assert [event.rows_added for event in told] == [2]
     assert intake.events.undelivered() == ()
 
 

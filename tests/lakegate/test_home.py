@@ -1,5 +1,6 @@
 """A home is found from where one stands, or made where nothing foreign lies."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from athena.errors import LakegateError, Refused
 from athena.settings import read_settings
 from lakegate.home import find_home, init_home
+from tests.lakegate.conftest import Command
 
 
 def test_a_home_has_its_settings_and_folders(tmp_path: Path) -> None:
@@ -64,3 +66,23 @@ def test_without_any_home_the_remedy_says_how_to_make_one(tmp_path: Path) -> Non
     with pytest.raises(Refused, match="lakegate init") as caught:
         find_home(None, {}, tmp_path)
     assert caught.value.code == "no-home"
+
+
+@pytest.mark.parametrize("name", ["50% of #1? ü", "it's [x]*"])
+def test_a_home_may_have_any_name(lakegate: Command, tmp_path: Path, name: str) -> None:
+    home, file, backup = tmp_path / name / "home", tmp_path / "n.csv", tmp_path / "b.tar"
+    assert lakegate("init", home).code == 0
+    for number in (1, 2):
+        file.write_text(f"n\n{number}\n", encoding="utf-8")
+        file = file.rename(tmp_path / f"n{number}.csv")
+        assert lakegate("load", file, "--dataset", "t", "--home", home).code == 0
+    total = ("query", "SELECT sum(n) FROM t", "--format", "csv", "--home", home)
+    assert lakegate(*total).out.splitlines()[1] == "3"
+    assert lakegate("maintain", "--home", home).code == 0
+    assert lakegate("query", "SELECT max(n) FROM t", "--format", "csv", "--home", home).out.splitlines()[1] == "2"
+    assert lakegate("retract", "t/n1.csv", "--home", home).code == 0
+    assert lakegate("backup", backup, "--home", home).code == 0
+    shutil.rmtree(home)
+    assert lakegate("restore", backup, "--home", home).code == 0
+    assert lakegate(*total).out.splitlines()[1] == "2"
+    assert lakegate("doctor", "--home", home).code == 0

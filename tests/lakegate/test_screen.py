@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
@@ -88,3 +88,19 @@ def test_more_columns_than_a_terminal_holds_become_blocks(monkeypatch: pytest.Mo
     assert lines[0].startswith("── 1 ─")
     assert lines[1].split() == ["column_0", "0"]
     assert lines[21 + 1].split() == ["column_0", "NULL"]
+
+
+def test_the_progress_bar_tells_rows_speed_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TERM", "xterm")
+    screen = Terminal()
+    with redirect_stderr(screen), progress_bar() as told:
+        assert told is not None
+        told("t/a.csv", 0, 20_000_000, 0)
+        told("t/a.csv", 10_000_000, 20_000_000, 123_456)
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    last = shown.split("t/a.csv")[-1]
+    assert "123,456 rows" in last
+    assert "10.0/20.0 MB" in last
+    assert re.search(r"MB/s|GB/s|\?", last)
+    assert re.search(r"\d:\d\d:\d\d|-:--:--", last)

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from athena.events import DatasetUpdated
 from etl.doctor import examine
 from etl.ingest import reconcile
 from etl.intake import Intake
@@ -27,6 +29,8 @@ STEPS = (
     "recorded",
     "told",
     "published",
+    "closed",
+    "delivered",
 )
 PATIENCE_SECONDS = 60
 
@@ -81,6 +85,18 @@ def test_a_loader_that_dies_at_a_step_is_recovered_from(intake: Intake, step: st
         assert loader.wait(PATIENCE_SECONDS) == -9
     reconcile(intake)
     check(intake)
+
+
+@pytest.mark.parametrize("step", ["told", "published", "closed", "delivered"])
+def test_the_event_of_a_loader_that_was_killed_behind_its_commit_is_told(intake: Intake, step: str) -> None:
+    drop(intake, "t/a.csv", text(0))
+    with started(intake, step) as loader:
+        assert loader.wait(PATIENCE_SECONDS) == -9
+    told: list[DatasetUpdated] = []
+    reconcile(replace(intake, deliver=told.append))
+    (event,) = told
+    assert (event.dataset, event.rows_added) == ("t", 60)
+    assert intake.events.undelivered() == ()
 
 
 @pytest.mark.parametrize("step", ["planned", "committed", "contract"])

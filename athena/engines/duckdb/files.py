@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from athena.dataset import DataType, parse_type
 from athena.errors import Failed
@@ -69,12 +68,14 @@ def table_files(metadata_location: str, snapshot_id: str) -> TableFiles:
 
 
 def local_path(location: str) -> str:
-    """The path of a `file:` location, or the path that it is already.
+    """The path of a `file:` location, or the path that it is already: whatever stands in it, `#` and `?` as well.
 
+    >>> local_path("/home/a#b/50%?/x.parquet")
+    '/home/a#b/50%?/x.parquet'
     >>> local_path("file:///home/a b/x.parquet")
     '/home/a b/x.parquet'
     """
-    return location.removeprefix("file://") if location.startswith("file://") else urlsplit(location).path or location
+    return location.removeprefix("file://")
 
 
 def _columns(schema: Any) -> tuple[PlannedColumn, ...]:
