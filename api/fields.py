@@ -12,6 +12,7 @@ Field = dict[str, Any]
 
 ID = {"name": "id", "in": "path", "required": True, "schema": TEXT, "description": "The answer's id."}
 NAME = {"name": "name", "in": "path", "required": True, "schema": TEXT, "description": "The dataset's name."}
+WEBHOOK = {"name": "id", "in": "path", "required": True, "schema": TEXT, "description": "The webhook's id."}
 PAGE = {"name": "page", "in": "query", "schema": TEXT, "description": "The `next` of the page before."}
 PAGE_LIMIT = {"name": "limit", "in": "query", "schema": LIMIT, "description": "The most rows of this page."}
 SELECT = {"name": "select", "in": "query", "schema": TEXT, "description": "Columns, by commas; all without it."}

@@ -188,6 +188,27 @@ def _own_paths() -> Object:
         "/oauth2/token": {"post": token},
         "/.well-known/jwks.json": {"get": keys},
         "/v1/downloads/{ticket}": {"get": download},
+        **_webhook_paths(),
+    }
+
+
+def _webhook_paths() -> Object:
+    refused = (*OF_PARTNERS, HTTPStatus.NOT_FOUND)
+    made = {HTTPStatus.CREATED: {**in_json("NewWebhook"), "description": "With its secret, told this once."}}
+    post = operation("post_webhook", "Be told when something has changed", made, *refused, *OF_BODIES)
+    post["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": ref("WebhookToAdd")}}}
+    listed = operation("get_webhooks", "Your webhooks", {HTTPStatus.OK: in_json("Webhooks")}, *refused)
+    gone = {HTTPStatus.NO_CONTENT: {"description": "It is gone, with its notices."}}
+    one = [fields.WEBHOOK]
+    dead = {HTTPStatus.OK: in_json("DeadNotices")}
+    again = {HTTPStatus.OK: in_json("Revived")}
+    return {
+        "/v1/webhooks": {"post": post, "get": listed},
+        "/v1/webhooks/{id}": {"delete": operation("delete_webhook", "Be told no more", gone, *refused, parameters=one)},
+        "/v1/webhooks/{id}/dead": {
+            "get": operation("get_dead", "Notices that were given up", dead, *refused, parameters=one),
+            "post": operation("post_dead", "Try these once more", again, *refused, *OF_BODIES, parameters=one),
+        },
     }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from api.callers import Callers
 from athena.audit.stream import StreamAudit
 from athena.lake import Lake
+from athena.notices import Notices
 
 if TYPE_CHECKING:
     from api.callers.exchange import Exchange
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One home as the HTTP interface sees it. `tokens` and `exchange` are None where a gateway issues tokens."""
+    """One home as the HTTP interface sees it. `tokens` and `exchange` are None where a gateway issues tokens,
+    `notices` where nobody sends any."""
 
     lake: Lake
     callers: Callers
     tokens: "Tokens | None" = None
     exchange: "Exchange | None" = None
+    notices: Notices | None = None
 
     @classmethod
     def aws(cls, settings: "AwsSettings") -> "Parts":
@@ -40,6 +43,7 @@ class Parts:
         from api.callers.exchange import Exchange
         from api.callers.keys import SigningKeys
         from api.callers.tokens import Tokens
+        from athena.notices.sqlite import SqliteNotices
 
         settings, clock = lake.settings, lake.clock
         credentials = Credentials.embedded(settings, clock)
@@ -47,4 +51,5 @@ class Parts:
         keys = SigningKeys(settings.keys, clock=clock, token_lifetime_seconds=lifetime_seconds)
         issuer = f"urn:lakegate:{settings.name}"
         tokens = Tokens(keys, issuer=issuer, lifetime_seconds=lifetime_seconds, clock=clock)
-        return cls(lake, Bearers(tokens, credentials), tokens, Exchange(tokens, credentials))
+        notices = SqliteNotices(settings.state)
+        return cls(lake, Bearers(tokens, credentials), tokens, Exchange(tokens, credentials), notices)

@@ -49,6 +49,7 @@ def components() -> dict[str, Schema]:
         "Keys": _object({"keys": {"type": "array", "items": {"type": "object"}}}),
         "Problem": _problem(),
         **_saved(),
+        **_webhooks(),
     }
 
 
@@ -112,6 +113,27 @@ def _saved() -> dict[str, Schema]:
         "SavedQuestion": _object(kept),
         "SavedQuestions": _object({"saved": _list("SavedQuestion")}),
         "Run": _object(run, required=[]),
+    }
+
+
+def _webhooks() -> dict[str, Schema]:
+    url = {**TEXT, "format": "uri", "maxLength": 2000, "description": "Where to send notices; https."}
+    watched: dict[str, Schema] = {
+        "dataset": {**TEXT, "description": "Told when it has changed."},
+        "saved": {**TEXT, "description": "A saved question: told when a dataset of it has changed."},
+    }
+    kept = {"id": TEXT, "url": url, **watched, "created_at": INSTANT}
+    needed = ["id", "url", "created_at"]
+    secret = {**TEXT, "description": "What notices are signed with."}
+    notice = _object({"id": TEXT, "notice": {"type": "object"}, "attempts": COUNT, "error": TEXT})
+    one: Schema = {"oneOf": [{"required": ["dataset"]}, {"required": ["saved"]}]}
+    return {
+        "WebhookToAdd": {**_object({"url": url, **watched}, required=["url"]), **one},
+        "Webhook": _object(kept, required=needed),
+        "NewWebhook": _object({**kept, "secret": secret}, required=[*needed, "secret"]),
+        "Webhooks": _object({"webhooks": _list("Webhook")}),
+        "DeadNotices": _object({"dead": {"type": "array", "items": notice}}),
+        "Revived": _object({"revived": COUNT}),
     }
 
 

@@ -41,6 +41,7 @@ class Settings:
     tls_key: str = ""
     metrics_port: int = 0
     least_memory_bytes: int = 256 * 1024**2
+    webhook_networks: tuple[str, ...] = ()
 
     @property
     def landing(self) -> Path:

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from athena.heads.catalog import CatalogFile
 from athena.lake import Lake, utc_now
 from athena.leases import Leases
 from athena.leases.sqlite import is_gone, process_holder
+from athena.notices.sqlite import SqliteNotices
 from athena.settings import Settings
 from etl.contract_file import FolderContracts
 from etl.files import Folder, LocalFolder
@@ -74,7 +75,8 @@ class Intake:
     @classmethod
     def embedded(cls, lake: Lake) -> "Intake":
         """The write side of an embedded lake, beside its heads, leases and events."""
-        return cls.assemble(lake.settings, heads=lake.heads, leases=lake.leases, events=lake.events, clock=lake.clock)
+        made = cls.assemble(lake.settings, heads=lake.heads, leases=lake.leases, events=lake.events, clock=lake.clock)
+        return replace(made, deliver=SqliteNotices(lake.settings.state).heard)
 
     @classmethod
     def assemble(

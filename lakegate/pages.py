@@ -61,6 +61,8 @@ MEANINGS = {
     "tls_key": "The certificate's key (PEM, without a password).",
     "metrics_port": "Where Prometheus finds `/metrics` on 127.0.0.1; further workers take the ports after it; "
     "0: nowhere.",
+    "webhook_networks": "Networks (`10.0.0.0/8`) that change notices may go to although they are not public, also by "
+    "plain HTTP.",
     "least_memory_bytes": "When the machine has less memory left, requests get `503` with `Retry-After`; 0: never.",
 }
 

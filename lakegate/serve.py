@@ -17,8 +17,10 @@ from pathlib import Path
 
 from athena.errors import Failed, LakegateError
 from athena.lake import Lake
+from athena.notices.sqlite import SqliteNotices
 from lakegate.listening import Listening, reserved
 from lakegate.logs import log_to_stderr
+from lakegate.notifier import Notifier, notifying
 from lakegate.served import certified, until_signal
 from lakegate.tending import tended
 from lakegate.watcher import watching
@@ -51,6 +53,7 @@ def serve(
         for index in range(1, lake.settings.workers):
             arguments = (str(home), listening.host, str(listening.port), str(index))
             beside.enter_context(tended(f"worker {index}", "lakegate.served", arguments))
+        beside.enter_context(notifying(Notifier.embedded(lake, SqliteNotices(lake.settings.state))))
         asyncio.run(until_signal(lake, listening, ready=ready or (lambda _: None)))
 
 

@@ -33,7 +33,7 @@ PURE = frozenset([
     "athena.engines.athena.pin", "athena.engines.athena.reason",
     "athena.engines.duckdb.errand", "athena.engines.duckdb.prune", "athena.engines.duckdb.text",
     "athena.engines.duckdb.translate",
-    "athena.grants.toml", "athena.heads.past",
+    "athena.grants.toml", "athena.heads.past", "athena.notices.reach", "athena.notices.sign",
     "athena.results.quoted", "athena.results.typed",
     "athena.sql.accepted", "athena.sql.calls", "athena.sql.filters", "athena.sql.functions", "athena.sql.grammar",
     "athena.sql.grouping", "athena.sql.guard", "athena.sql.judge", "athena.sql.kinds", "athena.sql.nodes",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from api.callers.credentials import Credentials
+from api.docs import PATHS as PAGES
 from api.edge import Visit
 from api.embedded import app
 from api.gateway import Arrival, respond
@@ -23,6 +24,7 @@ OPEN = {
     "/oauth2/token",
     "/.well-known/jwks.json",
     "/v1/downloads/{ticket}",
+    *PAGES,
 }
 PARTNER_ROUTES = [(path, method) for path, method in ROUTES if path not in OPEN]
 
