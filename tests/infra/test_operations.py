@@ -1,11 +1,13 @@
-"""The operations guide knows every alarm, every parameter it names, and shows what the cost model says."""
+"""The operations guide knows every alarm, every parameter it names, and shows what the cost model says; the roles know
+every kind of item that the page about stores does."""
 
 import re
 from pathlib import Path
 
 from infra import cost, cost_loading
 from infra.policies.__main__ import read_stacks
-from infra.policies.template import resources
+from infra.policies.access import statements
+from infra.policies.template import at, resources
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 STACKS = read_stacks()
@@ -34,3 +36,15 @@ def test_the_page_shows_what_the_models_say() -> None:
     for share, shown in ((0.0, "$1,073"), (0.9, "$112")):
         assert f"${cost.cost(cost.Month(1_000_000, share, 200 * cost.MB)).total:,.0f}" == shown
         assert shown in PAGE
+
+
+def test_every_kind_of_item_in_the_state_can_be_used_by_somebody_and_no_other() -> None:
+    stores = (Path(__file__).parents[2] / "docs" / "aws-stores.md").read_text(encoding="utf-8")
+    section = stores.partition("## The state table")[2].partition("\n## ")[0]
+    kept = {re.sub(r"<\w+>", "*", name) for name in re.findall(r"^\| `([a-z#<>]+)` \|", section, re.MULTILINE)}
+    lent: set[str] = set()
+    for _, statement in statements(STACKS):
+        keys = at(statement, "Condition.ForAllValues:StringLike")
+        lent |= set(keys["dynamodb:LeadingKeys"]) if keys else set()
+    assert len(kept) > 8
+    assert lent - {"pk"} == kept - {"pk"}
