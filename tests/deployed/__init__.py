@@ -1,0 +1,1 @@
+"""The real templates, deployed by our own command to an emulated AWS that checks signatures, policies and tokens."""

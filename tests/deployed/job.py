@@ -1,0 +1,24 @@
+"""One run of the Glue job without Spark: `python -m tests.deployed.job STAGE MANIFEST`, with the job's own role."""
+
+import logging
+import os
+import sys
+
+from athena.aws import client
+from athena.settings_aws import read_aws_settings
+from etl.aws.intake import Places, announcer_of
+from etl.intake import Intake
+from etl.job import load_manifest
+
+
+def main(stage: str, manifest: str) -> None:
+    """Load what the manifest names."""
+    logging.basicConfig(level=logging.INFO)
+    settings = read_aws_settings(stage, os.environ, client("ssm"))
+    manifests = Places(settings, client("s3")).tables("manifests/")
+    failed = announcer_of(settings).failed
+    load_manifest(Intake.aws(settings), manifests, manifest.rpartition("/")[2], failed=failed)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])
