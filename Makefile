@@ -4,10 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The policy linter pins what others need newer.
 POLICY := $(VENV)-policy
+# So does the emulator that a stage is deployed to.
+MINISTACK := $(VENV)-ministack
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CODE := lakegate etl athena api infra tests
 
-.PHONY: help notebook notebooks demo test test-long soak check docs bench bench-ask bench-stream bench-load bench-cold bench-fresh bench-growth bundle format clean
+.PHONY: help notebook notebooks demo test test-deploy test-long soak check docs bench bench-ask bench-stream bench-load bench-cold bench-fresh bench-growth bundle format clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,10 +46,19 @@ demo: $(VENV)/.demo ## load real flights, ask as two partners, ask again from th
 	@$(BIN)/lakegate demo $(DEMO_ARGS)
 
 test: $(VENV)/.dev ## run the tests (the short form of every suite)
-	@$(BIN)/python -m pytest -q -m "not long" -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -q -m "not long and not deploy" -n 2 --dist loadscope
+
+$(MINISTACK)/.made: tests/deployed/requirements.txt | $(VENV)/.made
+	@echo "Installing the emulator into $(MINISTACK) (about half a minute the first time) ..."
+	@$(PYTHON) -m venv $(MINISTACK)
+	@$(MINISTACK)/bin/python -m pip --quiet --disable-pip-version-check install --requirement tests/deployed/requirements.txt
+	@touch $@
+
+test-deploy: $(VENV)/.dev $(MINISTACK)/.made ## deploy a stage to an emulated AWS and use it (three minutes)
+	@$(BIN)/python -m pytest -q -m deploy tests/deployed
 
 test-long: $(VENV)/.dev ## run the long form of every suite
-	@$(BIN)/python -m pytest -q -m "long"
+	@$(BIN)/python -m pytest -q -m "long and not deploy"
 
 soak: $(VENV)/.dev ## ten minutes of mixed load on a real server, every answer checked
 	@$(BIN)/python -m tests.stories.soak $(SOAK_SECONDS)
@@ -108,4 +119,4 @@ format: $(VENV)/.dev ## rewrite the code in the house format
 	$(BIN)/ruff check --fix $(CODE)
 
 clean: ## remove the environment and the demo's home
-	rm -rf $(VENV) $(POLICY) demo-lake
+	rm -rf $(VENV) $(POLICY) $(MINISTACK) demo-lake

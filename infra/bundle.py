@@ -33,7 +33,7 @@ STAGE = "api"
 # Amazon Linux 2023, on which Lambda's Python 3.12 and newer run, has glibc 2.34; 3.11 runs on Amazon Linux 2: 2.26.
 _PLATFORMS: dict[Machine, str] = {"arm64": "aarch64", "x86_64": "x86_64"}
 _GLIBC = ("manylinux2014", "manylinux_2_17")
-# `sqs` is for the dispatcher's archive, which is made of this one; the last two for the checks around a shift of traffic.
+# `sqs` is for the dispatcher's archive, made of this one; the last two for the checks around a shift of traffic.
 _SERVICES = frozenset(["athena", "dynamodb", "glue", "s3", "sqs", "ssm", "codedeploy", "lambda"])
 # A dialect brings its ancestors; Presto borrows from MySQL and Hive.
 _DIALECTS = frozenset(["__init__", "athena", "base", "dialect", "hive", "mysql", "presto", "trino"])

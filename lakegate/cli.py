@@ -14,7 +14,7 @@ import typer
 
 from athena.errors import Failed, LakegateError
 from lakegate import __version__
-from lakegate.commands import EXIT_REFUSED, contract, demo, emulate, files, homes, looking, partner, query
+from lakegate.commands import EXIT_REFUSED, contract, demo, emulate, files, homes, looking, partner, query, stage
 from lakegate.quick import start_quickly
 from lakegate.screen import print_error
 
@@ -60,6 +60,8 @@ app.add_typer(contract.app, name="contract")
 app.add_typer(partner.app, name="partner")
 app.command()(homes.doctor)
 app.command()(emulate.emulate)
+for _on_aws in (stage.deploy, stage.status, stage.destroy, stage.push):
+    app.command()(_on_aws)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -43,10 +43,15 @@ def add_grant(home: Path, wish: Wish) -> Path:
             f"Name what they may see with --dataset DATASET, or write {path} first.",
             code="no-grant",
         )
-    given = DatasetGrant(rows=wish.rows, columns=wish.columns)
-    grant = Grant(wish.name, wish.description, dict.fromkeys(wish.datasets, given), Limits(), digest="")
+    grant = grant_of(wish)
     _check(home, grant)
     return write_grant(folder, grant)
+
+
+def grant_of(wish: Wish) -> Grant:
+    """The grant that was wished for."""
+    given = DatasetGrant(rows=wish.rows, columns=wish.columns)
+    return Grant(wish.name, wish.description, dict.fromkeys(wish.datasets, given), Limits(), digest="")
 
 
 def _check(home: Path, grant: Grant) -> None:

@@ -4,6 +4,7 @@ Every step looks first whether it is done already, so that the same command afte
 a change changes nothing.
 """
 
+import difflib
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -51,7 +52,7 @@ def deploy(stage: str, release: Release, account: Account, told: Mapping[str, st
         _make_secrets(stage, account)
         _upload(release, bucket, account, teller.say)
         before = _at_rest(root_name(stage), stacks)
-        wanted = _wanted(stage, release, bucket, account, {**before.parameters, **told} if before.exists else told)
+        wanted = _wanted(stage, release, bucket, account, before.parameters, told)
         plan = stacks.plan(replace(wanted, adopt=kept and not before.exists), f"lakegate-{release.digest}")
         if plan.changes and not teller.confirm(plan):
             stacks.discard(plan)
@@ -153,14 +154,29 @@ def _is_there(s3: object, bucket: str, key: str, size_bytes: int) -> bool:
     return bool(found["ContentLength"] == size_bytes)
 
 
-def _wanted(stage: str, release: Release, bucket: str, account: Account, told: Mapping[str, str]) -> Wanted:
+def _wanted(
+    stage: str, release: Release, bucket: str, account: Account, before: Mapping[str, str], told: Mapping[str, str]
+) -> Wanted:
     where = _address(account, bucket) + release.templates_prefix
     ours = {**release.parameters, "Stage": stage, "Templates": where, "ConfigBucket": bucket}
-    others = {key: value for key, value in told.items() if key not in ours and key != "Release"}
-    asked = {**others, **ours}
+    root = f"{where}root.yaml"
+    # With the defaults in it, the digest is the same before and after they are first told.
+    known = account.client("cloudformation").get_template_summary(TemplateURL=root)["Parameters"]
+    defaults = {one["ParameterKey"]: one["DefaultValue"] for one in known if "DefaultValue" in one}
+    _check_names(told, {one["ParameterKey"] for one in known})
+    asked = {**defaults, **before, **told, **ours}
+    asked = {key: asked[key] for key in (one["ParameterKey"] for one in known) if key in asked and key != "Release"}
     words = "\0".join(f"{key}={value}" for key, value in sorted(asked.items()))
     asked["Release"] = digest_of(f"{release.digest}\0{words}".encode())
-    return Wanted(root_name(stage), asked, _tags(stage), template_url=f"{where}root.yaml")
+    return Wanted(root_name(stage), asked, _tags(stage), template_url=root)
+
+
+def _check_names(told: Mapping[str, str], known: set[str]) -> None:
+    for name in told:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {near[0]}?" if near else "infra/templates/root.yaml lists them."
+            raise Refused(f"A stage has no parameter {name}.", hint, code="settings-invalid")
 
 
 def _address(account: Account, bucket: str) -> str:

@@ -89,9 +89,7 @@ def job_packages() -> tuple[str, ...]:
 def _dispatcher(function: bytes) -> bytes:
     """The function's archive without what only questions need, and with `etl`."""
     with ZipFile(io.BytesIO(function)) as archive:
-        kept = [
-            (name, archive.read(name)) for name in archive.namelist() if not name.startswith(_NOT_FOR_DISPATCHER)
-        ]
+        kept = [(name, archive.read(name)) for name in archive.namelist() if not name.startswith(_NOT_FOR_DISPATCHER)]
     return _zipped([*kept, *_sources("etl")])
 
 

@@ -13,6 +13,7 @@ from lakegate.screen import Label, instant_text, print_json, print_note, print_t
 if TYPE_CHECKING:
     from api.callers.credentials import Client
     from athena.grants import Grant
+    from lakegate.partners import Wish
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The partner's name.", show_default=False)]
 
@@ -35,6 +36,9 @@ def add(
         typer.Option(help='Only these columns, such as "*,!tailnum"; with one --dataset.', show_default=False),
     ] = None,
     description: Annotated[str, typer.Option(help="Who that is, for people.", show_default=False)] = "",
+    stage: Annotated[
+        str | None, typer.Option("--stage", help="In this stage on AWS, not in a home.", show_default=False)
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -45,8 +49,12 @@ def add(
     datasets = tuple(dataset or ())
     if (rows is not None or columns is not None) and len(datasets) != 1:
         raise typer.BadParameter("--rows and --columns go with exactly one --dataset.")
+    wish = Wish(name, description, datasets, rows, _listed(columns))
+    if stage is not None:
+        _add_to_stage(stage, wish, as_json=as_json)
+        return
     found = current_home(home)
-    path = add_grant(found, Wish(name, description, datasets, rows, _listed(columns)))
+    path = add_grant(found, wish)
     issued = Credentials.embedded(read_settings(found)).add_client(name)
     if as_json:
         document = {"partner": name, "client_id": issued.client_id, "client_secret": issued.secret}
@@ -56,6 +64,21 @@ def add(
     print_note(
         f"The secret is shown this once. What {name} may see stands in {path}; edits count from the next request on."
     )
+
+
+def _add_to_stage(stage: str, wish: "Wish", *, as_json: bool) -> None:
+    from infra.deployment.partner import add_partner
+    from lakegate.commands.stage import current_account
+    from lakegate.partners import grant_of
+
+    made = add_partner(stage, wish.name, grant_of(wish) if wish.datasets else None, current_account())
+    if as_json:
+        document = {"partner": wish.name, "client_id": made.client_id, "client_secret": made.secret}
+        print_json({**document, "token_url": made.token_url, "api_url": made.api_url})
+        return
+    print_text(f"client id      {made.client_id}\nclient secret  {made.secret}")
+    print_text(f"token url      {made.token_url}\napi url        {made.api_url}")
+    print_note(f"The secret is shown this once. `lakegate push --stage {stage}` changes what {wish.name} may see.")
 
 
 @app.command("list")

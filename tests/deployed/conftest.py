@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,7 +43,7 @@ def yes(_plan: object) -> bool:
 
 def deployed_to(aws: Ministack, name: str, release: Release, **parameters: str) -> Deployed:
     """Our own story, against the emulator."""
-    given = {"Protected": "false", "GatherSeconds": "1", **parameters}
+    given = {"Protected": "false", "GatherSeconds": "1", "Insights": "false", **parameters}
     return deploy(name, release, Account(), given, Teller(lambda _: None, yes))
 
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import botocore.session
+import boto3
 import urllib3
 from botocore.config import Config
 
 from tests.deployed.handover import HandOver
 
 ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / ".venv" / "ministack" / "bin" / "python"
+PYTHON = ROOT / ".venv-ministack" / "bin" / "python"
 REGION, ACCOUNT = "us-east-1", "000000000000"
 OWNER = {"AWS_ACCESS_KEY_ID": "owner", "AWS_SECRET_ACCESS_KEY": "an-owner-of-all", "AWS_DEFAULT_REGION": REGION}
 _READY_SECONDS = 60
@@ -59,7 +59,7 @@ class Ministack:
 
 
 def client_of(url: str, service: str, credentials: dict[str, str]) -> Any:
-    return botocore.session.get_session().create_client(
+    return boto3.session.Session().client(
         service,
         endpoint_url=url,
         region_name=REGION,

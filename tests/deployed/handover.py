@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 Start = Callable[..., Any]
 
 
-class _Quiet(WSGIRequestHandler):
+class _Quiet(WSGIRequestHandler):  # type: ignore[misc]
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Write nothing."""
 
@@ -110,7 +110,9 @@ class HandOver:
             if name.startswith("HTTP_")
         }
         headers["Content-Type"] = environ.get("CONTENT_TYPE", "")
-        found = self._pool.request(environ["REQUEST_METHOD"], self._behind + environ["PATH_INFO"], body=body, headers=headers)
+        found = self._pool.request(
+            environ["REQUEST_METHOD"], self._behind + environ["PATH_INFO"], body=body, headers=headers
+        )
         kept = [(name, value) for name, value in found.headers.items() if name.lower() == "content-type"]
         start(f"{found.status} {found.reason or 'OK'}", [*kept, ("Content-Length", str(len(found.data)))])
         return [found.data]

@@ -68,9 +68,7 @@ def test_file_becomes_a_table_and_a_partner_asks_it(stage: Stage) -> None:
     token = token_of(stage, made["ClientId"], made["ClientSecret"])
     sql = "SELECT carrier, sum(flights) AS n FROM flights GROUP BY carrier"
     first = ask(stage, token, sql)
-    print(stage.aws.handover.runs)
     assert first.status == 200, first.data
-    print(first.data, [one.reason for one in stage.aws.handover.athena.executions.values()])
     second = ask(stage, token, sql)
     assert first.json()["rows"] == [["UA", "8"]]
     assert (first.json()["cache"], second.json()["cache"]) == ("miss", "hit")
