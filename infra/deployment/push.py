@@ -1,7 +1,7 @@
 """Contracts and grants from a folder to a stage: validated all, then put where they are read, each version kept.
 
 A folder is what a home is: `datasets/<name>.toml` and `partners/<name>.toml`. The job reads contracts below `owners`,
-the API reads grants from the state table. The config bucket, which is versioned, keeps what was pushed, below `pushed/`.
+the API reads grants from the state table. The config bucket, which is versioned, keeps all of it below `pushed/`.
 """
 
 from dataclasses import dataclass
