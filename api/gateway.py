@@ -3,7 +3,7 @@
 The reply to every request leaves through `respond`, so that each carries its request id and CORS headers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from secrets import token_hex
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from api.edge import App, Visit, unexpected
 from api.encoding import packed
-from api.problem import WrongRequest, as_problem
+from api.problem import Pairs, WrongRequest, as_problem
 from api.response import Reply, finished, preflight, problem_reply
 from athena.errors import LakegateError
 
@@ -145,3 +145,23 @@ def _params(template: list[str], steps: list[str]) -> dict[str, str] | None:
         elif expected != step:
             return None
     return params
+
+
+def outside(headers: Pairs, event: Mapping[str, Any]) -> Pairs:
+    """Headers with addresses as partners must ask for them: API Gateway serves every route below its stage's name, or
+    below what a domain of one's own is mapped to, of which routes know nothing.
+
+    >>> context = {"resourcePath": "/v1/queries", "path": "/api/v1/queries"}
+    >>> outside((("Location", "/v1/queries/q_1"), ("ETag", "x")), {"requestContext": context})
+    (('Location', '/api/v1/queries/q_1'), ('ETag', 'x'))
+    """
+    context = event["requestContext"]
+    asked = context.get("path", context["resourcePath"]).split("/")
+    below = "/".join(asked[: len(asked) + 1 - len(context["resourcePath"].split("/"))])
+    return tuple((name, _below(name, value, below)) for name, value in headers)
+
+
+def _below(name: str, value: str, prefix: str) -> str:
+    if name == "Location" and value.startswith("/"):
+        return prefix + value
+    return value.replace("</", f"<{prefix}/") if name == "Link" else value

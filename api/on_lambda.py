@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +24,7 @@ from api.app import app as routes
 from api.callers import SCOPE
 from api.edge import App, Visit, unexpected
 from api.envelope import TOO_LARGE, enveloped, fits
-from api.gateway import request_id
+from api.gateway import outside, request_id
 from api.parts import Parts
 from api.problem import as_problem
 from api.response import Reply, finished, preflight, problem_reply
@@ -105,7 +106,8 @@ class Function(App):
         visit.route = template
         if method == "OPTIONS":
             return preflight(", ".join(sorted(self.routes.get(template, {}))))
-        return self.respond(event, visit)
+        reply = self.respond(event, visit)
+        return replace(reply, headers=outside(reply.headers, event))
 
     def _tell(self, event: dict[str, Any], visit: Visit, reply: Reply, *, seconds: float) -> None:
         told = Told(

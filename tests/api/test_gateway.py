@@ -3,7 +3,7 @@ import json
 import pytest
 
 from api.edge import App, Visit, visited
-from api.gateway import Arrival, match, request_id, respond
+from api.gateway import Arrival, match, outside, request_id, respond
 from api.parts import Parts
 from api.response import Reply
 from tests.api.conftest import ORIGIN
@@ -99,3 +99,12 @@ def test_a_route_is_found_by_its_template(app: App) -> None:
     found = match(app, "/things/17")
     assert found is not None
     assert (found.template, found.methods, found.params) == ("/things/{id}", ("GET",), {"id": "17"})
+
+
+@pytest.mark.parametrize("below", ["", "/api", "/lake/v2"])
+def test_addresses_lead_below_what_the_api_is_served_under(below: str) -> None:
+    context = {"resourcePath": "/v1/queries/{id}/rows", "path": f"{below}/v1/queries/q_1/rows"}
+    headers = (("Link", '</v1/queries/q_1/rows?page=p>; rel="next"'), ("Location", "https://elsewhere/file"))
+    told = outside(headers, {"requestContext": context})
+    assert told == (("Link", f'<{below}/v1/queries/q_1/rows?page=p>; rel="next"'), headers[1])
+    assert outside(headers, {"requestContext": {"resourcePath": "/v1/queries/{id}/rows"}}) == headers
