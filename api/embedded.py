@@ -74,7 +74,7 @@ def get_dead(id: str) -> Reply:
     return webhooks.dead(enter(), id)
 
 
-@app.view("/v1/webhooks/{id}/dead", "POST")
+@app.view("/v1/webhooks/{id}/dead", "POST", content_types=[JSON_TYPE])
 def post_dead(id: str) -> Reply:
     """Deliver it once more."""
     return webhooks.revive(enter(), id)
