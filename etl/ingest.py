@@ -126,7 +126,6 @@ def catch_up(
     progress: Progress = silent,
 ) -> Reconciled:
     """The same, of the files that `settled` lets pass; without `stale`, rows of an older contract are left alone."""
-    deliver(intake)  # of who died behind a commit that was whole
     landed: dict[str, list[Landed]] = {name: [] for name in _known(intake, dataset)}
     for one in intake.landing.listing(dataset):
         landed.setdefault(one.key.dataset, []).append(one)
@@ -145,6 +144,7 @@ def catch_up(
             reports += _ingest_many(intake, Order(name, keys, progress))
         vanished += found.vanished
         unchanged += found.unchanged
+    deliver(intake)  # of who died behind a commit that was whole
     misplaced = intake.landing.misplaced() if dataset is None else ()
     return Reconciled(tuple(reports), tuple(vanished), unchanged, misplaced, tuple(refused))
 
