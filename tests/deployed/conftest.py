@@ -15,6 +15,7 @@ from tests.deployed.emulated import PYTHON, Ministack, ministack
 from tests.deployed.stripped import stripped, told
 
 STAGE = "test"
+PARAMETERS = {"Protected": "false", "GatherSeconds": "1", "Insights": "false"}
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,9 @@ def yes(_plan: object) -> bool:
     return True
 
 
-def deployed_to(aws: Ministack, name: str, release: Release, **parameters: str) -> Deployed:
+def deployed_to(aws: Ministack, name: str, release: Release) -> Deployed:
     """Our own story, against the emulator."""
-    given = {"Protected": "false", "GatherSeconds": "1", "Insights": "false", **parameters}
-    return deploy(name, release, Account(), given, Teller(lambda _: None, yes))
+    return deploy(name, release, Account(), PARAMETERS, Teller(lambda _: None, yes))
 
 
 @pytest.fixture(scope="session")

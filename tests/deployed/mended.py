@@ -1,11 +1,13 @@
 """Starts ministack, by its own interpreter: nothing of ours can be imported here.
 
 Its nested stacks forget the attributes of resources that an update leaves alone, so that whoever refers to one of them
-fails: they are remembered for it. And it asks policies about "*" where AWS asks about a path of parameters, and about a
-table where AWS asks about a database.
+fails: they are remembered for it. It asks policies about "*" where AWS asks about a path of parameters, and about a
+table where AWS asks about a database. And it tells them of no leading keys of DynamoDB's items (those of our tables are
+called `pk`).
 """
 
 import json
+import re
 import sys
 from typing import Any
 
@@ -23,6 +25,22 @@ def _resource(service: str, method: str, path: str, headers: Any, body: bytes, q
     return _named(service, method, path, headers, body, query, *where)
 
 
+_context = iam_actions.dynamodb_service_context
+
+
+def _keyed(body: bytes) -> Any:
+    asked = json.loads(body or b"{}")
+    found = [asked["Key"]] if "Key" in asked else []
+    for one in asked.get("RequestItems", {}).values():
+        found += one["Keys"] if isinstance(one, dict) else []
+    keys = [key["pk"]["S"] for key in found if "pk" in key]
+    named = re.match(r"(\S+) = (:\w+)", asked.get("KeyConditionExpression", ""))
+    if named and asked.get("ExpressionAttributeNames", {}).get(named[1], named[1]) == "pk":
+        keys.append(asked["ExpressionAttributeValues"][named[2]]["S"])
+    return {**_context(body), **({"dynamodb:LeadingKeys": keys} if keys else {})}
+
+
+iam_actions.dynamodb_service_context = _keyed
 iam_actions.extract_resource_arn = _resource
 # Only now, as it takes the function's name over when it is imported.
 
