@@ -6,8 +6,6 @@ Who follows it needs no token, but the partner's grant is compared once more.
 
 import hmac
 import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as BadBase64
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +19,7 @@ from api.response import JSON_TYPE, Reply, instant
 from athena import ask
 from athena.errors import Gone, NotFound
 from athena.forms import Form
+from athena.handles import bytes_of, text_of
 from athena.lake import Lake
 from athena.question import Caller
 
@@ -96,15 +95,12 @@ def signed(ticket: Ticket, *, secret: bytes) -> str:
     partner = (ticket.caller.partner or "").encode()
     head = _HEAD.pack(int(ticket.expires_at.timestamp()), _FORMS.index(ticket.form), len(partner))
     body = head + partner + ticket.answer_id.encode()
-    return urlsafe_b64encode(body + _signature(body, secret)).decode().rstrip("=")
+    return text_of(body + _signature(body, secret))
 
 
 def read_ticket(text: str, *, secret: bytes) -> Ticket:
     """What `signed` wrote; raises `NotFound` for anything else."""
-    try:
-        raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-    except (BadBase64, ValueError) as error:
-        raise no_such_link() from error
+    raw = bytes_of(text)
     body, signature = raw[:-_SIGNATURE_BYTES], raw[-_SIGNATURE_BYTES:]
     if len(body) < _HEAD.size or not hmac.compare_digest(signature, _signature(body, secret)):
         raise no_such_link()

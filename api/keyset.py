@@ -6,8 +6,6 @@ been given: the next page begins at these values and leaves out so many.
 """
 
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as BadBase64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +16,7 @@ from api.request import wrong
 from api.values import Sql, literal
 from athena.dataset import DataType
 from athena.errors import NotFound
+from athena.handles import bytes_of, text_of
 from athena.question import Caller, Scalar
 
 # A token must fit into a URL beside all else.
@@ -68,7 +67,7 @@ def following(asked: Browsing, place: Place, keys: Sequence[Key]) -> Place:
 def sign_place(place: Place, asked: Browsing, caller: Caller, *, secret: bytes) -> str:
     """The token of a page, good for this partner and this question; raises `WrongRequest` when it gets too long."""
     body = orjson.dumps([place.skip, place.values])
-    token = urlsafe_b64encode(_signature(body, asked, caller, secret) + body).decode().rstrip("=")
+    token = text_of(_signature(body, asked, caller, secret) + body)
     if len(token) > MAX_TOKEN_LENGTH:
         raise wrong("The values of order are too long to page by.", "Order by a shorter column.", "order")
     return token
@@ -78,10 +77,7 @@ def read_place(asked: Browsing, caller: Caller, *, secret: bytes) -> Place:
     """Where `asked.page` begins; raises `NotFound` for a token of another partner or another question."""
     if asked.page is None:
         return START
-    try:
-        raw = urlsafe_b64decode(asked.page.encode("ascii") + b"=" * (-len(asked.page) % 4))
-    except (BadBase64, ValueError) as error:
-        raise _no_such_page() from error
+    raw = bytes_of(asked.page)
     signature, body = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
     if not hmac.compare_digest(signature, _signature(body, asked, caller, secret)):
         raise _no_such_page()

@@ -66,12 +66,12 @@ def sign_handle(handle: Handle, caller: Caller, *, secret: bytes) -> str:
         bytes.fromhex(handle.asker),
     )
     body += b"".join(map(_packed, handle.snapshots))
-    return _PREFIX + _text(body + _signature(secret, b"answer", _name(caller), body))
+    return _PREFIX + text_of(body + _signature(secret, b"answer", _name(caller), body))
 
 
 def read_handle(answer_id: str, caller: Caller, *, secret: bytes) -> Handle:
     """What `answer_id` says when it was signed for `caller`; raises `NotFound` for any other."""
-    raw = _bytes(answer_id.removeprefix(_PREFIX)) if answer_id.startswith(_PREFIX) else b""
+    raw = bytes_of(answer_id.removeprefix(_PREFIX)) if answer_id.startswith(_PREFIX) else b""
     body, signature = raw[:-_SIGNATURE_BYTES], raw[-_SIGNATURE_BYTES:]
     if not hmac.compare_digest(signature, _signature(secret, b"answer", _name(caller), body)):
         raise no_such_answer()
@@ -91,12 +91,12 @@ def read_handle(answer_id: str, caller: Caller, *, secret: bytes) -> Handle:
 def sign_offset(offset: int, answer_id: str, *, secret: bytes) -> str:
     """The token of the page that begins at `offset`, good for this answer alone."""
     body = _OFFSET.pack(offset)
-    return _text(body + _signature(secret, b"page", answer_id.encode(), body))
+    return text_of(body + _signature(secret, b"page", answer_id.encode(), body))
 
 
 def read_offset(token: str, answer_id: str, *, secret: bytes) -> int:
     """Where the page of `token` begins; raises `NotFound` for a token that was not made for this answer."""
-    raw = _bytes(token)
+    raw = bytes_of(token)
     body, signature = raw[: _OFFSET.size], raw[_OFFSET.size :]
     if not hmac.compare_digest(signature, _signature(secret, b"page", answer_id.encode(), body)):
         raise NotFound("There is no such page of this answer.", "Follow `next` from the first page on.")
@@ -132,12 +132,19 @@ def _signature(secret: bytes, *parts: bytes) -> bytes:
     return hmac.digest(secret, sealed, "sha256")[:_SIGNATURE_BYTES]
 
 
-def _text(raw: bytes) -> str:
+def text_of(raw: bytes) -> str:
+    """Bytes as a word that fits into a URL."""
     return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _bytes(text: str) -> bytes:
+def bytes_of(text: str) -> bytes:
+    """The bytes of a word that `text_of` wrote; none of any other spelling, the last letter's spare bits included.
+
+    >>> bytes_of(text_of(b"ab")), bytes_of("YWL"), bytes_of("Y W I"), bytes_of("ä")
+    (b'ab', b'', b'', b'')
+    """
     try:
-        return urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
     except (BadBase64, ValueError, UnicodeEncodeError):
         return b""
+    return raw if text_of(raw) == text else b""
