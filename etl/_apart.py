@@ -10,7 +10,8 @@ from typing import cast
 import numpy as np
 import pyarrow as pa
 
-from etl._casting import NotFast, arrow_type
+from athena.arrow import arrow_type
+from etl._casting import NotFast
 from etl._column import Converted, check_column, convert_column, to_arrow, without_checks
 from etl._direct import is_simple, parse_text
 from etl._plan import Feed, Plan

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from athena.arrow import arrow_type
 from athena.dataset import DataType
 from etl._values import FALSE, TRUE, Reading
 
@@ -13,30 +14,6 @@ _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
 _DAY_MICROSECONDS = 86_400_000_000
 # Arrow knows the changes of clocks that are listed, not the rule for the years behind.
 _FIRST_RULED, _LAST_RULED = 1970, 2036
-
-
-def arrow_type(kind: DataType) -> pa.DataType:
-    """The Arrow type of a column type: instants in microseconds, UTC where they have a zone.
-
-    >>> arrow_type(DataType("decimal", 12, 2)), arrow_type(DataType("timestamptz"))
-    (Decimal128Type(decimal128(12, 2)), TimestampType(timestamp[us, tz=UTC]))
-    """
-    if kind.name == "decimal":
-        return pa.decimal128(kind.precision, kind.scale)
-    return _TYPES[kind.name]
-
-
-_TYPES = {
-    "string": pa.string(),
-    "boolean": pa.bool_(),
-    "int": pa.int32(),
-    "long": pa.int64(),
-    "float": pa.float32(),
-    "double": pa.float64(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us"),
-    "timestamptz": pa.timestamp("us", "UTC"),
-}
 
 
 class NotFast(Exception):
@@ -105,13 +82,15 @@ def _cast(text: pa.Array, reading: Reading) -> pa.Array:
 
 def _in_zone(text: pa.Array, zone: str) -> pa.Array:
     try:
-        return pc.cast(text, _TYPES["timestamptz"])
+        return pc.cast(text, arrow_type(DataType("timestamptz")))
     except pa.ArrowInvalid:
         local = pc.cast(text, pa.timestamp("us"))
     span = pc.min_max(pc.year(local)).as_py()
     if span["min"] is not None and not (span["min"] >= _FIRST_RULED and span["max"] <= _LAST_RULED):
         raise NotFast
-    return pc.assume_timezone(local, zone, ambiguous="raise", nonexistent="raise").cast(_TYPES["timestamptz"])
+    return pc.assume_timezone(local, zone, ambiguous="raise", nonexistent="raise").cast(
+        arrow_type(DataType("timestamptz"))
+    )
 
 
 def guarded(values: pa.Array, reading: Reading) -> pa.Array:

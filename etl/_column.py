@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from athena.arrow import arrow_type
 from athena.dataset import Column, DataType
-from etl._casting import Infinite, NotFast, any_of, arrow_type, fast_way, usual_form
+from etl._casting import Infinite, NotFast, any_of, fast_way, usual_form
 from etl._values import Bad, Reading, Value, allowed_values
 
 _LEAF = 32

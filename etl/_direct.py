@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from etl._casting import NotFast, arrow_type, guarded, holds_decimals
+from athena.arrow import arrow_type
+from etl._casting import NotFast, guarded, holds_decimals
 from etl._column import check_column, convert_column
 from etl._decimals import exact_decimals, has_long_numbers, is_short
 from etl._plan import Feed, Plan

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from athena.arrow import arrow_type
 from athena.dataset import Column
 from etl._apart import fields_exactly, good_text
-from etl._casting import NotFast, arrow_type, guarded
+from etl._casting import NotFast, guarded
 from etl._direct import has_words, parse_text, read_columns
 from etl._kinds import BOOLEAN, DATE, EXACT_DOUBLE, INT, LONG, POINT, TIMESTAMP, TIMESTAMPTZ, type_of
 from etl._marks import split

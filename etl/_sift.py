@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl._casting import Infinite, arrow_type, guarded
+from athena.arrow import arrow_type
+from etl._casting import Infinite, guarded
 from etl._decimals import Unfit, exact_decimals, is_short
 from etl._values import Reading
 

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from athena.arrow import arrow_type
 from athena.dataset import Column, DataType
 from athena.errors import Refused
-from etl._casting import arrow_type
 from etl._column import Converted, check_column, convert_column, missing_column
 from etl._moments import EPOCHS
 from etl._names import clean_names

@@ -15,9 +15,9 @@ from datetime import datetime
 
 import pyarrow as pa
 
+from athena.arrow import arrow_type
 from athena.dataset import SYSTEM_COLUMNS, Column
 from athena.errors import Damaged, Failed
-from etl._casting import arrow_type
 from etl._decimals import is_short, narrow_type
 from etl._encoding import Encoding
 from etl._plan import Plan, plan

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from athena.errors import NotFound, Refused
 from athena.settings import HOME_FILE
+from lakegate.home import HOME_VARIABLE, nearest_settings
 
 if TYPE_CHECKING:
     from athena.lake import Lake
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from lakegate.client.lake import LakeClient
 
 URL_VARIABLE = "LAKEGATE_URL"
-HOME_VARIABLE = "LAKEGATE_HOME"
 STAGE_VARIABLE = "LAKEGATE_STAGE"
 ID_VARIABLE = "LAKEGATE_CLIENT_ID"
 SECRET_VARIABLE = "LAKEGATE_CLIENT_SECRET"  # noqa: S105 - a name
@@ -78,9 +78,9 @@ def find_target(target: str | Path | None, stage: str | None, environment: Mappi
         return Target(HOME_VARIABLE, home=Path(environment[HOME_VARIABLE]))
     if environment.get(STAGE_VARIABLE):
         return Target(STAGE_VARIABLE, stage=environment[STAGE_VARIABLE])
-    for candidate in (folder, *folder.parents):
-        if (candidate / HOME_FILE).is_file():
-            return _from_file(candidate / HOME_FILE)
+    nearest = nearest_settings(folder)
+    if nearest is not None:
+        return _from_file(nearest)
     raise Refused(
         f"There is no lake to connect to: neither {folder} nor a folder above it has a {HOME_FILE}.",
         f"Name a home's folder or a server's URL, or set {URL_VARIABLE}, {HOME_VARIABLE} or {STAGE_VARIABLE}.",

@@ -24,14 +24,20 @@ def find_home(given: Path | None, environment: Mapping[str, str], folder: Path) 
     named = given or (Path(environment[HOME_VARIABLE]) if environment.get(HOME_VARIABLE) else None)
     if named is not None:
         return read_settings(named).home
-    for candidate in (folder, *folder.parents):
-        if (candidate / HOME_FILE).is_file():
-            return read_settings(candidate).home
+    nearest = nearest_settings(folder)
+    if nearest is not None:
+        return read_settings(nearest.parent).home
     raise Refused(
         f"There is no Lakegate home here: neither {folder} nor a folder above it has a {HOME_FILE}.",
         "Make one with `lakegate init HOME`, or name one with --home HOME or LAKEGATE_HOME.",
         code="no-home",
     )
+
+
+def nearest_settings(folder: Path) -> Path | None:
+    """The settings file in `folder` or the nearest one above it."""
+    found = (candidate / HOME_FILE for candidate in (folder, *folder.parents))
+    return next((path for path in found if path.is_file()), None)
 
 
 def current_home(given: Path | None) -> Path:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from athena.arrow import arrow_type, data_type
 from athena.dataset import DataType
 from athena.forms import Form
 from athena.page import Values, csv_header, json_fragment
@@ -16,26 +17,6 @@ from athena.results.lines import csv_lines
 # A page is shorter than asked for rather than larger than this.
 PAGE_BYTES = 8 * 1024 * 1024
 _SAMPLE_ROWS = 500
-
-_PLAIN: dict[pa.DataType, str] = {
-    pa.string(): "string",
-    pa.bool_(): "boolean",
-    pa.int32(): "int",
-    pa.int64(): "long",
-    pa.float32(): "float",
-    pa.float64(): "double",
-    pa.date32(): "date",
-    pa.timestamp("us"): "timestamp",
-    pa.timestamp("us", "UTC"): "timestamptz",
-}
-
-
-def data_type(arrow: pa.DataType) -> DataType | None:
-    """The column type of an Arrow type; None when it is none of the ten."""
-    if pa.types.is_decimal128(arrow):
-        return DataType("decimal", arrow.precision, arrow.scale)
-    name = _PLAIN.get(arrow)
-    return None if name is None else DataType(name)
 
 
 def result_columns(schema: pa.Schema) -> tuple[ResultColumn, ...]:
@@ -50,15 +31,9 @@ def values_of(table: pa.Table) -> Values:
 
 def binary(columns: Sequence[ResultColumn], values: Values, form: Form) -> bytes:
     """Python values, one list per column, as an Arrow stream or a Parquet file."""
-    schema = pa.schema([(column.name, _arrow(column.type)) for column in columns])
+    schema = pa.schema([(column.name, arrow_type(column.type)) for column in columns])
     arrays = [pa.array(given, field.type) for given, field in zip(values, schema, strict=True)]
     return _page(columns, pa.Table.from_arrays(arrays, schema=schema), form, header=True)
-
-
-def _arrow(kind: DataType) -> pa.DataType:
-    if kind.name == "decimal":
-        return pa.decimal128(kind.precision, kind.scale)
-    return next(arrow for arrow, name in _PLAIN.items() if name == kind.name)
 
 
 def first_page(columns: Sequence[ResultColumn], table: pa.Table, *, rows: int, more: bool) -> Page:

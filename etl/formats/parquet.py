@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from athena.arrow import arrow_type
 from athena.dataset import DataType
 from athena.errors import Refused
-from etl._casting import arrow_type
 from etl.formats import Cells, Sheaf, Told
 
 _ROWS = 65_536

@@ -5,36 +5,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from athena.dataset import DataType
 from athena.question import ResultColumn
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def arrow_type(kind: DataType) -> "pa.DataType":
-    """Arrow's type of a column type: instants in microseconds, `timestamptz` in UTC."""
-    import pyarrow as pa
-
-    if kind.name == "decimal":
-        return pa.decimal128(kind.precision, kind.scale)
-    plain = {
-        "string": pa.string(),
-        "boolean": pa.bool_(),
-        "int": pa.int32(),
-        "long": pa.int64(),
-        "float": pa.float32(),
-        "double": pa.float64(),
-        "date": pa.date32(),
-        "timestamp": pa.timestamp("us"),
-        "timestamptz": pa.timestamp("us", "UTC"),
-    }
-    return plain[kind.name]
-
-
 def arrow_schema(columns: Sequence[ResultColumn]) -> "pa.Schema":
     """The schema of an answer."""
     import pyarrow as pa
+
+    from athena.arrow import arrow_type
 
     return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in columns])
 

@@ -70,7 +70,7 @@ class ProcessLink:
         """The rows, read from the stored result."""
         if standing.is_whole and not standing.warnings:
             return iter([_batch(standing.page, standing.columns)])
-        return self._stored(standing) if self._lake.settings.results.is_dir() else self._paged(standing)
+        return self._paged(standing) if self._lake.results.remote else self._stored(standing)
 
     def history(self, dataset: str) -> tuple[PastState, ...]:
         """The snapshots that are kept, oldest first."""
@@ -118,7 +118,7 @@ def _standing(answer: Answer) -> Standing:
         state=answer.state,
         cache=answer.cache,
         submitted_at=answer.submitted_at,
-        columns=() if receipt is None else _columns(answer),
+        columns=() if receipt is None else receipt.columns,
         row_count=0 if receipt is None else receipt.row_count,
         truncated=receipt is not None and receipt.truncated,
         snapshots=answer.snapshots,
@@ -127,11 +127,6 @@ def _standing(answer: Answer) -> Standing:
         page=b"" if answer.page is None else answer.page.fragment,
         is_whole=answer.next is None,
     )
-
-
-def _columns(answer: Answer) -> tuple[ResultColumn, ...]:
-    assert answer.receipt is not None  # noqa: S101 - an answer with rows has one
-    return answer.receipt.columns
 
 
 def _batch(fragment: bytes, columns: tuple[ResultColumn, ...]) -> "pa.RecordBatch":

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -127,8 +128,9 @@ class DuckDBQuery:
             raise _failed(error) from error
 
     def interrupt(self) -> None:
-        """Make it end soon."""
-        self._connection.interrupt()
+        """Make it end soon; what is closed by now has ended."""
+        with suppress(duckdb.ConnectionException):
+            self._connection.interrupt()
 
     def close(self) -> None:
         """Let go of the database."""

@@ -13,23 +13,10 @@ from etl.intake import Intake
 from etl.maintain import maintain
 from tests.home import drop, intake_at, rows_of
 from tests.stories.test_kill import check, text
+from tests.stories.test_union_machine import STEPS as LOAD_STEPS
 
 PATIENCE_SECONDS = 240
-STEPS = (
-    "compacted",
-    "claimed",
-    "planned",
-    "intended",
-    "committed",
-    "contract",
-    "rejects",
-    "reported",
-    "recorded",
-    "told",
-    "published",
-    "noted",
-    "collected",
-)
+STEPS = (*LOAD_STEPS, "noted", "collected")
 
 
 @pytest.fixture
