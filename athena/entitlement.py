@@ -20,6 +20,7 @@ from athena.heads import Head
 from athena.parameters import Parameters, bind
 from athena.policy import GrantProblem, Policy, owner_policy, partner_policy, with_system
 from athena.sql.accepted import accepted
+from athena.sql.effort import spend
 from athena.sql.guard import guarded, plain_filters
 from athena.sql.resolve import resolve
 from athena.sql.sources import Leaf
@@ -81,6 +82,7 @@ def entitle(
         policies[leaf.dataset].columns[name].may_fail for leaf in resolved.leaves for name in leaf.used
     )
     for leaf in resolved.leaves:
+        spend()
         leaf.table.replace(guarded(leaf, policies[leaf.dataset], lake=lake, may_fail=may_fail))
     known = {name: {each.name: each for each in with_system(heads[name].columns)} for name in policies}
     sql = verified(tree, lake=lake, datasets=[leaf.dataset for leaf in resolved.leaves])

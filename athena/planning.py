@@ -17,6 +17,7 @@ from athena.heads import Head
 from athena.heads.past import heads_as_of
 from athena.parameters import typed_text
 from athena.question import Caller, Question
+from athena.sql.effort import effort
 from athena.statement import Statement, parse
 
 if TYPE_CHECKING:
@@ -71,7 +72,12 @@ def standing_of(lake: "Lake", caller: Caller) -> Standing:
 
 def parsed(lake: "Lake", text: str) -> Statement:
     """The statement; a text that was parsed before is not parsed again. Knows no policy."""
-    return lake.statements.recall(text, lambda: parse(text, lake=lake.settings.name))
+
+    def made() -> Statement:
+        with effort(lake.settings.statement_seconds):
+            return parse(text, lake=lake.settings.name)
+
+    return lake.statements.recall(text, made)
 
 
 def pinned(lake: "Lake", statement: Statement, question: Question) -> dict[str, Head]:
@@ -148,16 +154,17 @@ def _entitled(
     """The statement on what may be seen, checked by the engine; new rows do not change it, new columns do."""
 
     def made() -> Entitled:
-        entitled = entitle(
-            statement,
-            standing.grant,
-            heads,
-            lake=lake.settings.name,
-            parameters=question.parameters,
-            today=today,
-            salt=lake.salt,
-        )
-        lake.engine.check(Plan(entitled, heads, 0, "").job(timeout_seconds=0))
+        with effort(lake.settings.statement_seconds):
+            entitled = entitle(
+                statement,
+                standing.grant,
+                heads,
+                lake=lake.settings.name,
+                parameters=question.parameters,
+                today=today,
+                salt=lake.salt,
+            )
+            lake.engine.check(Plan(entitled, heads, 0, "").job(timeout_seconds=0))
         return entitled
 
     columns = tuple((name, head.columns) for name, head in heads.items())

@@ -27,6 +27,7 @@ class Settings:
     engine_spill_bytes: int = 8 * 1024**3
     result_bytes: int = 4 * 1024**3
     query_timeout_seconds: float = 120.0
+    statement_seconds: float = 5.0
     flight_lease_seconds: float = 10.0
     table_lease_seconds: float = 60.0
     result_days: float = 7.0

@@ -49,6 +49,7 @@ class AwsSettings:
     job_timeout_seconds: float = 14_400.0
     result_bytes: int = 4 * 1024**3
     query_timeout_seconds: float = 900.0
+    statement_seconds: float = 5.0
     flight_lease_seconds: float = 10.0
     table_lease_seconds: float = 60.0
     result_days: float = 7.0
@@ -70,6 +71,7 @@ class AwsSettings:
             name=self.name,
             result_bytes=self.result_bytes,
             query_timeout_seconds=self.query_timeout_seconds,
+            statement_seconds=self.statement_seconds,
             flight_lease_seconds=self.flight_lease_seconds,
             table_lease_seconds=self.table_lease_seconds,
             result_days=self.result_days,

@@ -12,6 +12,7 @@ from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from athena.errors import Refused, SqlRefused
+from athena.sql.effort import spend
 from athena.sql.functions import FUNCTIONS
 from athena.sql.nodes import check_nodes
 from athena.sql.scopes import cte_of
@@ -47,7 +48,9 @@ def parse(text: str, *, lake: str = "lake") -> Statement:
     ('flights',)
     """
     tokens = scan(_spaced(text), DIALECT)
+    spend()
     tree = _tree(tokens)
+    spend()
     check_nodes(tree, tokens, lake=lake)
     return Statement(
         text=text,

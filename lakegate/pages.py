@@ -44,6 +44,8 @@ MEANINGS = {
     "engine_spill_bytes": "Temporary disk that one query may use; beyond it the query fails with `query-disk`.",
     "engine_threads": "Threads of one query.",
     "query_timeout_seconds": "After so long a query is stopped and fails with `query-timeout`.",
+    "statement_seconds": "What reading one statement may cost in seconds of processor time, and rewriting it as much "
+    "again; beyond it the question is refused with `sql-too-costly`.",
     "flight_lease_seconds": "When whoever runs a question is silent for so long, another takes over.",
     "table_lease_seconds": "When whoever writes a table is silent for so long, another may write.",
     "result_bytes": "The size of one answer at most; beyond it the query fails with `result-too-large`.",
@@ -69,8 +71,8 @@ MEANINGS = {
 
 # Both homes have these, and mean the same.
 SHARED = (
-    *("name", "result_bytes", "query_timeout_seconds", "flight_lease_seconds", "table_lease_seconds"),
-    *("result_days", "page_rows", "max_parked"),
+    *("name", "result_bytes", "query_timeout_seconds", "statement_seconds", "flight_lease_seconds"),
+    *("table_lease_seconds", "result_days", "page_rows", "max_parked"),
 )
 
 AWS_HEAD = """

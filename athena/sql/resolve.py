@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from athena.dataset import DataType
 from athena.errors import LakegateError
+from athena.sql.effort import spend
 from athena.sql.from_clause import read_from
 from athena.sql.grouping import check_groups, check_no_aggregate, check_places
 from athena.sql.judge import judge
@@ -86,6 +87,7 @@ class Work:
 
     def query(self, node: exp.Expr, outer: Scope | None, *, top: bool = False) -> list[Field]:
         """The fields of a query, resolved in place."""
+        spend()
         clause = node.args.get("with_")
         for item in clause.expressions if clause else ():
             self._item(item)
@@ -108,6 +110,7 @@ class Work:
         self, node: exp.Expr, scope: Scope, find: Callable[[exp.Column], Found], *, grouped: bool = False
     ) -> exp.Expr:
         """The same, with `find` saying what a column means."""
+        spend()
         result = node
         rename_parameters(node, self.fresh)
         for each in list(node.walk(prune=lambda inner: isinstance(inner, exp.Query))):

@@ -7,6 +7,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 from athena.errors import SqlRefused
+from athena.sql.effort import spend
 from athena.sql.functions import FUNCTIONS
 from athena.sql.grammar import NODES
 from athena.sql.scopes import cte_of
@@ -20,6 +21,7 @@ def verified(tree: exp.Query, *, lake: str, datasets: Iterable[str]) -> str:
     """
     try:
         sql = _text(tree)
+        spend()
         again = tree_of(DIALECT.tokenize(sql), sql)
         if again is None or _text(again) != sql:
             raise _unstable()
