@@ -45,6 +45,7 @@ PURE = frozenset([
     "etl.contract_fields", "etl.contract_text", "etl.drift", "etl.evolve", "etl.finding", "etl.infer",
     "etl.landing_event", "etl.ledger_state", "etl.manifest", "etl.partition", "etl.plan", "etl.planning",
     "etl.regions", "etl.report", "etl.standardise", "etl.tally", "etl.toml_place",
+    "infra.deployment.changes",
     "infra.policies.access", "infra.policies.data", "infra.policies.http", "infra.policies.shape",
     "infra.policies.template", "infra.policies.watch",
     "lakegate.client.display", "lakegate.client.told", "lakegate.drawing", "lakegate.emulate.result",

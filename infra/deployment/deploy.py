@@ -5,7 +5,6 @@ a change changes nothing.
 """
 
 import difflib
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,10 +13,14 @@ from botocore.exceptions import ClientError
 
 from athena.errors import Refused
 from infra.deployment.account import Account, calling, code_of
+from infra.deployment.adopt import adopting, plainly_named, unlock
+from infra.deployment.changes import Plan
+from infra.deployment.held import Held, held
 from infra.deployment.release import Release, digest_of
-from infra.deployment.stacks import UNUSABLE, Plan, Stack, Stacks, Wanted, check_usable
+from infra.deployment.stacks import UNUSABLE, Stack, Stacks, Wanted, check_usable
+from infra.deployment.stage import check_stage, config_name, root_name, tags_of
 
-_STAGE = re.compile(r"[a-z][a-z0-9]{1,11}")
+_CONFIG = "-config-"
 # Hex digits made here are the stage's own; CloudFormation cannot make a SecureString.
 _SECRETS = {"secret": 32, "salt": 16}
 
@@ -42,65 +45,56 @@ class Deployed:
 def deploy(stage: str, release: Release, account: Account, told: Mapping[str, str], teller: Teller) -> Deployed:
     """Make the stage what the release and the parameters `told` say; those not told stay as they are.
 
-    Raises `Refused` for names that cannot be and for a stack that is stuck, `Failed` when AWS cannot do it.
+    What an earlier stage of the name has left is taken over. Raises `Refused` for names that cannot be and for a stack
+    that is stuck, `Failed` when AWS cannot do it.
     """
     check_stage(stage)
     with calling(f"deploying stage {stage}"):
         stacks = Stacks(account.client("cloudformation"), teller.say)
-        kept = _kept(account, stage)
-        bucket = _config_bucket(stage, release, stacks, adopt=kept)
+        before = _at_rest(root_name(stage), stacks)
+        left = Held() if before.exists else _left(stage, account, teller.say)
+        release = adopting(release, left)
+        bucket = _config_bucket(stage, release, stacks, account)
         _make_secrets(stage, account)
         _upload(release, bucket, account, teller.say)
-        before = _at_rest(root_name(stage), stacks)
         wanted = _wanted(stage, release, bucket, account, before.parameters, told)
-        plan = stacks.plan(replace(wanted, adopt=kept and not before.exists), f"lakegate-{release.digest}")
-        if plan.changes and not teller.confirm(plan):
-            stacks.discard(plan)
+        plan = stacks.plan(replace(wanted, adopt=bool(left.names())), f"lakegate-{release.digest}")
+        if plan.changes and not _agreed(plan, teller, stacks):
             return Deployed(False, len(plan.changes), before.outputs or {})
+        unlock(left.buckets, account)
         stack = stacks.carry_out(plan) if plan.changes else stacks.look(root_name(stage))
         return Deployed(True, len(plan.changes), stack.outputs)
 
 
-def root_name(stage: str) -> str:
-    """The stack that nests the others.
-
-    >>> root_name("test")
-    'lakegate-test'
-    """
-    return f"lakegate-{stage}"
-
-
-def config_name(stage: str) -> str:
-    """The stack of the config bucket."""
-    return f"lakegate-{stage}-config"
+def _agreed(plan: Plan, teller: Teller, stacks: Stacks) -> bool:
+    """Whether it is to be carried out; what is not leaves no change set behind."""
+    agreed = False
+    try:
+        agreed = teller.confirm(plan)
+    finally:
+        if not agreed:
+            stacks.discard(plan)
+    return agreed
 
 
-def check_stage(stage: str) -> None:
-    """Raises `Refused` for a name that no stage can have."""
-    if not _STAGE.fullmatch(stage):
-        raise Refused(
-            f"{stage!r} cannot name a stage.",
-            "Use two to twelve lower-case letters and digits, a letter first, as in `test` or `prod`.",
-            code="settings-invalid",
-        )
+def _left(stage: str, account: Account, say: Callable[[str], None]) -> Held:
+    """What an earlier stage of the name has left, without the config bucket, whose stack stays."""
+    found = held(stage, account)
+    left = replace(found, buckets=tuple(name for name in found.buckets if _CONFIG not in name))
+    if left.names():
+        say(f"taking over what an earlier stage {stage} has left: {', '.join(left.names())}")
+    if left.pools:
+        say(f"its user pool ({', '.join(left.pools)}) stays beside a new one: `lakegate partner rotate` each partner")
+    return left
 
 
-def _kept(account: Account, stage: str) -> bool:
-    """Whether an earlier stage of this name has left its buckets: its resources are taken over then, not made."""
-    owned = {one["Name"] for one in account.client("s3").list_buckets().get("Buckets", ())}
-    return any(name.startswith(f"lakegate-{stage}-landing-") for name in owned)
-
-
-def _config_bucket(stage: str, release: Release, stacks: Stacks, *, adopt: bool) -> str:
+def _config_bucket(stage: str, release: Release, stacks: Stacks, account: Account) -> str:
     name = config_name(stage)
-    stack = _at_rest(name, stacks)
-    wanted = Wanted(
-        name,
-        {"Stage": stage},
-        _tags(stage),
-        template=release.config_template,
-        adopt=adopt and not stack.exists,
-    )
+    buckets = () if _at_rest(name, stacks).exists else held(stage, account).buckets
+    there = tuple(bucket for bucket in buckets if _CONFIG in bucket)
+    unlock(there, account)
+    template = plainly_named(release.config_template, there)
+    wanted = Wanted(name, {"Stage": stage}, tags_of(stage), template=template, adopt=bool(there))
     plan = stacks.plan(wanted, f"config-{digest_of(release.config_template.encode())}")
     stack = stacks.carry_out(plan) if plan.changes else stacks.look(name)
     return stack.outputs["ConfigBucket"]
@@ -129,7 +123,7 @@ def _make_secrets(stage: str, account: Account) -> None:
                 Name=f"/lakegate/{stage}/{name}",
                 Value=secrets.token_hex(size_bytes),
                 Type="SecureString",
-                Tags=[{"Key": key, "Value": value} for key, value in _tags(stage).items()],
+                Tags=[{"Key": key, "Value": value} for key, value in tags_of(stage).items()],
             )
         except ClientError as error:
             if code_of(error) != "ParameterAlreadyExists":
@@ -168,7 +162,7 @@ def _wanted(
     asked = {key: asked[key] for key in (one["ParameterKey"] for one in known) if key in asked and key != "Release"}
     words = "\0".join(f"{key}={value}" for key, value in sorted(asked.items()))
     asked["Release"] = digest_of(f"{release.digest}\0{words}".encode())
-    return Wanted(root_name(stage), asked, _tags(stage), template_url=root)
+    return Wanted(root_name(stage), asked, tags_of(stage), template_url=root)
 
 
 def _check_names(told: Mapping[str, str], known: set[str]) -> None:
@@ -186,7 +180,3 @@ def _address(account: Account, bucket: str) -> str:
         suffix = ".cn" if endpoint.endswith(".cn") else ""
         return f"https://{bucket}.s3.{account.region}.amazonaws.com{suffix}/"
     return f"{endpoint}/{bucket}/"
-
-
-def _tags(stage: str) -> dict[str, str]:
-    return {"lakegate:stage": stage}

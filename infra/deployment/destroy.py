@@ -1,13 +1,13 @@
 """The end of a stage. Data stay unless that is asked for: buckets, tables and the user pool are retained by stacks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
 from infra.deployment.account import Account, calling, code_of
-from infra.deployment.deploy import check_stage, config_name, root_name
+from infra.deployment.held import Held, held
 from infra.deployment.stacks import Stacks
+from infra.deployment.stage import check_stage, config_name, root_name
 
 _SECRETS = ("secret", "salt")
 _GONE = frozenset(
@@ -15,27 +15,9 @@ _GONE = frozenset(
         "EntityNotFoundException",
         "NoSuchBucket",
         "ParameterNotFound",
-        "QueueDoesNotExist",
         "ResourceNotFoundException",
-        "AWS.SimpleQueueService.NonExistentQueue",
     ]
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What of a stage outlives its stacks, by name."""
-
-    buckets: tuple[str, ...]
-    tables: tuple[str, ...]
-    pools: tuple[str, ...]
-    databases: tuple[str, ...]
-    queues: tuple[str, ...]
-    logs: tuple[str, ...]
-
-    def names(self) -> tuple[str, ...]:
-        """All of them."""
-        return (*self.buckets, *self.tables, *self.pools, *self.databases, *self.queues, *self.logs)
 
 
 def destroy(stage: str, account: Account, say: Callable[[str], None], *, delete_data: bool) -> Held:
@@ -51,32 +33,6 @@ def destroy(stage: str, account: Account, say: Callable[[str], None], *, delete_
         return found
 
 
-def held(stage: str, account: Account) -> Held:
-    """What of a stage would outlive its stacks; found by name, so that it is found after they are gone."""
-    prefix = f"lakegate-{stage}"
-    buckets = [one["Name"] for one in account.client("s3").list_buckets().get("Buckets", ())]
-    pages = account.client("dynamodb").get_paginator("list_tables").paginate()
-    tables = [name for page in pages for name in page["TableNames"]]
-    pools = account.client("cognito-idp").get_paginator("list_user_pools").paginate(MaxResults=60)
-    databases = account.client("glue").get_paginator("get_databases").paginate()
-    logs = account.client("logs").get_paginator("describe_log_groups").paginate()
-    queues = account.client("sqs").list_queues(QueueNamePrefix=f"{prefix}-dead-letters").get("QueueUrls", ())
-    groups = [group["logGroupName"] for page in logs for group in page["logGroups"]]
-    return Held(
-        tuple(name for name in buckets if name.startswith(f"{prefix}-")),
-        tuple(name for name in tables if name.startswith(f"{prefix}-")),
-        tuple(pool["Id"] for page in pools for pool in page["UserPools"] if pool["Name"] == prefix),
-        tuple(
-            one["Name"]
-            for page in databases
-            for one in page["DatabaseList"]
-            if str(one.get("LocationUri", "")).startswith(f"s3://{prefix}-warehouse-")
-        ),
-        tuple(queues),
-        tuple(name for name in groups if name.rpartition("/")[2] == prefix or f"/{prefix}-" in name),
-    )
-
-
 def _delete(stage: str, found: Held, account: Account, say: Callable[[str], None]) -> None:
     for name in found.databases:
         _gone_is_fine(lambda name=name: account.client("glue").delete_database(Name=name), say, f"database {name}")  # type: ignore[misc]
@@ -84,8 +40,6 @@ def _delete(stage: str, found: Held, account: Account, say: Callable[[str], None
         _gone_is_fine(lambda name=name: _delete_table(account, name), say, f"table {name}")  # type: ignore[misc]
     for name in found.pools:
         _gone_is_fine(lambda name=name: _delete_pool(account, stage, name), say, f"user pool {name}")  # type: ignore[misc]
-    for name in found.queues:
-        _gone_is_fine(lambda name=name: account.client("sqs").delete_queue(QueueUrl=name), say, f"queue {name}")  # type: ignore[misc]
     for name in found.logs:
         _gone_is_fine(lambda name=name: account.client("logs").delete_log_group(logGroupName=name), say, f"log {name}")  # type: ignore[misc]
     for name in _SECRETS:

@@ -9,9 +9,9 @@ from athena.errors import Refused
 from athena.grants import Grant
 from athena.grants.dynamodb import DynamoGrants
 from infra.deployment.account import Account, calling
-from infra.deployment.deploy import root_name
 from infra.deployment.push import check_grants, config_bucket, put_grant, settings_of
 from infra.deployment.stacks import Stacks
+from infra.deployment.stage import root_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from athena.settings_aws import AwsSettings, read_aws_settings
 from etl.aws.contracts import S3Contracts
 from etl.contract_file import read_contract
 from infra.deployment.account import Account, calling
-from infra.deployment.deploy import check_stage, config_name
 from infra.deployment.stacks import Stacks
+from infra.deployment.stage import check_stage, config_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,15 @@ from botocore.exceptions import ClientError
 
 from athena.errors import Failed, Refused
 from infra.deployment.account import code_of
+from infra.deployment.changes import NESTED, Change, Plan, described
 
 _LOOK_SECONDS = 2.0
-NESTED = "AWS::CloudFormation::Stack"
 # What a first creation leaves behind when it fails: it can only be removed.
 UNUSABLE = frozenset(["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"])
 STUCK = frozenset(["UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"])
 GOOD = frozenset(["CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"])
 _NOT_YET = frozenset(["", "REVIEW_IN_PROGRESS", "DELETE_COMPLETE"])
+_GOING = frozenset(["DELETE_PENDING", "DELETE_IN_PROGRESS"])
 _UNCHANGED = ("didn't contain changes", "no updates are to be performed", "no changes")
 
 
@@ -39,25 +40,6 @@ class Stack:
     def busy(self) -> bool:
         """Whether something is under way."""
         return self.state.endswith("_IN_PROGRESS") and self.state not in _NOT_YET
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What one resource would go through: `action` is Add, Modify, Remove, Import or Dynamic."""
-
-    action: str
-    resource: str
-    kind: str
-    replaced: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A change set that can be carried out; `changes` is empty when there is nothing to do."""
-
-    stack: str
-    name: str
-    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +91,13 @@ class Stacks:
             Tags=[{"Key": key, "Value": value} for key, value in wanted.tags.items()],
             Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
             **({"ImportExistingResources": True} if wanted.adopt else {}),
+            **({"IncludeNestedStacks": True} if wanted.template_url else {}),
             **source,
         )
         while True:
             found = self.client.describe_change_set(StackName=wanted.stack, ChangeSetName=name)
             if found["Status"] == "CREATE_COMPLETE":
-                return Plan(wanted.stack, name, self._changes(found))
+                return Plan(wanted.stack, name, tuple(self._changes(found)))
             if found["Status"] == "FAILED":
                 return self._empty(wanted, name, found.get("StatusReason", ""))
             self.sleep(_LOOK_SECONDS)
@@ -129,23 +112,24 @@ class Stacks:
             code="deployment-failed",
         )
 
-    def _changes(self, found: dict[str, Any]) -> tuple[Change, ...]:
-        changes = list(found.get("Changes", ()))
+    def _changes(self, found: dict[str, Any], within: str = "") -> Iterator[Change]:
+        """Those of the stack, page by page, each nested stack's after them."""
+        told = list(found.get("Changes", ()))
         while found.get("NextToken"):
-            found = self.client.describe_change_set(
-                StackName=found["StackName"], ChangeSetName=found["ChangeSetName"], NextToken=found["NextToken"]
-            )
-            changes += found.get("Changes", ())
-        resources = [one["ResourceChange"] for one in changes if "ResourceChange" in one]
-        return tuple(
-            Change(one["Action"], one["LogicalResourceId"], one["ResourceType"], one.get("Replacement") == "True")
-            for one in resources
-        )
+            found = self.client.describe_change_set(ChangeSetName=found["ChangeSetId"], NextToken=found["NextToken"])
+            told += found.get("Changes", ())
+        here = described(told, within)
+        yield from here.changes
+        for name, change_set in here.nested:
+            yield from self._changes(self.client.describe_change_set(ChangeSetName=change_set), name)
 
     def discard(self, plan: Plan) -> None:
-        """Forget a change set; one that is not there is forgotten already."""
+        """Forget a change set, with those of nested stacks; one that is not there is forgotten already."""
         try:
             self.client.delete_change_set(StackName=plan.stack, ChangeSetName=plan.name)
+            # With nested stacks it goes on after the answer.
+            while self.client.describe_change_set(StackName=plan.stack, ChangeSetName=plan.name)["Status"] in _GOING:
+                self.sleep(_LOOK_SECONDS)
         except ClientError as error:
             if code_of(error) not in ("ChangeSetNotFound", "ChangeSetNotFoundException", "ValidationError"):
                 raise

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from athena.errors import NotFound
 from infra.deployment.account import Account, calling
-from infra.deployment.deploy import check_stage, config_name, root_name
 from infra.deployment.stacks import Stacks
+from infra.deployment.stage import check_stage, config_name, root_name
 
 
 @dataclass(frozen=True, slots=True)

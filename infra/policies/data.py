@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from infra.policies.template import STATEFUL, Fault, Resource, Stacks, at, resources
+from infra.deployment.changes import STATEFUL
+from infra.policies.template import Fault, Resource, Stacks, at, resources
 
 _CLOSED = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 
@@ -101,8 +102,9 @@ def topics(stacks: Stacks) -> Iterator[Fault]:
 def stateful(stacks: Stacks) -> Iterator[Fault]:
     """What holds data stays when its stack goes, or when it is replaced."""
     for one in resources(stacks, *STATEFUL):
-        for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
-            if one.whole.get(policy) != "Retain":
+        kept = {"DeletionPolicy": ("Retain", "RetainExceptOnCreate"), "UpdateReplacePolicy": ("Retain",)}
+        for policy, words in kept.items():
+            if one.whole.get(policy) not in words:
                 yield Fault("stateful-retained", one.where, f"{policy} is {one.whole.get(policy)!r}")
 
 

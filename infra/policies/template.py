@@ -7,11 +7,6 @@ from typing import Any
 
 import yaml
 
-# Stateful: what is in them cannot be had again, or its loss would be noticed.
-STATEFUL = frozenset(
-    ["AWS::Cognito::UserPool", "AWS::DynamoDB::Table", "AWS::Glue::Database", "AWS::Logs::LogGroup", "AWS::S3::Bucket"]
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Fault:

@@ -13,7 +13,7 @@ from lakegate.screen import Label, print_json, print_note, print_table, print_te
 
 if TYPE_CHECKING:
     from infra.deployment.account import Account
-    from infra.deployment.stacks import Plan
+    from infra.deployment.changes import Plan
 
 StageOption = Annotated[str, typer.Option("--stage", help="Which stage, such as test or prod.", show_default=False)]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -28,6 +28,10 @@ def deploy(
         ),
     ] = None,
     arm: Annotated[bool, typer.Option("--arm", help="Functions on arm64 instead of x86_64.")] = False,
+    lose: Annotated[
+        bool,
+        typer.Option("--lose-data", help="Also go on when buckets, tables or the user pool are replaced or removed."),
+    ] = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -35,16 +39,18 @@ def deploy(
 
     May be interrupted and repeated: it goes on where it stopped. What is not --set stays as it is.
     """
-    from infra.deployment.deploy import Teller, check_stage
+    from infra.deployment.deploy import Teller
     from infra.deployment.deploy import deploy as make
     from infra.deployment.release import make_release
+    from infra.deployment.stage import check_stage
 
     check_stage(stage)
     told = _parsed(parameters or [])
     account = current_account()
     with tempfile.TemporaryDirectory() as folder:
         release = make_release(Path(folder) / "release", machine="arm64" if arm else "x86_64", tell=print_note)
-    done = make(stage, release, account, told, Teller(print_note, lambda plan: _confirmed(stage, plan, yes=yes)))
+    teller = Teller(print_note, lambda plan: _confirmed(stage, plan, yes=yes, lose=lose))
+    done = make(stage, release, account, told, teller)
     if as_json:
         print_json({"stage": stage, "done": done.done, "changes": done.changes, "outputs": dict(done.outputs)})
     elif done.done:
@@ -89,7 +95,7 @@ def destroy(
     """Take a stage away. Buckets, tables and the user pool stay, unless --delete-data says otherwise."""
     from infra.deployment.account import calling
     from infra.deployment.destroy import destroy as take_away
-    from infra.deployment.destroy import held
+    from infra.deployment.held import held
 
     account = current_account()
     with calling(f"looking at stage {stage}"):
@@ -147,24 +153,36 @@ def _parsed(given: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _confirmed(stage: str, plan: "Plan", *, yes: bool) -> bool:
-    rows = [
-        (Label(c.action), Label(c.kind), Label(c.resource), Label("yes" if c.replaced else "")) for c in plan.changes
-    ]
+def _confirmed(stage: str, plan: "Plan", *, yes: bool, lose: bool) -> bool:
+    """True, or raises `Refused`: what would leave the stage without data that it has is agreed to by itself."""
+    rows = [(Label(c.action), Label(c.kind), Label(c.where), Label(c.replaced)) for c in plan.changes]
+    if not yes:
+        print_table(("change", "kind", "what", "replaced"), rows)
+    if plan.losses and not lose:
+        _ask_for_losses(stage, plan, yes=yes)
     if yes:
         print_note(f"{len(rows)} changes to {plan.stack}")
-        return True
-    print_table(("change", "kind", "what", "replaced"), rows)
-    _ask(stage, f"Carry out {len(rows)} changes to {plan.stack}? Write the stage's name to go on")
+    else:
+        _ask(stage, f"Carry out {len(rows)} changes to {plan.stack}? Write the stage's name to go on")
     return True
 
 
-def _ask(stage: str, question: str) -> None:
-    """Raises `Refused` without a person to ask, and when another name is written."""
+def _ask_for_losses(stage: str, plan: "Plan", *, yes: bool) -> None:
+    what = ", ".join(f"{one.where} ({'removed' if one.action == 'Remove' else 'replaced'})" for one in plan.losses)
+    said = f"THE STAGE WOULD GO ON WITHOUT DATA THAT IT HAS: {what}. What it has now is kept, but no longer used"
+    if yes or not sys.stdin.isatty():
+        raise Refused(
+            f"{said}.", "Add --lose-data if that is what you want; nothing was changed.", code="data-at-stake"
+        )
+    _ask(f"lose {stage}", f"{said}. Write `lose {stage}` to go on")
+
+
+def _ask(answer: str, question: str) -> None:
+    """Raises `Refused` without a person to ask, and when anything but `answer` is written."""
     if not sys.stdin.isatty():
         raise Refused(f"{question}: there is nobody to ask.", "Add --yes if you are sure.", code="not-confirmed")
-    if typer.prompt(question, err=True) != stage:
-        raise Refused("That is not the stage's name.", "Nothing was changed.", code="not-confirmed")
+    if typer.prompt(question, err=True) != answer:
+        raise Refused(f"That is not `{answer}`.", "Nothing was changed.", code="not-confirmed")
 
 
 def _show_outputs(outputs: dict[str, str]) -> None:

@@ -1,9 +1,10 @@
 """Starts ministack, by its own interpreter: nothing of ours can be imported here.
 
 Its nested stacks forget the attributes of resources that an update leaves alone, so that whoever refers to one of them
-fails: they are remembered for it. It asks policies about "*" where AWS asks about a path of parameters, and about a
-table where AWS asks about a database. And it tells them of no leading keys of DynamoDB's items (those of our tables are
-called `pk`).
+fails: they are remembered for it. They delete what a template says is retained, leave behind what a failed creation
+made, and take over what is there without being told to: here they do as AWS says it does. It asks policies about "*"
+where AWS asks about a path of parameters, and about a table where AWS asks about a database. And it tells them of no
+leading keys of DynamoDB's items (those of our tables are called `pk`).
 """
 
 import json
@@ -45,16 +46,77 @@ iam_actions.extract_resource_arn = _resource
 # Only now, as it takes the function's name over when it is imported.
 
 from ministack.app import main  # type: ignore[import-not-found]  # noqa: E402
-from ministack.services.cloudformation import provisioners  # type: ignore[import-not-found]  # noqa: E402
+from ministack.services import cloudformation  # type: ignore[import-not-found]  # noqa: E402
+from ministack.services.cloudformation import changesets, provisioners  # type: ignore[import-not-found]  # noqa: E402
 
+_stacks, _change_sets = cloudformation._stacks, cloudformation._change_sets
 _ATTRIBUTES: dict[str, Any] = {}
+_IMPORTED: set[str] = set()
+_NAMED = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup")
 _made, _changed = provisioners._provision_resource, provisioners._update_resource
+_NESTED = provisioners._RESOURCE_HANDLERS["AWS::CloudFormation::Stack"]
+_nested_made, _nested_deleted = _NESTED["create"], _NESTED["delete"]
 
 
-def _provision(kind: str, logical_id: str, *more: Any, **named: Any) -> Any:
-    physical_id, attributes = _made(kind, logical_id, *more, **named)
+def _defined(stack: str, logical_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = _stacks.get(stack, {}).get("_template", {}).get("Resources", {}).get(logical_id, {})
+    return found
+
+
+def _provision(kind: str, logical_id: str, properties: Any, stack: str, *more: Any) -> Any:
+    parent = _stacks.get(stack, {}).get("_parent_stack_name")
+    if kind in _NAMED and parent and _exists(kind, properties):
+        physical_id, attributes = _imported(kind, _defined(stack, logical_id), parent)
+    else:
+        physical_id, attributes = _made(kind, logical_id, properties, stack, *more)
     _ATTRIBUTES[f"{kind} {physical_id}"] = attributes
     return physical_id, attributes
+
+
+def _exists(kind: str, properties: Any) -> bool:
+    (key,), problem = changesets._IMPORT_LOOKUPS[kind]
+    return problem(properties[key]) is None
+
+
+def _imported(kind: str, defined: dict[str, Any], parent: str) -> Any:
+    """Taken over where the template names it in plain letters and the change set says so."""
+    key = changesets._IMPORT_LOOKUPS[kind][0][0]
+    name = defined["Properties"][key]
+    if not (isinstance(name, str) and "DeletionPolicy" in defined and _takes_over(parent)):
+        raise ValueError(f"{name} already exists")
+    _IMPORTED.add(f"{kind} {name}")
+    return provisioners._import_resource(kind, {key: name})
+
+
+def _takes_over(parent: str) -> bool:
+    return any(one["StackName"] == parent and one.get("ImportExistingResources") for one in _change_sets.values())
+
+
+def _delete_nested(physical_id: str, properties: Any) -> None:
+    """Takes out of the nested stack's hands what is retained, unless its own creation is being taken back."""
+    name = provisioners._nested_stack_lookup_name(physical_id)
+    stack = _stacks.get(name, {})
+    failing = stack.get("StackStatus") == "CREATE_FAILED"
+    failing = failing or _stacks.get(stack.get("_parent_stack_name"), {}).get("StackStatus") == "ROLLBACK_IN_PROGRESS"
+    for logical_id, one in list(stack.get("_resources", {}).items()):
+        policy = _defined(name, logical_id).get("DeletionPolicy")
+        known = f"{one['ResourceType']} {one['PhysicalResourceId']}"
+        if policy == "Retain" or (policy == "RetainExceptOnCreate" and (not failing or known in _IMPORTED)):
+            del stack["_resources"][logical_id]
+    _nested_deleted(physical_id, properties)
+
+
+def _make_nested(logical_id: str, properties: Any, parent: str) -> Any:
+    try:
+        return _nested_made(logical_id, properties, parent)
+    except Exception:
+        for name, one in list(_stacks.items()):
+            if one.get("_parent_stack_name") == parent and one["StackStatus"] == "CREATE_FAILED":
+                _delete_nested(name, {})
+        raise
+
+
+_NESTED.update(create=_make_nested, delete=_delete_nested)
 
 
 def _update(kind: str, physical_id: str, *more: Any, **named: Any) -> Any:

@@ -7,7 +7,7 @@ import pytest
 
 from infra.deployment.account import Account
 from infra.deployment.deploy import Teller, deploy
-from infra.deployment.destroy import destroy, held
+from infra.deployment.held import held
 from infra.deployment.release import Release
 from infra.deployment.standing import standing
 from tests.deployed.conftest import PARAMETERS, Stage, deployed_to, yes
@@ -50,17 +50,6 @@ def test_deployment_killed_at_three_points_continues_and_shares_nothing_with_ano
     assert set(first) == set(second)
     assert {name for name in first if first[name] == second[name]} == {"TopicsKey"} & set(first)
     assert not set(held("test", Account()).names()) & set(held("second", Account()).names())
-
-
-def test_destroyed_stage_leaves_nothing_and_its_neighbour_whole(stage: Stage, release: Release) -> None:
-    account = Account()
-    deployed_to(stage.aws, "second", release)
-    assert "lakegate-second-state" in held("second", account).tables
-    destroy("second", account, lambda _: None, delete_data=False)
-    assert any("-config-" in name for name in held("second", account).buckets)
-    destroy("second", account, lambda _: None, delete_data=True)
-    assert held("second", account).names() == ()
-    assert standing(stage.name, account).state in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 
 def test_update_publishes_another_version_behind_the_same_address(stage: Stage) -> None:

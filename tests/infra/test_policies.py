@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from api.app import app
+from infra.deployment.changes import STATEFUL
 from infra.gateway import TEMPLATE, digest
 from infra.policies.__main__ import EXCEPTIONS, faults, judged, read_excuses, read_stacks
-from infra.policies.template import STATEFUL, Fault, resources
+from infra.policies.template import Fault, resources
 
 ROOT = Path(__file__).parents[2]
 

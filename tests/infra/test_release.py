@@ -5,8 +5,8 @@ from importlib.metadata import version
 import pytest
 
 from athena.errors import Refused
-from infra.deployment.deploy import check_stage
 from infra.deployment.release import Release, job_packages
+from infra.deployment.stage import check_stage
 
 
 def test_job_is_given_the_packages_that_the_tests_run_with() -> None:
