@@ -16,7 +16,7 @@ from athena.handles import Handle
 from athena.heads import Head
 from athena.lake import Lake
 from athena.meter import UNLIMITED
-from athena.planning import Plan, Standing, parsed, pinned, planned, remembered, standing_of
+from athena.planning import Given, Plan, Standing, parsed, pinned, planned, remembered, standing_of
 from athena.question import Answer, CacheOutcome, Question, Rate, SnapshotRef, State
 from athena.records import encode
 from athena.telling import tell_answer, tell_refusal
@@ -52,7 +52,7 @@ def ask(lake: Lake, question: Question) -> Answer:
         rate = lake.meter.admit(standing.grant)
         statement = parsed(lake, question.sql)
         heads.update(pinned(lake, statement, question))
-        plan = planned(lake, question, standing, statement, heads, today=asked_at.date())
+        plan = planned(lake, Given(question, standing, heads, asked_at.date()), statement)
         answer = _flown(_Asking(lake, question, standing, plan, asked_at, lake.random_bytes(8).hex(), rate))
     except LakegateError as error:
         tell_refusal(lake, question, error, asked_at=asked_at, tables=tuple(heads))

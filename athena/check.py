@@ -1,7 +1,7 @@
 """Whether a question could be asked at this moment, without asking it."""
 
 from athena.lake import Lake
-from athena.planning import parsed, pinned, planned, standing_of
+from athena.planning import Given, parsed, pinned, planned, standing_of
 from athena.question import Question
 
 
@@ -10,7 +10,7 @@ def check(lake: Lake, question: Question) -> None:
     standing = standing_of(lake, question.caller)
     statement = parsed(lake, question.sql)
     heads = pinned(lake, statement, question)
-    planned(lake, question, standing, statement, heads, today=lake.clock().date())
+    planned(lake, Given(question, standing, heads, lake.clock().date()), statement)
 
 
 def placeholders(lake: Lake, sql: str) -> tuple[str, ...]:

@@ -38,6 +38,37 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """All that a plan is made of: the same makes the same, unless it is volatile. `today` (UTC) is current_date."""
+
+    question: Question
+    standing: Standing
+    heads: Mapping[str, Head]
+    today: date
+
+    @property
+    def row_limit(self) -> int:
+        """How many rows the answer may have; raises `Refused` (`limit-invalid`) for a limit below 1."""
+        asked, most = self.question.limit, self.standing.most_rows
+        if asked is not None and asked < 1:
+            raise Refused(f"limit is {asked}.", "Ask for at least one row.", code="limit-invalid")
+        return most if asked is None else min(asked, most)
+
+    @property
+    def plan_key(self) -> Hashable:
+        """What tells it from all others."""
+        return self._key(tuple(self.heads.values()), self.row_limit)
+
+    @property
+    def entitled_key(self) -> Hashable:
+        """What tells its entitled statement from all others: new rows do not change it, new columns do."""
+        return self._key(tuple((name, head.columns) for name, head in self.heads.items()))
+
+    def _key(self, *more: Hashable) -> Hashable:
+        return self.standing.digest, self.question.sql, typed_text(self.question.parameters), self.today, *more
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What answers a question: safe to run, on these heads, known by this fingerprint."""
 
@@ -90,21 +121,12 @@ def pinned(lake: "Lake", statement: Statement, question: Question) -> dict[str, 
     return lake.heads_of(statement.tables)
 
 
-def planned(
-    lake: "Lake",
-    question: Question,
-    standing: Standing,
-    statement: Statement,
-    heads: Mapping[str, Head],
-    *,
-    today: date,
-) -> Plan:
+def planned(lake: "Lake", given: Given, statement: Statement) -> Plan:
     """The plan; one that was made before from all the same is not made again, unless it is volatile.
 
     Raises what `entitle` raises, and `Refused` for a limit below 1.
     """
-    key = _plan_key(question, standing, heads, today)
-    plan = lake.plans.recall(key, lambda: _made(lake, question, standing, statement, heads, today))
+    plan = lake.plans.recall(given.plan_key, lambda: _made(lake, given, statement))
     if plan.entitled.volatile:
         return replace(plan, fingerprint=hashlib.sha256(lake.random_bytes(32)).hexdigest())
     return plan
@@ -119,57 +141,35 @@ def remembered(lake: "Lake", question: Question, standing: Standing, *, today: d
     heads = {name: published[name] for name in statement.tables if name in published}
     if len(heads) < len(statement.tables) or any(head.intent is not None for head in heads.values()):
         return None
-    plan = lake.plans.known(_plan_key(question, standing, heads, today))
+    plan = lake.plans.known(Given(question, standing, heads, today).plan_key)
     return None if plan is None or plan.entitled.volatile else plan
 
 
-def _plan_key(question: Question, standing: Standing, heads: Mapping[str, Head], today: date) -> Hashable:
-    values = typed_text(question.parameters)
-    return standing.digest, tuple(heads.values()), question.sql, values, _row_limit(question, standing), today
-
-
-def _made(
-    lake: "Lake",
-    question: Question,
-    standing: Standing,
-    statement: Statement,
-    heads: Mapping[str, Head],
-    today: date,
-) -> Plan:
-    row_limit = _row_limit(question, standing)
-    entitled = _entitled(lake, question, standing, statement, heads, today)
+def _made(lake: "Lake", given: Given, statement: Statement) -> Plan:
+    entitled, heads = _entitled(lake, given, statement), given.heads
     versions = {name: _last_change(lake, entitled, heads[name]) for name in entitled.tables}
-    key = fingerprint(entitled, versions, row_limit=row_limit, engine_version=lake.engine.version)
-    return Plan(entitled, heads, row_limit, key)
+    key = fingerprint(entitled, versions, row_limit=given.row_limit, engine_version=lake.engine.version)
+    return Plan(entitled, heads, given.row_limit, key)
 
 
-def _entitled(
-    lake: "Lake",
-    question: Question,
-    standing: Standing,
-    statement: Statement,
-    heads: Mapping[str, Head],
-    today: date,
-) -> Entitled:
-    """The statement on what may be seen, checked by the engine; new rows do not change it, new columns do."""
+def _entitled(lake: "Lake", given: Given, statement: Statement) -> Entitled:
+    """The statement on what may be seen, checked by the engine."""
 
     def made() -> Entitled:
         with effort(lake.settings.statement_seconds):
             entitled = entitle(
                 statement,
-                standing.grant,
-                heads,
+                given.standing.grant,
+                given.heads,
                 lake=lake.settings.name,
-                parameters=question.parameters,
-                today=today,
+                parameters=given.question.parameters,
+                today=given.today,
                 salt=lake.salt,
             )
-            lake.engine.check(Plan(entitled, heads, 0, "").job(timeout_seconds=0))
+            lake.engine.check(Plan(entitled, given.heads, 0, "").job(timeout_seconds=0))
         return entitled
 
-    columns = tuple((name, head.columns) for name, head in heads.items())
-    key = (standing.digest, columns, question.sql, typed_text(question.parameters), today)
-    return lake.entitlements.recall(key, made)
+    return lake.entitlements.recall(given.entitled_key, made)
 
 
 def _last_change(lake: "Lake", entitled: Entitled, head: Head) -> str:
@@ -179,11 +179,3 @@ def _last_change(lake: "Lake", entitled: Entitled, head: Head) -> str:
         return head.data_version
     fields = {column.name: column.field_id for column in head.columns if column.field_id is not None}
     return last_change(lake.changes(head), readings, fields)
-
-
-def _row_limit(question: Question, standing: Standing) -> int:
-    if question.limit is None:
-        return standing.most_rows
-    if question.limit < 1:
-        raise Refused(f"limit is {question.limit}.", "Ask for at least one row.", code="limit-invalid")
-    return min(question.limit, standing.most_rows)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from athena.errors import Failed
 from athena.failures import explained
@@ -20,26 +20,48 @@ LOOK_SECONDS = 0.3
 Tell = Callable[[str], None]
 
 
+class Stands(Protocol):
+    """Whatever tells where a question stands."""
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        ...
+
+
+Seen = TypeVar("Seen", bound=Stands)
+
+
 def final(link: Link, query: Query) -> Standing:
     """The question once it SUCCEEDED; raises what it failed with. Ctrl-C cancels it before it raises."""
-    began = time.monotonic()
-    with _interrupts() as interrupted, _progress() as tell:
-        standing = link.ask(query)
-        while not standing.state.final:
-            if interrupted():
-                link.cancel(standing)
-                raise KeyboardInterrupt
-            standing = link.look(standing, seconds=LOOK_SECONDS)
-            seconds = time.monotonic() - began
-            if seconds >= QUIET_SECONDS and not standing.state.final:
-                tell(f"{standing.state.value.lower()} for {seconds:.0f} s on {link.where} - interrupt to cancel")
-        if interrupted():
-            raise KeyboardInterrupt
+    standing = ended(
+        lambda: link.ask(query), lambda seen: link.look(seen, seconds=LOOK_SECONDS), link.cancel, where=link.where
+    )
     if standing.error is not None:
         raise standing.error
     if standing.state is not State.SUCCEEDED:
         raise explained("cancelled") if standing.state is State.CANCELLED else _odd(standing)
     return standing
+
+
+def ended(
+    begin: Callable[[], Seen], look: Callable[[Seen], Seen], cancel: Callable[[Seen], object], *, where: str
+) -> Seen:
+    """What `begin` began once its state is final; Ctrl-C cancels it before it raises. `look` waits a short while."""
+    began = time.monotonic()
+    with _interrupts() as interrupted, _progress() as tell:
+        seen = begin()
+        while not seen.state.final:
+            if interrupted():
+                cancel(seen)
+                raise KeyboardInterrupt
+            seen = look(seen)
+            seconds = time.monotonic() - began
+            if seconds >= QUIET_SECONDS and not seen.state.final:
+                tell(f"{seen.state.value.lower()} for {seconds:.0f} s on {where} - interrupt to cancel")
+        if interrupted():
+            raise KeyboardInterrupt
+    return seen
 
 
 def _odd(standing: Standing) -> Failed:

@@ -27,7 +27,6 @@ TABLE_ROWS = 100
 ROWS_KEY = b'"rows":['
 NUMBERS = frozenset(["int", "long", "float", "double", "decimal"])
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
-WAIT_SECONDS = 5.0
 
 
 class Format(StrEnum):
@@ -97,14 +96,14 @@ def final_answer(lake: "Lake", question: Question) -> Answer:
     """The answer of a question that succeeded; raises what it failed with. Ctrl-C cancels it."""
     from athena import ask
     from athena.failures import explained
+    from lakegate.client.waiting import LOOK_SECONDS, ended
 
-    answer = ask.ask(lake, question)
-    try:
-        while not answer.state.final:
-            answer = ask.wait(lake, question.caller, answer.id, seconds=WAIT_SECONDS)
-    except KeyboardInterrupt:
-        ask.cancel(lake, question.caller, answer.id)
-        raise
+    answer = ended(
+        lambda: ask.ask(lake, question),
+        lambda seen: ask.wait(lake, question.caller, seen.id, seconds=LOOK_SECONDS),
+        lambda seen: ask.cancel(lake, question.caller, seen.id),
+        where="this home",
+    )
     if answer.state is not State.SUCCEEDED:
         raise explained(answer.error_code or answer.state.lower())
     return answer

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,30 +27,6 @@ def csv(lake: Lake, answer_id: str) -> bytes:
     flow = story.stream(lake, OWNER, answer_id, form=Form.CSV)
     assert flow is not None
     return b"".join(flow.chunks)
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path)
-    yield made
-    made.tables.close()
-
-
-@pytest.fixture
-def opened(home: Home) -> Iterator[tuple[Lake, CountingEngine]]:
-    with home.opened() as (lake, engine):
-        home.publish(lake, home.tables.append("flights", FLIGHTS))
-        yield lake, engine
-
-
-@pytest.fixture
-def lake(opened: tuple[Lake, CountingEngine]) -> Lake:
-    return opened[0]
-
-
-@pytest.fixture
-def engine(opened: tuple[Lake, CountingEngine]) -> CountingEngine:
-    return opened[1]
 
 
 def done(lake: Lake, asked: Question) -> Answer:

@@ -27,18 +27,6 @@ def home(tmp_path: Path) -> Iterator[Home]:
     made.tables.close()
 
 
-@pytest.fixture
-def opened(home: Home) -> Iterator[tuple[Lake, CountingEngine]]:
-    with home.opened() as (lake, engine):
-        home.publish(lake, home.tables.append("flights", FLIGHTS))
-        yield lake, engine
-
-
-@pytest.fixture
-def lake(opened: tuple[Lake, CountingEngine]) -> Lake:
-    return opened[0]
-
-
 def asked(lake: Lake, what: Question) -> Answer:
     return wait(lake, what.caller, ask(lake, what).id, seconds=30)
 

@@ -12,10 +12,8 @@ from athena.flights import Flight
 from athena.flights.memory import MemoryFlights
 from athena.lake import Lake
 from athena.question import OWNER, Answer, Caller, Question, State
-from tests.athena.test_ask import COUNT, UA, engine, home, lake, opened
+from tests.athena.test_ask import COUNT, UA
 from tests.lakes import FLIGHTS, CountingEngine, Home, eventually, question
-
-__all__ = ["engine", "home", "lake", "opened"]  # fixtures
 
 PARTNER = Caller("united")
 ALL = "[datasets.flights]"

@@ -27,6 +27,7 @@ from etl.ingest import ingest, reconcile, reload, retract
 from etl.maintain import maintain
 from tests.archives import gz_of, zip_of
 from tests.home import drop, intake_at, values_of
+from tests.stories.steps import COMMIT
 
 # Contents by name: what rows a file of this content gives; None for one that fails as a whole.
 CONTENTS: dict[str, tuple[int, ...] | None] = {
@@ -45,19 +46,7 @@ TEXTS = {
 PLAIN = ("t/a.csv", "t/b.csv", "t/s/c.csv.gz")
 ARCHIVE = "t/all.zip"
 MEMBERS = ("x.csv", "y.csv")
-STEPS = (
-    "compacted",
-    "claimed",
-    "planned",
-    "intended",
-    "committed",
-    "contract",
-    "rejects",
-    "reported",
-    "recorded",
-    "told",
-    "published",
-)
+STEPS = ("compacted", *COMMIT)
 
 names = st.sampled_from(sorted(CONTENTS))
 files = st.one_of(
