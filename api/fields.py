@@ -65,7 +65,7 @@ QUESTION = {
     "name": "name",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "pattern": "^" + QUESTION_NAME.pattern.replace(r"\\Z", "$")},
+    "schema": {"type": "string", "pattern": "^" + QUESTION_NAME.pattern.replace(r"\Z", "$")},
     "description": "What you call the question.",
 }
 VERSION = {

@@ -10,25 +10,59 @@ from typing import Any
 
 import orjson
 
+from api.bodies import ByName, Field, Nullable, Object
 from api.edge import Entered
-from api.question import Asked, freshness, read_cache, read_fields, read_limit, read_wait_seconds, whole
+from api.question import CACHE, LIMIT, WAIT, Asked, freshness, read_json
 from api.request import Incoming, one_each, shown, wrong
 from api.response import JSON_TYPE, PRIVATE, Reply, instant
+from api.shapes import NOT_BLANK, Flag, Scalar, Text, Whole
 from api.values import EXPECTED, literal
 from athena.check import check, placeholders
 from athena.dataset import DataType, parse_type
 from athena.errors import Busy, NotFound, Refused
 from athena.lake import Lake
-from athena.question import Caller, Question, Scalar
+from athena.question import Caller, Question
+from athena.question import Scalar as Value
 from athena.saved import KEPT_VERSIONS, SavedParameter, SavedQuestion, SavedVersion
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
-MAX_SAVED, MAX_SQL_LENGTH, MAX_PARAMETERS, MAX_DESCRIPTION = 200, 16_384, 50, 1000
-FIELDS = ("sql", "description", "parameters", "limit")
-PARAMETER_FIELDS = ("type", "default", "optional")
-RUN_FIELDS = ("parameters", "version", "wait_seconds", "limit", "cache")
+MAX_SAVED, MAX_SQL_LENGTH, MAX_PARAMETERS, MAX_DESCRIPTION, MAX_VERSION = 200, 16_384, 50, 1000, 10**9
+PARAMETER = Object(
+    "a parameter",
+    {
+        "type": Field(Text(remedy='Send {"type": "date"}.'), "A column type.", required=True),
+        "optional": Field(Flag(), default=False),
+        "default": Field(Scalar(), "Taken when a run gives none."),
+    },
+)
+TO_SAVE = Object(
+    "a saved question",
+    {
+        "sql": Field(
+            Text(most=MAX_SQL_LENGTH, pattern=NOT_BLANK, remedy='Send {"sql": "SELECT …"}.'),
+            "One SELECT; its values are :names.",
+            required=True,
+        ),
+        "description": Field(Text(most=MAX_DESCRIPTION, remedy="Send a shorter text."), default=""),
+        "parameters": Field(
+            ByName(PARAMETER, MAX_PARAMETERS, 'Send {"origin": {"type": "string"}}.'), "Each :name of sql.", default={}
+        ),
+        "limit": LIMIT,
+    },
+)
+VERSION = Field(Nullable(Whole(1, MAX_VERSION)), "One of the last versions; the latest without it.")
+RUN = Object(
+    "a run",
+    {
+        "parameters": Field(Nullable(ByName(Scalar(), MAX_PARAMETERS, "Send the values by name.")), "Values by name."),
+        "version": VERSION,
+        "wait_seconds": WAIT,
+        "limit": LIMIT,
+        "cache": CACHE,
+    },
+)
 _TRIES = 5
-_SAMPLES: dict[str, Scalar] = {"string": "", "boolean": True, "int": 1, "long": 1, "float": 1.0, "double": 1.0}
+_SAMPLES: dict[str, Value] = {"string": "", "boolean": True, "int": 1, "long": 1, "float": 1.0, "double": 1.0}
 
 
 def save(entered: Entered, name: str) -> Reply:
@@ -81,25 +115,22 @@ def forget(entered: Entered, name: str) -> Reply:
 def read_run(entered: Entered, name: str) -> Asked:
     """The question of a run, its values typed; raises `WrongRequest` that points to the wrong one."""
     one_each(entered.incoming, "shape", "guard")
-    fields = read_fields(entered.incoming.body or b"{}", RUN_FIELDS, "a run")
-    number = fields.get("version")
-    if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
-        raise wrong("version is no number.", "Send a whole number, or leave it out for the latest.", "version")
-    version = _version(_found(entered, name), number)
-    cache, oldest = freshness(entered.incoming, read_cache(fields))
+    fields = RUN.read(read_json(entered.incoming.body or b"{}"))
+    version = _version(_found(entered, name), fields["version"])
+    cache, oldest = freshness(entered.incoming, fields["cache"])
     question = Question(
         caller=entered.caller,
         sql=version.sql,
-        parameters=_values(version.parameters, {} if fields.get("parameters") is None else fields["parameters"]),
-        limit=read_limit(fields) or version.limit,
+        parameters=_values(version.parameters, fields["parameters"] or {}),
+        limit=fields["limit"] or version.limit,
         cache=cache,
         max_age_seconds=oldest,
         request_id=entered.visit.request_id,
     )
-    return Asked(question, read_wait_seconds(fields))
+    return Asked(question, float(fields["wait_seconds"]))
 
 
-def typed(kind: DataType, given: object) -> Scalar:
+def typed(kind: DataType, given: object) -> Value:
     """A JSON value as one of a column type; raises `ValueError` when it is none.
 
     >>> typed(DataType("date"), "2026-11-21"), typed(DataType("long"), "7"), typed(DataType("decimal", 9, 2), 1)
@@ -116,16 +147,14 @@ def typed(kind: DataType, given: object) -> Scalar:
     return _READ[kind.name](text)
 
 
-def _values(declared: tuple[SavedParameter, ...], given: object) -> Mapping[str, Scalar]:
-    if not isinstance(given, dict):
-        raise wrong("parameters is no object.", "Send the values by name.", "parameters")
+def _values(declared: tuple[SavedParameter, ...], given: Mapping[str, Value]) -> Mapping[str, Value]:
     names = [parameter.name for parameter in declared]
     for name in given:
         if name not in names:
             raise wrong(
                 f"{shown(name)} is no parameter of it.", f"It has {', '.join(names) or 'none'}.", "parameters", name
             )
-    found: dict[str, Scalar] = {}
+    found: dict[str, Value] = {}
     for parameter in declared:
         value = given.get(parameter.name, parameter.default)
         if value is None and not parameter.optional:
@@ -134,7 +163,7 @@ def _values(declared: tuple[SavedParameter, ...], given: object) -> Mapping[str,
     return found
 
 
-def _typed(parameter: SavedParameter, value: object, *path: str) -> Scalar:
+def _typed(parameter: SavedParameter, value: object, *path: str) -> Value:
     kind = parse_type(parameter.type)
     try:
         return typed(kind, value)
@@ -144,38 +173,24 @@ def _typed(parameter: SavedParameter, value: object, *path: str) -> Scalar:
 
 
 def _read_version(incoming: Incoming, now: datetime) -> SavedVersion:
-    fields = read_fields(incoming.body, FIELDS, "a saved question")
-    sql, description = fields.get("sql"), fields.get("description", "")
-    if not isinstance(sql, str) or not sql.strip() or len(sql) > MAX_SQL_LENGTH:
-        raise wrong(f"sql is missing, no text, or longer than {MAX_SQL_LENGTH}.", 'Send {"sql": "SELECT …"}.', "sql")
-    if not isinstance(description, str) or len(description) > MAX_DESCRIPTION:
-        raise wrong(f"description is no text of up to {MAX_DESCRIPTION}.", "Shorten it.", "description")
-    whole(description, "description")
-    parameters = fields.get("parameters", {})
-    if not isinstance(parameters, dict) or len(parameters) > MAX_PARAMETERS:
-        remedy = 'Send {"origin": {"type": "string"}}, with at most ' + f"{MAX_PARAMETERS} of them."
-        raise wrong("parameters is no object by name.", remedy, "parameters")
-    declared = tuple(_parameter(name, given) for name, given in parameters.items())
-    return SavedVersion(0, sql, description, declared, read_limit(fields), now)
+    fields = TO_SAVE.read(read_json(incoming.body))
+    declared = tuple(_parameter(name, given) for name, given in fields["parameters"].items())
+    return SavedVersion(0, fields["sql"], fields["description"], declared, fields["limit"], now)
 
 
-def _parameter(name: str, given: Any) -> SavedParameter:
+def _parameter(name: str, given: Mapping[str, Any]) -> SavedParameter:
     path = ("parameters", name)
-    if not isinstance(given, dict) or not set(given) <= set(PARAMETER_FIELDS) or not isinstance(given.get("type"), str):
-        raise wrong(f"{shown(name)} is not described as a parameter is.", 'Send {"type": "date"}.', *path)
     try:
         kind = str(parse_type(given["type"]))
     except Refused as error:
         raise wrong(error.message, error.remedy, *path, "type") from error
-    optional, default = given.get("optional", False), given.get("default")
-    if not isinstance(optional, bool):
-        raise wrong("optional is neither true nor false.", "Leave it out, or send true.", *path, "optional")
-    parameter = SavedParameter(name, kind, None, optional)
+    default = given["default"]
+    parameter = SavedParameter(name, kind, None, given["optional"])
     if default is None:
         return parameter
     _typed(parameter, default, *path, "default")
     text = default if isinstance(default, str) else orjson.dumps(default).decode()
-    return SavedParameter(name, kind, text, optional)
+    return replace(parameter, default=text)
 
 
 def _check(lake: Lake, caller: Caller, version: SavedVersion) -> None:
@@ -191,8 +206,8 @@ def _check(lake: Lake, caller: Caller, version: SavedVersion) -> None:
     check(lake, Question(caller, version.sql, samples, version.limit))
 
 
-def _sample(kind: DataType) -> Scalar:
-    moments: dict[str, Scalar] = {"date": date(2000, 1, 1), "timestamp": datetime(2000, 1, 1), "decimal": Decimal(1)}
+def _sample(kind: DataType) -> Value:
+    moments: dict[str, Value] = {"date": date(2000, 1, 1), "timestamp": datetime(2000, 1, 1), "decimal": Decimal(1)}
     return {**_SAMPLES, **moments, "timestamptz": datetime(2000, 1, 1, tzinfo=UTC)}[kind.name]
 
 
@@ -259,7 +274,7 @@ def _no_such_question() -> NotFound:
     return NotFound("There is no such saved question.", "GET /v1/saved lists yours.")
 
 
-_READ: dict[str, Callable[[str], Scalar]] = {
+_READ: dict[str, Callable[[str], Value]] = {
     "string": str,
     "boolean": lambda text: text == "true",
     "int": int,

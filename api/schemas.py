@@ -1,13 +1,16 @@
 """The JSON that goes in and out, as JSON Schema (2020-12, which OpenAPI 3.1 uses). Pure.
 
-The bounds come from the modules that check them.
+What is sent to us is described by the very shapes that read it (`api/shapes.py`).
 """
 
 from dataclasses import fields
 from typing import Any
 
-from api.question import DEFAULT_WAIT_SECONDS, MAX_PARAMETERS, MAX_WAIT_SECONDS
+from api.question import LIMIT as MOST_ROWS
+from api.question import QUESTION
 from api.request import MAX_LIMIT
+from api.saved import PARAMETER, RUN, TO_SAVE
+from api.webhooks import DATASET, SAVED, TO_ADD, URL
 from athena.accounting import Counts
 from athena.grants import Limits
 from athena.question import State
@@ -30,7 +33,7 @@ RATE_HEADERS: Schema = {
 def components() -> dict[str, Schema]:
     """Every schema by its name in `#/components/schemas`."""
     return {
-        "Question": _question(),
+        "Question": QUESTION.schema(),
         "Answer": _answer(),
         "Page": _page(),
         "Link": _object({"url": TEXT, "expires_at": INSTANT}),
@@ -62,73 +65,34 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _question() -> Schema:
-    properties: dict[str, Schema] = {
-        "sql": {"type": "string", "minLength": 1, "description": "One SELECT in Athena's dialect."},
-        "parameters": {
-            "description": "Values for ? in their order, or by name.",
-            "oneOf": [
-                {"type": "array", "items": SCALAR, "maxItems": MAX_PARAMETERS},
-                {"type": "object", "additionalProperties": SCALAR, "maxProperties": MAX_PARAMETERS},
-                {"type": "null"},
-            ],
-        },
-        "wait_seconds": {
-            "type": "number",
-            "minimum": 0,
-            "maximum": MAX_WAIT_SECONDS,
-            "default": DEFAULT_WAIT_SECONDS,
-            "description": "How long to wait for the answer before 202.",
-        },
-        "limit": {**LIMIT, "type": ["integer", "null"], "description": "The most rows of the whole answer."},
-        "cache": {"enum": ["use", "refresh"], "default": "use"},
-    }
-    return _object(properties, required=["sql"])
-
-
 def _saved() -> dict[str, Schema]:
-    question = _question()["properties"]
-    default = {"type": ["string", "number", "boolean"], "description": "Taken when a run gives none."}
-    parameter = _object(
-        {"type": {**TEXT, "description": "A column type."}, "optional": {"type": "boolean"}, "default": default},
-        required=["type"],
-    )
-    by_name: Schema = {"type": "object", "additionalProperties": parameter, "description": "Each :name of sql."}
-    told = {"sql": TEXT, "description": TEXT, "parameters": by_name, "limit": question["limit"]}
     number: Schema = {"type": "integer", "minimum": 1}
     kept = {
         "name": TEXT,
         "version": number,
         "versions": {"type": "array", "items": number},
-        **told,
+        "sql": TEXT,
+        "description": TEXT,
+        "parameters": {"type": "object", "additionalProperties": PARAMETER.schema()},
+        "limit": MOST_ROWS.schema(),
         "saved_at": INSTANT,
     }
-    run: dict[str, Schema] = {
-        "parameters": {"type": ["object", "null"], "additionalProperties": SCALAR},
-        "version": {**number, "type": ["integer", "null"]},
-        **{name: question[name] for name in ("wait_seconds", "limit", "cache")},
-    }
     return {
-        "QuestionToSave": _object(told, required=["sql"]),
+        "QuestionToSave": TO_SAVE.schema(),
         "SavedQuestion": _object(kept),
         "SavedQuestions": _object({"saved": _list("SavedQuestion")}),
-        "Run": _object(run, required=[]),
+        "Run": RUN.schema(),
     }
 
 
 def _webhooks() -> dict[str, Schema]:
-    url = {**TEXT, "format": "uri", "maxLength": 2000, "description": "Where to send notices; https."}
-    watched: dict[str, Schema] = {
-        "dataset": {**TEXT, "description": "Told when it has changed."},
-        "saved": {**TEXT, "description": "A saved question: told when a dataset of it has changed."},
-    }
-    kept = {"id": TEXT, "url": url, **watched, "created_at": INSTANT}
+    watched = {"dataset": DATASET.schema(), "saved": SAVED.schema()}
+    kept = {"id": TEXT, "url": URL.schema(), **watched, "created_at": INSTANT}
     needed = ["id", "url", "created_at"]
     secret = {**TEXT, "description": "What notices are signed with."}
     notice = _object({"id": TEXT, "notice": {"type": "object"}, "attempts": COUNT, "error": TEXT})
-    one: Schema = {"oneOf": [{"required": ["dataset"]}, {"required": ["saved"]}]}
     return {
-        "WebhookToAdd": {**_object({"url": url, **watched}, required=["url"]), **one},
+        "WebhookToAdd": TO_ADD.schema(),
         "Webhook": _object(kept, required=needed),
         "NewWebhook": _object({**kept, "secret": secret}, required=[*needed, "secret"]),
         "Webhooks": _object({"webhooks": _list("Webhook")}),

@@ -7,18 +7,25 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from api.bodies import Field, Object
 from api.edge import Entered
-from api.question import read_fields
+from api.question import read_json
 from api.request import one_each, wrong
 from api.response import JSON_TYPE, PRIVATE, Reply, instant
+from api.shapes import Text
 from athena import catalogue
 from athena.errors import NotFound, Refused
 from athena.notices import Notice, Notices, Webhook
 from athena.notices.reach import reachable
 from athena.notices.sign import SECRET_PREFIX
 
-FIELDS = ("url", "dataset", "saved")
 MAX_WEBHOOKS, MAX_URL_LENGTH = 20, 2000
+_REMEDY = f"Send an https address of at most {MAX_URL_LENGTH} characters, without user, password or fragment."
+_ADDRESS = Text(most=MAX_URL_LENGTH, pattern="^[!-~]+$", remedy=_REMEDY)
+URL = Field(_ADDRESS, "Where to send notices; https.", required=True)
+DATASET = Field(Text(), "Told when it has changed.")
+SAVED = Field(Text(), "A saved question: told when a dataset of it has changed.")
+TO_ADD = Object("a webhook", {"url": URL, "dataset": DATASET, "saved": SAVED}, one_of=("dataset", "saved"))
 _ID_BYTES, _SECRET_BYTES = 12, 32
 
 
@@ -26,16 +33,13 @@ def register(entered: Entered) -> Reply:
     """201 with the secret that signs notices, told this once."""
     one_each(entered.incoming)
     lake, notices, partner = entered.visit.parts.lake, _notices(entered), _partner(entered)
-    fields = read_fields(entered.incoming.body, FIELDS, "a webhook")
-    url, dataset, saved = fields.get("url"), fields.get("dataset"), fields.get("saved")
-    checked = _checked(url, lake.settings.webhook_networks)
-    if isinstance(dataset, str) and saved is None:
+    fields = TO_ADD.read(read_json(entered.incoming.body))
+    dataset, saved = fields["dataset"], fields["saved"]
+    checked = _checked(fields["url"], lake.settings.webhook_networks)
+    if dataset is not None:
         catalogue.dataset(lake, entered.caller, dataset)
-    elif isinstance(saved, str) and dataset is None:
-        if lake.saved.get(partner, saved) is None:
-            raise NotFound("There is no such saved question.", "GET /v1/saved lists yours.")
-    else:
-        raise wrong("Neither dataset nor saved names what to watch, or both do.", "Send one of them, a name.")
+    elif lake.saved.get(partner, saved) is None:
+        raise NotFound("There is no such saved question.", "GET /v1/saved lists yours.")
     if len(notices.webhooks(partner)) >= MAX_WEBHOOKS:
         raise Refused(f"You have {MAX_WEBHOOKS} webhooks.", "Delete one that you need no more.", code="webhook-limit")
     webhook = Webhook(
@@ -79,24 +83,15 @@ def revive(entered: Entered, webhook_id: str) -> Reply:
     return _json({"revived": revived})
 
 
-def _checked(url: object, networks: tuple[str, ...]) -> str:
-    remedy = "Send an https address of at most 2000 characters, without user, password or fragment."
-    if (
-        not isinstance(url, str)
-        or len(url) > MAX_URL_LENGTH
-        or not url.isascii()
-        or not url.isprintable()
-        or " " in url
-    ):
-        raise wrong("url is no address.", remedy, "url")
+def _checked(url: str, networks: tuple[str, ...]) -> str:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise wrong("url is no address.", remedy, "url") from error
+        raise wrong("url is no address.", _REMEDY, "url") from error
     schemes = ("https", "http") if networks else ("https",)
     if parts.scheme not in schemes or not host or port == 0 or "@" in parts.netloc or parts.fragment:
-        raise wrong("url is not one that can be told.", remedy, "url")
+        raise wrong("url is not one that can be told.", _REMEDY, "url")
     try:
         literal = str(ip_address(host))
     except ValueError:

@@ -61,7 +61,7 @@ def test_parameters_may_have_names() -> None:
         ("wait_seconds", True, "/wait_seconds"),
         ("wait_seconds", None, "/wait_seconds"),
         ("limit", 0, "/limit"),
-        ("limit", 1.0, "/limit"),
+        ("limit", 1.5, "/limit"),
         ("limit", True, "/limit"),
         ("limit", 2**31, "/limit"),
         ("cache", "no", "/cache"),
