@@ -18,10 +18,11 @@ from pathlib import Path
 from athena.errors import Failed, LakegateError
 from athena.lake import Lake
 from athena.notices.sqlite import SqliteNotices
+from lakegate.certificates import Certificate
 from lakegate.listening import Listening, reserved
 from lakegate.logs import log_to_stderr
 from lakegate.notifier import Notifier, notifying
-from lakegate.served import certified, until_signal
+from lakegate.served import until_signal
 from lakegate.tending import tended
 from lakegate.watcher import watching
 
@@ -46,7 +47,7 @@ def serve(
     """
     log_to_stderr()
     with Lake.embedded(home) as lake, ExitStack() as beside:
-        secure = certified(lake.settings)
+        secure = Certificate.of(lake.settings) is not None
         listening = replace(beside.enter_context(reserved(host, port)), secure=secure)
         if watch:
             beside.enter_context(watching(home))

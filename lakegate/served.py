@@ -6,16 +6,15 @@ Also a module to run: a further worker, `python -m lakegate.served HOME HOST POR
 import asyncio
 import os
 import signal
-import ssl
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from athena.errors import Failed, Refused
+from athena.errors import Failed
 from athena.lake import Lake
-from athena.settings import Settings
+from lakegate.certificates import Certificate, renewed
 from lakegate.listening import Listening, allow_many_files
 from lakegate.logs import log_to_stderr
 from lakegate.metrics import Metrics, told
@@ -57,11 +56,16 @@ async def served(lake: Lake, listening: Listening, *, stop: asyncio.Event, ready
 
     room, metrics = Room(lake.settings.least_memory_bytes), Metrics()
     front = Front(app, Parts.embedded(lake), room=room, metrics=metrics)
-    server = _granian(front, listening, lake.settings)
+    certificate = Certificate.of(lake.settings)
+    server = _granian(front, listening, certificate)
     serving = asyncio.create_task(server.serve())
     port = lake.settings.metrics_port
     try:
-        async with told(port and port + index, lambda: metrics.text(front.gauges())), _looking(room):
+        async with (
+            told(port and port + index, lambda: metrics.text(front.gauges())),
+            _looking(room),
+            renewed(certificate, lambda found: _take_up(server, found)),
+        ):
             await _answering(listening, serving)
             asyncio.get_running_loop().run_in_executor(None, lake.warm)
             ready(listening)
@@ -76,23 +80,7 @@ async def served(lake: Lake, listening: Listening, *, stop: asyncio.Event, ready
         await asyncio.get_running_loop().run_in_executor(None, front.close)
 
 
-def certified(settings: Settings) -> bool:
-    """Whether the server speaks TLS; raises `Refused` when certificate and key are not to be used."""
-    if not settings.tls_certificate and not settings.tls_key:
-        return False
-    certificate, key = settings.home / settings.tls_certificate, settings.home / settings.tls_key
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
-    except (OSError, ValueError) as error:
-        raise Refused(
-            f"{certificate} and {key} are no certificate with its key: {getattr(error, 'strerror', None) or error}.",
-            "Set `tls_certificate` (PEM, with its chain) and `tls_key` (PEM, without a password), both readable.",
-            code="tls-invalid",
-        ) from error
-    return True
-
-
-def _granian(front: Any, listening: Listening, settings: Settings) -> Any:
+def _granian(front: Any, listening: Listening, certificate: Certificate | None) -> Any:
     from granian.constants import HTTPModes, SSLProtocols
     from granian.http import HTTP1Settings
     from granian.server.embed import Server
@@ -107,10 +95,17 @@ def _granian(front: Any, listening: Listening, settings: Settings) -> Any:
         backlog=1024,
         backpressure=MAX_CONNECTIONS,
         log_enabled=False,
-        ssl_cert=settings.home / settings.tls_certificate if listening.secure else None,
-        ssl_key=settings.home / settings.tls_key if listening.secure else None,
+        ssl_cert=certificate.chain if certificate else None,
+        ssl_key=certificate.key if certificate else None,
         ssl_protocol_min=SSLProtocols.tls12,
     )
+
+
+def _take_up(server: Any, certificate: Certificate) -> None:
+    from granian.constants import SSLProtocols
+
+    server.build_ssl_context(certificate.chain, certificate.key, None, SSLProtocols.tls12, None, [], False)
+    server.reload()
 
 
 async def _answering(listening: Listening, serving: "asyncio.Task[None]") -> None:
@@ -167,7 +162,7 @@ def _work(home: Path, host: str, port: int, index: int) -> None:
     log_to_stderr()
     allow_many_files()
     with Lake.embedded(home) as lake:
-        listening = Listening(host, port, secure=certified(lake.settings))
+        listening = Listening(host, port, secure=Certificate.of(lake.settings) is not None)
         asyncio.run(until_signal(lake, listening, ready=lambda _: None, index=index))
 
 

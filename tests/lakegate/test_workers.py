@@ -19,8 +19,10 @@ from cryptography.x509.oid import NameOID
 from api.callers.credentials import Credentials
 from athena.errors import Failed
 from athena.settings import HOME_FILE, read_settings
+from lakegate.certificates import Certificate, Renewal
 from lakegate.cli import run
 from lakegate.home import init_home
+from lakegate.listening import Listening
 from lakegate.serve import running
 from tests.lakegate.conftest import STAYS
 from tests.lakegate.server import Client, client, serving
@@ -190,6 +192,65 @@ def test_with_a_certificate_the_server_speaks_https_alone(home: Path) -> None:
             plain.request("GET", "/healthz")
             plain.getresponse()
         plain.close()
+
+
+def shown(at: Listening) -> bytes:
+    """The certificate that the server shows to who connects now."""
+    return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((at.host, at.port), timeout=10))
+
+
+def written(home: Path) -> bytes:
+    return ssl.PEM_cert_to_DER_cert((home / "tls.crt").read_text())
+
+
+def test_a_new_certificate_is_used_without_a_restart(home: Path) -> None:
+    certificate(home)
+    setting(home, 'workers = 2\ntls_certificate = "tls.crt"\ntls_key = "tls.key"')
+    trusting = ssl.create_default_context(cafile=str(home / "tls.crt"))
+    trusting.check_hostname = False
+    with serving(home) as at:
+        old = written(home)
+        assert shown(at) == old
+        (home / "tls.key").write_text("half written")
+        kept = HTTPSConnection(at.host, at.port, timeout=60, context=trusting)
+        kept.request("GET", "/healthz")
+        assert kept.getresponse().read()
+        certificate(home)
+        new = written(home)
+        deadline = time.monotonic() + 60
+        in_a_row = 0
+        while in_a_row < 20:  # either worker may answer
+            assert time.monotonic() < deadline, "the old certificate is still shown"
+            try:
+                found = shown(at)
+            except OSError:  # who connects at the very instant at which an old one stops listening
+                in_a_row = 0
+                continue
+            assert found in (old, new)
+            in_a_row = in_a_row + 1 if found == new else 0
+            time.sleep(0.05)
+        kept.close()
+        trusting = ssl.create_default_context(cafile=str(home / "tls.crt"))
+        trusting.check_hostname = False
+        again = HTTPSConnection(at.host, at.port, timeout=60, context=trusting)
+        again.request("GET", "/healthz")
+        assert again.getresponse().status == 200
+        again.close()
+
+
+def test_files_are_taken_up_once_they_are_whole_and_belong_together(tmp_path: Path) -> None:
+    certificate(tmp_path)
+    renewal = Renewal(Certificate(tmp_path / "tls.crt", tmp_path / "tls.key"))
+    assert not renewal.due()
+    old = (tmp_path / "tls.key").read_bytes()
+    certificate(tmp_path)
+    new = (tmp_path / "tls.key").read_bytes()
+    (tmp_path / "tls.key").write_bytes(old)
+    assert [renewal.due(), renewal.due(), renewal.due()] == [False, False, False]
+    (tmp_path / "tls.key").unlink()
+    assert [renewal.due(), renewal.due()] == [False, False]
+    (tmp_path / "tls.key").write_bytes(new)
+    assert [renewal.due(), renewal.due(), renewal.due()] == [False, True, False]
 
 
 @pytest.mark.parametrize("line", ['tls_certificate = "tls.crt"', 'tls_certificate = "no.crt"\ntls_key = "tls.key"'])
