@@ -7,7 +7,8 @@ and `cache.sqlite` (flights and answers), which may be thrown away at any time.
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,15 +16,26 @@ from athena.errors import Damaged, Failed
 from athena.versions import bring_up
 
 BUSY_TIMEOUT_SECONDS = 30.0
+_PAUSE_SECONDS = 0.01
 
 
 class Database:
-    """A SQLite file shared by threads and processes; `schema` is run when a thread first connects."""
+    """A SQLite file shared by threads and processes; `schema` is run when a thread first connects.
 
-    def __init__(self, path: Path, schema: str) -> None:
+    `sleep` and `timer`, in seconds, are for opening a file that others are making at the same instant."""
+
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.path = path
         self._schema = schema
         self._local = threading.local()
+        self._sleep, self._timer = sleep, timer
 
     def row(self, query: str, values: tuple[object, ...]) -> sqlite3.Row | None:
         """The first row of a look-up by key; what every request does, so without the cost of a context."""
@@ -62,15 +74,39 @@ class Database:
     def _connection(self) -> sqlite3.Connection:
         # A forked child must not touch its parent's connection.
         if getattr(self._local, "pid", None) != os.getpid():
-            connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
-            connection.row_factory = sqlite3.Row
-            bring_up(connection, self.path)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.executescript(self._schema)
-            self._local.connection, self._local.pid = connection, os.getpid()
+            self._local.connection, self._local.pid = self._opened(), os.getpid()
         found: sqlite3.Connection = self._local.connection
         return found
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
+        try:
+            connection.row_factory = sqlite3.Row
+            bring_up(connection, self.path)
+            self._log_ahead(connection)
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.executescript(self._schema)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _log_ahead(self, connection: sqlite3.Connection) -> None:
+        """Switch the file to WAL, in which it then stays.
+
+        This statement alone does not wait for others, whatever the timeout: where two switch at once, one fails with
+        "database is locked" (the busy handler is not called where waiting could deadlock:
+        https://sqlite.org/c3ref/busy_handler.html). So it is tried again here.
+        """
+        until = self._timer() + BUSY_TIMEOUT_SECONDS
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or self._timer() >= until:
+                    raise
+            self._sleep(_PAUSE_SECONDS)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 from sqlalchemy import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from athena.dataset import Column, DataType
 from athena.errors import Refused
@@ -63,10 +63,19 @@ def open_catalog(path: Path, warehouse: Path, lake: str) -> Catalog:
     """The home's catalog, made when it is not there; tables live in the namespace `lake`."""
     uri = URL.create("sqlite", database=str(path), query={"timeout": "30"}).render_as_string()
     properties = {"uri": uri, "warehouse": str(warehouse), "py-io-impl": durable.NAME}
-    try:
-        catalog = SqlCatalog(lake, **properties)
-    except OperationalError:
-        catalog = SqlCatalog(lake, **properties)  # two processes made its tables at once: now they are there
+    # Of processes that make it at once each thing is made by one, and the others fail at it and find it there the
+    # next time. There are three such things: two tables and the namespace.
+    for _ in range(3):
+        try:
+            return _opened(lake, properties)
+        except (OperationalError, IntegrityError) as error:
+            if not any(told in str(error.orig) for told in ("already exists", "UNIQUE constraint")):
+                raise
+    return _opened(lake, properties)
+
+
+def _opened(lake: str, properties: dict[str, str]) -> Catalog:
+    catalog = SqlCatalog(lake, **properties)
     catalog.create_namespace_if_not_exists(lake)
     return catalog
 
