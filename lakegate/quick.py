@@ -13,7 +13,7 @@ from types import ModuleType
 
 # By default the objects of every few imports are searched for cycles, of which they have none.
 _COLLECT_AFTER = 20_000
-# malloc.h of glibc: how much free memory at the top of a heap is kept, and from what size on a block has pages of its own.
+# malloc.h of glibc: how much free memory a heap keeps at its top, and from what size on a block has pages of its own.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT_BYTES, _OWN_PAGES_BYTES = 64 * 1024 * 1024, 32 * 1024 * 1024
 
