@@ -22,7 +22,7 @@ def test_the_library_leaves_the_process_of_its_caller_alone() -> None:
 def test_a_command_takes_the_pages_of_some_blocks_for_the_next() -> None:
     told = (
         "import resource; faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
-        "def blocks():\n  for _ in range(20): [b\"x\" * (3 << 20) for _ in range(5)]\n"
+        'def blocks():\n  for _ in range(20): [b"x" * (3 << 20) for _ in range(5)]\n'
         "blocks(); before = faults(); blocks(); print(faults() - before < 20_000)"
     )
     assert sys.platform != "linux" or _printed(_STARTED + told) == "True"
