@@ -14,7 +14,19 @@ import typer
 
 from athena.errors import Failed, LakegateError
 from lakegate import __version__
-from lakegate.commands import EXIT_REFUSED, contract, demo, emulate, files, homes, looking, partner, query, stage
+from lakegate.commands import (
+    EXIT_REFUSED,
+    contract,
+    demo,
+    emulate,
+    files,
+    homes,
+    looking,
+    partner,
+    query,
+    stage,
+    upkeep,
+)
 from lakegate.quick import start_quickly
 from lakegate.screen import print_error
 
@@ -60,7 +72,10 @@ app.add_typer(contract.app, name="contract")
 app.add_typer(partner.app, name="partner")
 app.command()(homes.doctor)
 app.command()(emulate.emulate)
-for _on_aws in (stage.deploy, stage.status, stage.destroy, stage.push):
+for _on_aws in (
+    *(stage.deploy, stage.status, stage.destroy, stage.push),
+    *(upkeep.pull, upkeep.redrive, upkeep.rollback, upkeep.recover),
+):
     app.command()(_on_aws)
 
 

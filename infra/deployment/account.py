@@ -22,17 +22,19 @@ class Account:
     _session: Any = field(default_factory=botocore.session.get_session)
     _made: dict[str, Any] = field(default_factory=dict)
 
-    def client(self, service: str) -> Any:
-        """botocore's client of the service, one for each."""
-        if service not in self._made:
+    def client(self, service: str, *, patient: bool = False) -> Any:
+        """botocore's client of the service, one for each; a `patient` one waits as long as a function may run, and
+        calls once."""
+        name = f"{service} {patient}"
+        if name not in self._made:
             config = Config(
                 connect_timeout=5.0,
-                read_timeout=60.0,
-                retries={"total_max_attempts": 8, "mode": "standard"},
+                read_timeout=960.0 if patient else 60.0,
+                retries={"total_max_attempts": 1 if patient else 8, "mode": "standard"},
                 signature_version="s3v4" if service == "s3" else None,
             )
-            self._made[service] = self._session.create_client(service, config=config)
-        return self._made[service]
+            self._made[name] = self._session.create_client(service, config=config)
+        return self._made[name]
 
     @property
     def region(self) -> str:

@@ -31,6 +31,12 @@ def load(
     source: Annotated[
         str, typer.Option("--source", "-s", help="Who delivers them; picks the contract's rules.")
     ] = "default",
+    stage: Annotated[
+        str | None, typer.Option("--stage", help="Into this stage on AWS, not into a home.", show_default=False)
+    ] = None,
+    wait_seconds: Annotated[
+        float, typer.Option("--wait", help="With --stage: wait so long for the reports; 0 only uploads.", min=0)
+    ] = 900.0,
     home: HomeOption = None,
     strict: StrictOption = False,
     as_json: JsonOption = False,
@@ -40,6 +46,13 @@ def load(
     They are copied into landing first. The same content again adds nothing; a corrected file under the same name
     replaces the rows of the old one. A file that fails replaces nothing.
     """
+    if stage is not None:
+        from lakegate.commands.upkeep import load_into_stage
+
+        check_dataset_name(dataset)
+        there = load_into_stage(stage, files, dataset=dataset, source=source, wait_seconds=wait_seconds)
+        _show(there, strict=strict, as_json=as_json)
+        return
     from athena.lake import Lake
     from etl.ingest import load_files
     from etl.intake import Intake
@@ -76,11 +89,26 @@ def convert(
     _show([report], strict=strict, as_json=as_json)
 
 
-def reconcile(dataset: OptionalDataset = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def reconcile(
+    dataset: OptionalDataset = None,
+    stage: Annotated[
+        str | None, typer.Option("--stage", help="In this stage on AWS, which does all datasets.", show_default=False)
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Make the tables what landing says.
 
-    Resolves commits that a crash left open, then loads what is new, changed, or was read by an older contract.
+    Resolves commits that a crash left open, then loads what is new, changed, or was read by an older contract. In a
+    stage this starts jobs and does not wait for them.
     """
+    if stage is not None:
+        from lakegate.commands.upkeep import reconcile_stage
+
+        if dataset is not None:
+            raise typer.BadParameter("A stage is reconciled as a whole: name no dataset.")
+        reconcile_stage(stage, as_json=as_json)
+        return
     from athena.lake import Lake
     from etl import ingest
     from etl.intake import Intake

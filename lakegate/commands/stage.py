@@ -55,8 +55,8 @@ def deploy(
         print_json({"stage": stage, "done": done.done, "changes": done.changes, "outputs": dict(done.outputs)})
     elif done.done:
         _show_outputs(dict(done.outputs))
-        print_note(f"{done.changes or 'No'} changes. Next: drop a file, then ask; docs/operations.md says how:")
-        print_note(f"  aws s3 cp flights.csv s3://{done.outputs['LandingBucket']}/landing/flights/flights.csv")
+        print_note(f"{done.changes or 'No'} changes. Next: load a file, then ask; docs/operations.md says how:")
+        print_note(f"  lakegate load flights.csv --dataset flights --stage {stage}")
         print_note(f"  lakegate partner add NAME --dataset flights --stage {stage}")
     if not done.done:
         print_note("Nothing was changed.")
@@ -102,7 +102,7 @@ def destroy(
         found = held(stage, account).names()
     if not yes:
         what = f"and DELETE ALL DATA of it ({', '.join(found)})" if delete_data else "and keep its data"
-        _ask(stage, f"Destroy stage {stage} {what}? Write the stage's name to go on")
+        asked_for(stage, f"Destroy stage {stage} {what}? Write the stage's name to go on")
     kept = take_away(stage, account, print_note, delete_data=delete_data).names()
     if delete_data:
         print_text(f"{stage} is gone, with everything in it.")
@@ -163,7 +163,7 @@ def _confirmed(stage: str, plan: "Plan", *, yes: bool, lose: bool) -> bool:
     if yes:
         print_note(f"{len(rows)} changes to {plan.stack}")
     else:
-        _ask(stage, f"Carry out {len(rows)} changes to {plan.stack}? Write the stage's name to go on")
+        asked_for(stage, f"Carry out {len(rows)} changes to {plan.stack}? Write the stage's name to go on")
     return True
 
 
@@ -174,10 +174,10 @@ def _ask_for_losses(stage: str, plan: "Plan", *, yes: bool) -> None:
         raise Refused(
             f"{said}.", "Add --lose-data if that is what you want; nothing was changed.", code="data-at-stake"
         )
-    _ask(f"lose {stage}", f"{said}. Write `lose {stage}` to go on")
+    asked_for(f"lose {stage}", f"{said}. Write `lose {stage}` to go on")
 
 
-def _ask(answer: str, question: str) -> None:
+def asked_for(answer: str, question: str) -> None:
     """Raises `Refused` without a person to ask, and when anything but `answer` is written."""
     if not sys.stdin.isatty():
         raise Refused(f"{question}: there is nobody to ask.", "Add --yes if you are sure.", code="not-confirmed")

@@ -11,10 +11,13 @@ import pytest
 from infra.deployment.account import Account
 from infra.deployment.deploy import Deployed, Teller, deploy
 from infra.deployment.release import Release, make_release
-from tests.deployed.emulated import PYTHON, Ministack, ministack
+from tests.deployed.emulated import PYTHON, ROOT, Ministack, ministack
+from tests.deployed.guide import blocks_of, told_of_guide
 from tests.deployed.stripped import stripped, told
 
 STAGE = "test"
+GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+FILLED = pytest.StashKey[dict[str, str]]()
 PARAMETERS = {"Protected": "false", "GatherSeconds": "1", "Insights": "false"}
 
 
@@ -72,5 +75,6 @@ def stage(aws: Ministack, release: Release) -> Stage:
     return Stage(STAGE, aws, release, deployed_to(aws, STAGE, release))
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     terminalreporter.write_line(told())
+    terminalreporter.write_line(told_of_guide(blocks_of(GUIDE), config.stash.get(FILLED, {})))

@@ -1,0 +1,66 @@
+"""Contracts and grants of a stage into a folder, as they are or as they were: what `push` takes back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from athena.dynamodb import Table
+from athena.errors import Refused
+from athena.grants.dynamodb import DynamoGrants
+from athena.grants.toml import grant_text
+from athena.s3 import Bucket
+from infra.deployment.account import Account, calling
+from infra.deployment.push import config_bucket, settings_of
+from infra.deployment.recover import Objects
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """Files that were written, and how many were the same already."""
+
+    written: tuple[str, ...]
+    unchanged: int
+
+
+def pull(stage: str, folder: Path, account: Account, *, at: datetime | None = None, overwrite: bool = False) -> Pulled:
+    """Write `datasets/<name>.toml` and `partners/<name>.toml`: those that count, or those that had been pushed by `at`.
+
+    Raises `Refused` (`pull-conflict`) when a file says something else, unless `overwrite`; nothing is written then.
+    """
+    with calling(f"pulling from stage {stage}"):
+        texts = _now(stage, account) if at is None else _then(stage, at, account)
+    differing = {name: text for name, text in sorted(texts.items()) if _text(folder / name) != text}
+    known = [name for name in differing if (folder / name).exists()]
+    if known and not overwrite:
+        raise Refused(
+            f"{', '.join(known)} in {folder} say something else than stage {stage}.",
+            "Push them, pull into another folder, or add --overwrite.",
+            code="pull-conflict",
+        )
+    for name, text in differing.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return Pulled(tuple(differing), len(texts) - len(differing))
+
+
+def _now(stage: str, account: Account) -> dict[str, str]:
+    settings = settings_of(stage, account)
+    name, _, prefix = settings.owners.removeprefix("s3://").partition("/")
+    owned = Bucket(account.client("s3"), name, prefix=prefix, code="storage-unavailable")
+    contracts = [one.key for one in owned.listing("datasets/") if one.key.endswith(".toml")]
+    grants = DynamoGrants(Table(account.client("dynamodb"), settings.state_table))
+    granted = ((partner, grants.get(partner)) for partner in grants.partners())
+    return {
+        **{key: owned.get(key).decode("utf-8-sig") for key in contracts},
+        **{f"partners/{partner}.toml": grant_text(grant) for partner, grant in granted if grant is not None},
+    }
+
+
+def _then(stage: str, at: datetime, account: Account) -> dict[str, str]:
+    config = config_bucket(stage, account)
+    pushed = Objects(account.client("s3"), config.name, config.prefix)
+    return {key.removeprefix(config.prefix): pushed.text(one) for key, one in pushed.at(at).items()}
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8-sig") if path.is_file() else None
