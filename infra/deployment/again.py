@@ -31,7 +31,7 @@ def letters(stage: str, account: Account) -> tuple[Letter, ...]:
         received = list(islice(_received(sqs, dead), _SHOWN))
         for message in received:
             sqs.change_message_visibility(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
-        return tuple(_letter(str(message["Body"])) for message in received)
+        return tuple(letter_of(str(message["Body"])) for message in received)
 
 
 def redrive(stage: str, account: Account, told: Callable[[Letter], None]) -> int:
@@ -42,7 +42,7 @@ def redrive(stage: str, account: Account, told: Callable[[Letter], None]) -> int
         sqs, dead, landing = _queues(stage, account)
         sent = 0
         for message in _received(sqs, dead):
-            letter = _letter(str(message["Body"]))
+            letter = letter_of(str(message["Body"]))
             if letter.goes_back:
                 sqs.send_message(QueueUrl=landing, MessageBody=message["Body"])
                 sent += 1
@@ -89,7 +89,12 @@ def _received(sqs: Any, queue: str) -> Iterator[dict[str, Any]]:
             yield message
 
 
-def _letter(body: str) -> Letter:
+def letter_of(body: str) -> Letter:
+    """A message's body as a letter.
+
+    >>> letter_of('{"JobName": "lakegate-test"}')
+    Letter(what='{"JobName": "lakegate-test"}', goes_back=False)
+    """
     try:
         heard = hear(body)
     except Refused:

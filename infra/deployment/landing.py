@@ -56,11 +56,16 @@ def load_into(stage: str, order: Order, account: Account, say: Callable[[str], N
         reports = Bucket(s3, name, prefix=f"{prefix}reports/", code="storage-unavailable")
         for file in order.files:
             S3Landing(files).key_for(file, dataset=order.dataset, source=order.source)  # before anything is put
-        put = []
-        for file in order.files:
-            say(f"uploading {file.name} to s3://{name}/{prefix}landing/")
-            put.append(_put(file, order, files, reports))
-        return _followed(put, order, reports)
+        return put_and_follow(order, files, reports, say)
+
+
+def put_and_follow(order: Order, files: Bucket, reports: Bucket, say: Callable[[str], None]) -> Landed:
+    """Put the files below `files` and wait for what comes below `reports`."""
+    put = []
+    for file in order.files:
+        say(f"uploading {file.name} to s3://{files.name}/{files.prefix}")
+        put.append(_put(file, order, files, reports))
+    return _followed(put, order, reports)
 
 
 def _put(file: Path, order: Order, files: Bucket, reports: Bucket) -> _Put:

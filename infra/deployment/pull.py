@@ -1,5 +1,6 @@
 """Contracts and grants of a stage into a folder, as they are or as they were: what `push` takes back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,15 +26,20 @@ class Pulled:
 def pull(stage: str, folder: Path, account: Account, *, at: datetime | None = None, overwrite: bool = False) -> Pulled:
     """Write `datasets/<name>.toml` and `partners/<name>.toml`: those that count, or those that had been pushed by `at`.
 
-    Raises `Refused` (`pull-conflict`) when a file says something else, unless `overwrite`; nothing is written then.
+    Raises `Refused` (`pull-conflict`) when a file says something else, unless `overwrite`.
     """
     with calling(f"pulling from stage {stage}"):
         texts = _now(stage, account) if at is None else _then(stage, at, account)
+    return write(texts, folder, overwrite=overwrite)
+
+
+def write(texts: Mapping[str, str], folder: Path, *, overwrite: bool) -> Pulled:
+    """The texts as files of the folder. Raises `Refused` (`pull-conflict`) before anything is written."""
     differing = {name: text for name, text in sorted(texts.items()) if _text(folder / name) != text}
     known = [name for name in differing if (folder / name).exists()]
     if known and not overwrite:
         raise Refused(
-            f"{', '.join(known)} in {folder} say something else than stage {stage}.",
+            f"{', '.join(known)} in {folder} say something else than the stage.",
             "Push them, pull into another folder, or add --overwrite.",
             code="pull-conflict",
         )

@@ -1,6 +1,6 @@
 """Which version of the function answers, and the way back to an earlier one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,19 +32,13 @@ def roll_back(stage: str, account: Account, to: int | None, confirm: Callable[[V
         client, alias = _alias(stage, account)
         known = _versions(client, alias)
         live = next(one for one in known if one.live)
-        if client_shifts(alias):
+        if (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights"):
             raise Refused(
                 f"Traffic of stage {stage} is being shifted away from version {live.number}.",
                 f"Stop that deployment of the application lakegate-{stage} in CodeDeploy: it goes back by itself.",
                 code="stack-stuck",
             )
-        wanted = next((one for one in known if (one.number == to if to else one.number < live.number)), None)
-        if wanted is None:
-            raise NotFound(
-                f"Stage {stage} has no version {to}." if to else f"Stage {stage} has no version before {live.number}.",
-                f"`lakegate rollback --stage {stage} --list` shows which there are.",
-                code="no-version",
-            )
+        wanted = wanted_version(stage, known, to)
         if wanted.live or not confirm(live, wanted):
             return live
         client.update_alias(
@@ -56,9 +50,17 @@ def roll_back(stage: str, account: Account, to: int | None, confirm: Callable[[V
         return wanted
 
 
-def client_shifts(alias: dict[str, Any]) -> bool:
-    """Whether two versions share the traffic."""
-    return bool((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights"))
+def wanted_version(stage: str, known: Sequence[Version], to: int | None) -> Version:
+    """Which of the `known` ones `to` means; without it the last one before that which is live. Raises `NotFound`."""
+    live = next(one for one in known if one.live)
+    wanted = next((one for one in known if (one.number == to if to else one.number < live.number)), None)
+    if wanted is None:
+        raise NotFound(
+            f"Stage {stage} has no version {to or f'before {live.number}'}.",
+            f"`lakegate rollback --stage {stage} --list` shows which there are.",
+            code="no-version",
+        )
+    return wanted
 
 
 def _alias(stage: str, account: Account) -> tuple[Any, dict[str, Any]]:

@@ -50,11 +50,12 @@ class Reader:
         """Type the block's commands; each must succeed, and print what the guide says."""
         printed = ""
         for command in block.commands:
-            printed += self._typed(command, block.answers)
+            printed += self.typed(command, block.answers)
         if block.printed:
             assert says(_unanswered(block.printed), printed), f"{block.commands}\nsays\n{block.printed}\nnot\n{printed}"
 
-    def _typed(self, command: str, answers: tuple[str, ...]) -> str:
+    def typed(self, command: str, answers: tuple[str, ...] = (), *, code: int = 0) -> str:
+        """What a command prints that must end with `code`, the questions answered on a terminal."""
         script = self.folder / "script"
         state, place = self.folder / "variables", self.folder / "cwd"
         after = f"export -p > {state}; pwd > {place}"
@@ -76,7 +77,7 @@ class Reader:
         finally:
             os.close(terminal)
             os.close(end)
-        assert done.returncode == 0, f"{command}\nended with {done.returncode}:\n{done.stdout}"
+        assert done.returncode == code, f"{command}\nended with {done.returncode}:\n{done.stdout}"
         self._learn(done.stdout)
         return done.stdout
 
