@@ -29,7 +29,8 @@ class AwsSettings:
     `cors_origins` web origins with spaces between them. What only the write side needs may be empty: `owners` is the
     S3 location of what owners see (`landing/`, `datasets/`, `reports/`, as in an embedded home), `tables` that of
     tables, ledger and manifests; `queue` the address of the landing queue, `job` the Glue job's name, `topic` the ARN
-    of the topic that hears of loads, `job_timeout_seconds` how long Glue lets a job run at most."""
+    of the topic that hears of loads, `job_timeout_seconds` how long Glue lets a job run at most, `split_bytes` the size
+    above which a file is read by many of a job's tasks."""
 
     stage: str
     results: str
@@ -47,6 +48,7 @@ class AwsSettings:
     job: str = ""
     topic: str = ""
     job_timeout_seconds: float = 14_400.0
+    split_bytes: int = 1024**3
     result_bytes: int = 4 * 1024**3
     query_timeout_seconds: float = 900.0
     statement_seconds: float = 5.0

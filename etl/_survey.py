@@ -2,8 +2,10 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
 from io import BytesIO
 
 from athena.dataset import Column
@@ -15,10 +17,12 @@ from etl._seen import Seen
 from etl.contract import SourceRules
 from etl.dialect import Dialect
 from etl.read import Block, Readable, count_lines, count_units, read_blocks
+from etl.source import Source
 
 _READ_BYTES = 2 * 1024 * 1024
 _PRIMER_RECORDS = 300
 _SETTLED = 1000
+_THREADS = 2
 
 
 class Survey:
@@ -91,18 +95,48 @@ class Survey:
         self._line = b"" if data[end:].isascii() else data[end:]
 
 
-def drain(survey: Survey) -> None:
-    """Let everything that is left go through."""
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """What the first pass over a whole file found; `verdict` is what its bytes tell of the encoding, None when only the
+    mark or the contract could."""
+
+    content: str
+    size_bytes: int
+    lines: int
+    seen: Mapping[str, Seen]
+    verdict: Encoding | None
+
+
+Surveyor = Callable[[Dialect, Mapping[str, int], tuple[str, ...]], Surveyed]
+"""Reads a whole file in a dialect and looks at the columns at some places, by the spellings of missing values."""
+
+
+def survey_file(
+    source: Source,
+    advance: Callable[[int], None],
+    dialect: Dialect,
+    places: Mapping[str, int],
+    missing: tuple[str, ...],
+) -> Surveyed:
+    """The survey of a file by this process."""
+    with closing(source.open()) as stream, closing(Survey(stream, dialect, advance)) as survey:
+        seen = {name: Seen(missing) for name in places}
+        if places:
+            seen = observe_all(read_blocks(survey, dialect), dialect.shape, places, seen)
+        _drain(survey)
+    return Surveyed(survey.content, survey.size_bytes, survey.lines, seen, survey.verdict())
+
+
+def _drain(survey: Survey) -> None:
     while survey.read(_READ_BYTES):
         pass
 
 
 def observe_all(
-    stream: Readable, dialect: Dialect, places: Mapping[str, int], missing: tuple[str, ...], *, threads: int
+    blocks: Iterable[Block], shape: Shape, places: Mapping[str, int], seen: Mapping[str, Seen]
 ) -> dict[str, Seen]:
-    """What is known of the columns (by name, at `places`) from every value of the file."""
-    shape = dialect.shape
-    seen = {name: Seen(missing) for name in places}
+    """What is known of the columns (by name, at `places`) with every value of the blocks added."""
+    seen = dict(seen)
     pending: deque[Future[dict[str, Seen]]] = deque()
 
     def collect() -> None:
@@ -110,16 +144,22 @@ def observe_all(
         for name, one in found.items():
             seen[name] = seen[name].and_other(one)
 
-    with ThreadPoolExecutor(threads) as pool:
-        for block in read_blocks(stream, dialect):
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for block in blocks:
             if not any(one.kinds for one in seen.values()):
                 seen.update(_primed(block, shape, places, seen))
             pending.append(pool.submit(observe, block, shape, places, _counted_anew(seen)))
-            if len(pending) > threads:
+            if len(pending) > _THREADS:
                 collect()
         while pending:
             collect()
     return seen
+
+
+def first_seen(block: Block, shape: Shape, places: Mapping[str, int], missing: tuple[str, ...]) -> dict[str, Seen]:
+    """What the first records of a block tell of its columns, nothing counted."""
+    seen = {name: Seen(missing) for name in places}
+    return _primed(block, shape, places, seen) if places else seen
 
 
 def sample_values(

@@ -3,34 +3,38 @@
 A task runs the very code that reads a file in the embedded home. What it makes of contract and columns is its own until
 the driver takes it: in the order of the keys it takes every part that changed neither, and the first that did.
 Parts that were read beside that one and changed something themselves, or hold a content that is held by then, are read
-again, going on from it. So the outcome is that of one reader who took the files in some order.
+again, going on from it. So the outcome is that of one reader who took the files in some order. A large file is read by
+itself, by many tasks (`etl/large.py`).
 """
 
+import logging
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
-from typing import Protocol
+from functools import partial
+from itertools import takewhile
 
 from athena.dataset import REJECTS_SUFFIX
-from athena.errors import LakegateError
+from athena.errors import LakegateError, Refused
 from etl.attempt import desk_of
 from etl.batch import Batch, Begun, KeyRead, Work
+from etl.formats import format_of
 from etl.intake import Intake
 from etl.landing import Landed
+from etl.large import LargeFile, NotCut
 from etl.plan import WrittenFile
 from etl.reading import Reading
 from etl.union import Holdings
+from etl.workers import Opener, Workers
 
-Opener = Callable[[], Intake]
-"""Opens the home in another process: a function that can be pickled."""
+log = logging.getLogger(__name__)
 
+SPLIT_BYTES = 1024**3
+STRETCHES = 8  # of a file that is just large enough: 128 MB each
 PART_FILES = 200
 LEAST_PART_BYTES = 8 * 1024 * 1024
 MOST_PART_BYTES = 512 * 1024 * 1024
 PARTS_PER_WORKER = 3
-_BEAT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,54 +46,72 @@ class Part:
     begun: Begun
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What one task made: a batch, or why there is none."""
-
-    batch: Batch | None
-    error: LakegateError | None = None
-
-
-class Workers(Protocol):
-    """Who runs tasks; `count` of them at once."""
-
-    @property
-    def count(self) -> int:
-        """How many tasks run at once."""
-        ...
-
-    def run(self, parts: Sequence[Part], beat: Callable[[], None]) -> Iterator[Done]:
-        """What each part came to, in their order; `beat` is called about every second."""
-        ...
-
-
 class FanOut:
-    """Reads the files of one commit by many workers."""
+    """Reads the files of one commit by many workers. A file of more than `split_bytes` that can be cut is read by many
+    tasks, every other one by one."""
 
-    def __init__(self, opener: Opener, workers: Workers) -> None:
+    def __init__(self, opener: Opener, workers: Workers, *, split_bytes: int = SPLIT_BYTES) -> None:
         self._opener = opener
         self._workers = workers
+        self._split_bytes = split_bytes
 
     def read(self, work: Work, beat: Callable[[], None]) -> Batch:
         """The batch of one commit. Raises what a task raised, once nothing is left of the others."""
         taken = _Taken(work)
         waiting = list(work.landed)
+        large = {one.key.text for one in waiting if self._is_large(one)}
         while waiting:
-            # Without columns the first file says what they are, and the rest is read by that.
-            now = waiting[:1] if not taken.begun.columns else waiting
-            rest = waiting[len(now) :]
-            parts = [
-                Part(self._opener, replace(work, landed=some), taken.begun) for some in portions(now, self._workers)
-            ]
-            done = list(self._workers.run(parts, beat))
-            _raise_first(done, work, self._opener)
-            waiting = []
-            for part, one in zip(parts, done, strict=True):
-                if one.batch is not None and not taken.take(one.batch, part.begun):
-                    waiting += part.work.landed
-                    _remove(self._opener(), one.batch)
-            waiting += rest
+            if waiting[0].key.text not in large:
+                waiting = self._beside(work, taken, waiting, large, beat)
+            elif self._apart(work, taken, waiting[0], beat):
+                waiting = waiting[1:]
+            else:
+                large.remove(waiting[0].key.text)
         return taken.batch()
+
+    def _beside(
+        self, work: Work, taken: "_Taken", waiting: list[Landed], large: set[str], beat: Callable[[], None]
+    ) -> list[Landed]:
+        """Read the files up to the next large one, beside each other; what waits then."""
+        small = list(takewhile(lambda one: one.key.text not in large, waiting))
+        # Without columns the first file says what they are, and the rest is read by that.
+        now = small if taken.begun.columns else small[:1]
+        parts = [Part(self._opener, replace(work, landed=some), taken.begun) for some in portions(now, self._workers)]
+        done = list(self._workers.run([partial(read_part, part) for part in parts], beat))
+        again: list[Landed] = []
+        for part, batch in zip(parts, _all_read(done, self._opener), strict=True):
+            if not taken.take(batch, part.begun):
+                again += part.work.landed
+                _remove(self._opener(), batch)
+        return again + waiting[len(now) :]
+
+    def _apart(self, work: Work, taken: "_Taken", landed: Landed, beat: Callable[[], None]) -> bool:
+        """Read one file by many tasks; False when it cannot be."""
+        intake = self._opener()
+        file = LargeFile(self._opener, self._workers, beat, work, landed, max(1, self._split_bytes // STRETCHES))
+        desk = desk_of(intake, work.dataset, loaded_at=work.loaded_at, beat=beat, progress=lambda *_: None)
+        holdings: Holdings = intake.ledger.holdings(work.dataset)
+        stem = f"{work.commit_id}-{secrets.token_hex(4)}"
+        desk = replace(desk, apart=file)
+        reading = Reading(desk, work.dataset, work.base, holdings, stem=stem, begun=taken.begun)
+        try:
+            taken.take(reading.read([landed]), taken.begun)
+        except NotCut as why:
+            log.info("%s is read by one task: %s", landed.key.text, why)
+            return False
+        return True
+
+    def _is_large(self, landed: Landed) -> bool:
+        if landed.size_bytes <= self._split_bytes:
+            return False
+        try:
+            sources = self._opener().landing.sources(landed)
+            kind = sources[0].compression or format_of(sources[0])
+        except Refused:
+            return False  # whoever reads it says why
+        if kind != "csv":
+            log.info("%s is read by one task: what is %s cannot be cut", landed.key.text, kind)
+        return kind == "csv"
 
 
 class _Taken:
@@ -139,18 +161,14 @@ class _Taken:
         )
 
 
-def read_part(part: Part) -> Done:
+def read_part(part: Part) -> Batch:
     """What a task does, wherever it runs: read its files and write their rows."""
     intake, work = part.opener(), part.work
     desk = desk_of(intake, work.dataset, loaded_at=work.loaded_at, progress=lambda *_: None)
     # Every attempt has names of its own: a task that was lost may still be writing.
     stem = f"{work.commit_id}-{secrets.token_hex(4)}"
-    try:
-        holdings: Holdings = intake.ledger.holdings(work.dataset)
-        reading = Reading(desk, work.dataset, work.base, holdings, stem=stem, begun=part.begun)
-        return Done(reading.read(work.landed))
-    except LakegateError as error:
-        return Done(None, error)
+    holdings: Holdings = intake.ledger.holdings(work.dataset)
+    return Reading(desk, work.dataset, work.base, holdings, stem=stem, begun=part.begun).read(work.landed)
 
 
 def portions(landed: Sequence[Landed], workers: Workers) -> list[tuple[Landed, ...]]:
@@ -169,35 +187,19 @@ def portions(landed: Sequence[Landed], workers: Workers) -> list[tuple[Landed, .
     return [*parts, tuple(some)] if some else parts
 
 
-class Processes:
-    """Processes of this machine."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-
-    def run(self, parts: Sequence[Part], beat: Callable[[], None]) -> Iterator[Done]:
-        """What each part came to, in their order."""
-        with ProcessPoolExecutor(min(self.count, len(parts)), mp_context=get_context("spawn")) as pool:
-            futures: list[Future[Done]] = [pool.submit(read_part, part) for part in parts]
-            left = set(futures)
-            while left:
-                _, left = wait(left, timeout=_BEAT_SECONDS, return_when=FIRST_COMPLETED)
-                beat()
-            yield from (future.result() for future in futures)
-
-
 def _same(one: Begun, other: Begun) -> bool:
     return (one.contract, one.columns) == (other.contract, other.columns)
 
 
-def _raise_first(done: Sequence[Done], work: Work, opener: Opener) -> None:
-    error = next((one.error for one in done if one.error is not None), None)
+def _all_read(done: Sequence[Batch | LakegateError], opener: Opener) -> list[Batch]:
+    """The batches; raises the first error, once nothing is left of the others."""
+    batches = [one for one in done if isinstance(one, Batch)]
+    error = next((one for one in done if isinstance(one, LakegateError)), None)
     if error is None:
-        return
+        return batches
     intake = opener()
-    for one in done:
-        if one.batch is not None:
-            _remove(intake, one.batch)
+    for batch in batches:
+        _remove(intake, batch)
     raise error
 
 

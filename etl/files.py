@@ -40,6 +40,10 @@ class Folder(Protocol):
         """A new file; raises `OSError` when there is one of this name already, or no room."""
         ...
 
+    def open(self, location: str) -> BinaryIO:
+        """A finished file, seekable; the caller closes it."""
+        ...
+
     def named(self, prefix: str) -> tuple[str, ...]:
         """Locations of all files whose names begin so."""
         ...
@@ -63,6 +67,10 @@ class LocalFolder:
         """A new file of that name."""
         self.path.mkdir(parents=True, exist_ok=True)
         return LocalFile(self.path / name)
+
+    def open(self, location: str) -> BinaryIO:
+        """A finished file."""
+        return Path(location).open("rb")
 
     def named(self, prefix: str) -> tuple[str, ...]:
         """Paths of all files whose names begin so."""

@@ -1,8 +1,8 @@
 """The Glue job (Glue 5: Spark 3.5, Python 3.11): `--stage` and one of `--manifest`, `--reconcile`, `--maintain`.
 
-Spark only carries files to executors; the rows never pass through it. Executors run `etl.fanout.read_part`, this driver
-commits once per dataset and commit's worth of files. Speculation is off: two readers of one file would both write. A
-task that fails is run again by Spark, the job by Glue; neither doubles a row, and no bookmark is needed.
+Spark only carries tasks to executors; the rows never pass through it. They read files, or stretches of a large one;
+this driver commits once per dataset and commit's worth of files. Speculation is off: two readers of one file would both
+write. A task that fails is run again by Spark, the job by Glue; neither doubles a row, and no bookmark is needed.
 """
 
 import logging
@@ -15,13 +15,14 @@ from functools import partial
 from typing import Any
 
 from athena.aws import client
-from athena.errors import Failed
+from athena.errors import Failed, LakegateError
 from athena.settings_aws import AwsSettings, read_aws_settings
 from etl.aws.intake import Places, announcer_of
 from etl.aws.metrics import Metrics
-from etl.fanout import Done, FanOut, Part, read_part
+from etl.fanout import FanOut
 from etl.intake import Intake
 from etl.job import Outcome, counts, load_manifest, maintain_all, reconcile_all
+from etl.workers import T, outcome
 
 _BEAT_SECONDS = 1.0
 TASKS = ("manifest", "reconcile", "maintain")
@@ -35,11 +36,11 @@ class Executors:
         self._context = context
         self.count = max(1, int(context.defaultParallelism))
 
-    def run(self, parts: Sequence[Part], beat: Callable[[], None]) -> Iterator[Done]:
-        """What each part came to, in their order: one Spark task per part."""
+    def run(self, tasks: Sequence[Callable[[], T]], beat: Callable[[], None]) -> Iterator[T | LakegateError]:
+        """What each task came to, in their order: one Spark task each."""
         with ThreadPoolExecutor(1) as pool:
-            tasks = self._context.parallelize(parts, len(parts)).map(read_part)
-            collected = pool.submit(tasks.collect)
+            results = self._context.parallelize(tasks, len(tasks)).map(outcome)
+            collected = pool.submit(results.collect)
             while wait([collected], timeout=_BEAT_SECONDS).not_done:
                 beat()
             try:
@@ -56,7 +57,7 @@ def run(settings: AwsSettings, options: dict[str, str], context: Any) -> Outcome
     """One run, by the job's arguments."""
     opener = partial(Intake.aws, settings)
     failed = announcer_of(settings).failed
-    intake = replace(opener(), spread=FanOut(opener, Executors(context)))
+    intake = replace(opener(), spread=FanOut(opener, Executors(context), split_bytes=settings.split_bytes))
     if "maintain" in options:
         return maintain_all(intake)
     if "manifest" in options:

@@ -2,11 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from athena.dataset import REJECT_COLUMNS
 from athena.errors import Failed
@@ -18,6 +19,7 @@ from etl.write import ContentWriter
 
 # The table is made with these ids, and never evolves by itself.
 COLUMNS = tuple(replace(column, field_id=number) for number, column in enumerate(REJECT_COLUMNS, 1))
+_READ_ROWS = 10_000
 
 
 class RejectsCsv:
@@ -80,8 +82,10 @@ class RejectsTable:
     """The rejects of one commit as Parquet files."""
 
     def __init__(self, folder: Folder, stem: str) -> None:
+        self._folder = folder
         self._writer = ContentWriter(folder, f"{stem}-rejects", COLUMNS)
         self._schema = arrow_schema(COLUMNS)
+        self._taken: list[WrittenFile] = []
 
     def write(self, rejects: Iterable[Reject], *, load_id: str, file: str) -> None:
         """Add rows. Raises `Failed` ("disk")."""
@@ -89,10 +93,22 @@ class RejectsTable:
         if rows:
             self._writer.write(pa.RecordBatch.from_pylist(rows, schema=self._schema))
 
+    def take(self, files: Sequence[WrittenFile]) -> Iterator[list[Reject]]:
+        """Count files that others have finished among its own; their rejects, some at a time."""
+        self._taken += files
+        return (rejects for file in files for rejects in self._rejects_in(file))
+
     def close(self) -> tuple[WrittenFile, ...]:
         """The finished files."""
-        return self._writer.close()
+        return (*self._taken, *self._writer.close())
 
     def abort(self) -> None:
         """Remove what was written."""
         self._writer.abort()
+        self._folder.remove(file.path for file in self._taken)
+
+    def _rejects_in(self, file: WrittenFile) -> Iterator[list[Reject]]:
+        names = [one.name for one in fields(Reject)]
+        with self._folder.open(file.path) as stream:
+            for batch in pq.ParquetFile(stream).iter_batches(_READ_ROWS):
+                yield [Reject(*(row[name] for name in names)) for row in batch.to_pylist()]

@@ -245,15 +245,15 @@ class _Told(io.RawIOBase):
         return size
 
     def seekable(self) -> bool:
-        # What is packed can only be read again from its beginning.
-        return isinstance(self._stream, io.FileIO)
+        # What is packed can only be read again from its beginning. A file is raw on a disk, buffered from a bucket.
+        return isinstance(self._stream, io.FileIO | io.BufferedReader)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         with _told(self._name):
-            return cast(io.FileIO, self._stream).seek(offset, whence)
+            return cast(io.IOBase, self._stream).seek(offset, whence)
 
     def tell(self) -> int:
-        return cast(io.FileIO, self._stream).tell()
+        return cast(io.IOBase, self._stream).tell()
 
     def close(self) -> None:
         self._stream.close()

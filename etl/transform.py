@@ -7,26 +7,27 @@ Two passes over the source: `study` (what is this?) and `transform` (typed rows,
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import pyarrow as pa
 
-from athena.arrow import arrow_type
 from athena.dataset import SYSTEM_COLUMNS, Column
 from athena.errors import Damaged, Failed
-from etl._decimals import is_short, narrow_type
 from etl._encoding import Encoding
 from etl._plan import Plan, plan
+from etl._schema import arrow_schema, of_types, stored_schema
+from etl._stretch import Stretch, read_stretch
 from etl._study import Wanted, as_text, concluded, settled, spellings, wanted
-from etl._survey import Survey, drain, observe_all, sample_values
+from etl._survey import Surveyor, sample_values, survey_file
 from etl.contract import READER_VERSION, Contract, SourceRules
 from etl.dialect import SAMPLE_BYTES, Dialect, detect
 from etl.formats import Format, format_of
-from etl.read import Readable, read_blocks
+from etl.read import Block, Readable, read_blocks
 from etl.report import Reject, Skipped
 from etl.source import Source
 from etl.standardise import Typed, Way, standardise
@@ -38,6 +39,8 @@ __all__ = [
     "Study",
     "Tally",
     "arrow_schema",
+    "of_types",
+    "stored_schema",
     "study",
     "transform",
     "transform_narrow",
@@ -46,6 +49,8 @@ __all__ = [
 
 Advance = Callable[[int], None]
 """Told how many decompressed bytes have been read in this pass so far."""
+
+_THREADS = 2
 
 
 def no_advance(_bytes_read: int) -> None:
@@ -93,11 +98,12 @@ def study(
     rules: SourceRules,
     text: bool = False,
     advance: Advance = no_advance,
-    threads: int = 2,
+    surveyor: Surveyor | None = None,
 ) -> Study:
     """The first pass: content hash, dialect, and types where no confirmed contract gives them.
 
-    `text` makes every column a string. Raises `Refused`: "empty-file" (zero bytes), "not-text" (binary),
+    `text` makes every column a string. `surveyor` reads a CSV file in this process's stead.
+    Raises `Refused`: "empty-file" (zero bytes), "not-text" (binary),
     "contract-mismatch" (a required column is missing, or new columns where the contract rejects them),
     "type-conflict" (cannot be widened legally), "contract-invalid" (rules that cannot be meant).
     """
@@ -106,7 +112,7 @@ def study(
         from etl.tabular import study_rows
 
         return study_rows(source, kind, contract=None if text else contract, rules=rules, text=text, advance=advance)
-    task = _Task(source, None if text else contract, rules, text, advance, threads)
+    task = _Task(None if text else contract, rules, text, surveyor or partial(survey_file, source, advance))
     sample, whole = _sample(source)
     expected = [column.name for column in contract.columns] if contract else []
     dialect = detect(sample, whole=whole, rules=rules, expected=expected)
@@ -122,12 +128,10 @@ def study(
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    source: Source
     contract: Contract | None
     rules: SourceRules
     text: bool
-    advance: Advance
-    threads: int
+    surveyor: Surveyor
 
 
 def _sample(source: Source) -> tuple[bytes, bool]:
@@ -143,17 +147,13 @@ def _pass(task: _Task, dialect: Dialect, sample: bytes) -> tuple[Study, Encoding
         found = wanted(dialect, task.contract, rules)
         if found.sampled:
             rules, found = settled(found, sample_values(sample, dialect, found.sampled, rules), rules, dialect)
-    with closing(task.source.open()) as stream, closing(Survey(stream, dialect, task.advance)) as survey:
-        seen = {}
-        if found.infer:
-            seen = observe_all(survey, dialect, found.infer, spellings(rules), threads=task.threads)
-        drain(survey)
-    ended = as_text(dialect, rules) if task.text else concluded(task.contract, found, seen, rules)
+    told = task.surveyor(dialect, found.infer, spellings(rules))
+    ended = as_text(dialect, rules) if task.text else concluded(task.contract, found, told.seen, rules)
     warnings = (*dialect.notes, *ended.warnings)
     seen_as = Study(
-        survey.content, survey.size_bytes, survey.lines, dialect, ended.columns, ended.rules, ended.added, warnings
+        told.content, told.size_bytes, told.lines, dialect, ended.columns, ended.rules, ended.added, warnings
     )
-    return seen_as, survey.verdict()
+    return seen_as, told.verdict
 
 
 def transform(
@@ -163,16 +163,16 @@ def transform(
     rules: SourceRules,
     *,
     advance: Advance = no_advance,
-    threads: int = 2,
+    stretch: Stretch | None = None,
 ) -> Iterator[Portion]:
     """The second pass: typed rows in the order of the file, by `columns` (usually `studied.columns`, with field ids).
 
     A column that the file does not have is NULL. Memory is bounded by a few blocks. The portions' tallies add up
     to the whole file; when they do not balance the last step raises `Damaged` ("unbalanced"), and when the file is not
-    the studied one any more `Failed` ("file-changed").
+    the studied one any more `Failed` ("file-changed"). Of a `stretch` nothing is added up.
     """
     schema = arrow_schema(columns)
-    for portion in transform_narrow(source, studied, columns, rules, advance=advance, threads=threads):
+    for portion in transform_narrow(source, studied, columns, rules, advance=advance, stretch=stretch):
         wide = pa.RecordBatch.from_arrays(of_types(portion.rows.columns, schema), schema=schema)
         yield replace(portion, rows=wide)
 
@@ -184,7 +184,7 @@ def transform_narrow(
     rules: SourceRules,
     *,
     advance: Advance = no_advance,
-    threads: int = 2,
+    stretch: Stretch | None = None,
 ) -> Iterator[Portion]:
     """The same with rows of `stored_schema`: quick to make and to write, but Arrow can do little else with them."""
     if studied.format != "csv":
@@ -197,13 +197,23 @@ def transform_narrow(
     total = Tally()
     with closing(source.open()) as stream:
         counted = _Counted(stream, advance)
-        for typed in _typed(counted, studied.dialect, planned, threads):
+        if stretch is None:
+            blocks = read_blocks(counted, studied.dialect)
+        else:
+            stream.seek(stretch.start)
+            blocks = read_stretch(counted, studied.dialect, stretch)
+        for typed in _typed(blocks, planned):
             total += typed.tally
             rows = pa.RecordBatch.from_arrays(of_types(typed.columns, schema), schema=schema)
             yield Portion(rows, typed.first_lines, typed.rejects, typed.skipped, typed.tally, typed.warnings)
-    if counted.size_bytes != studied.size_bytes:
+    if stretch is None:
+        _check(source, studied, counted.size_bytes, total)
+
+
+def _check(source: Source, studied: Study, size_bytes: int, total: Tally) -> None:
+    if size_bytes != studied.size_bytes:
         raise Failed(
-            f"{source.name} had {studied.size_bytes} bytes when it was studied and has {counted.size_bytes} now.",
+            f"{source.name} had {studied.size_bytes} bytes when it was studied and has {size_bytes} now.",
             "Load it again once nobody writes to it any more.",
             code="file-changed",
         )
@@ -235,15 +245,15 @@ class _Counted:
         return data
 
 
-def _typed(stream: Readable, dialect: Dialect, planned: Plan, threads: int) -> Iterator[Typed]:
+def _typed(blocks: Iterable[Block], planned: Plan) -> Iterator[Typed]:
     """The blocks, standardised ahead of the caller by some threads, in their order."""
     pending: deque[Future[Typed]] = deque()
     way: Way = "direct"
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(_THREADS) as pool:
         try:
-            for block in read_blocks(stream, dialect):
+            for block in blocks:
                 pending.append(pool.submit(standardise, block, planned, way))
-                if len(pending) > threads:
+                if len(pending) > _THREADS:
                     typed = pending.popleft().result()
                     way = typed.way
                     yield typed
@@ -263,38 +273,3 @@ def with_origin(portion: Portion, *, file: str, content: str, loaded_at: datetim
         [*portion.rows.columns, *origin],
         names=[*portion.rows.schema.names, *(column.name for column in SYSTEM_COLUMNS)],
     )
-
-
-def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
-    """The Arrow schema of `columns`; fields carry `PARQUET:field_id` where the column has one, and are not nullable
-    where it is required.
-
-    >>> from athena.dataset import DataType
-    >>> arrow_schema([Column("n", DataType("int"), required=True, field_id=1)]).field("n").nullable
-    False
-    """
-    return pa.schema([_field(column) for column in columns])
-
-
-def stored_schema(columns: Sequence[Column]) -> pa.Schema:
-    """The same with short decimals in 64 bits, as Parquet stores them.
-
-    >>> from athena.dataset import DataType
-    >>> stored_schema([Column("fare", DataType("decimal", 9, 2))]).field("fare").type
-    Decimal64Type(decimal64(9, 2))
-    """
-    fields = zip(columns, arrow_schema(columns), strict=True)
-    return pa.schema(
-        [field.with_type(narrow_type(column.type)) if is_short(column.type) else field for column, field in fields]
-    )
-
-
-def of_types(columns: Sequence[pa.Array], schema: pa.Schema) -> list[pa.Array]:
-    """The columns as a schema wants them: decimals come in 64 or 128 bits, as was quickest for their block."""
-    pairs = zip(columns, schema.types, strict=True)
-    return [column if column.type == kind else column.cast(kind) for column, kind in pairs]
-
-
-def _field(column: Column) -> pa.Field:
-    metadata = None if column.field_id is None else {"PARQUET:field_id": str(column.field_id)}
-    return pa.field(column.name, arrow_type(column.type), nullable=not column.required, metadata=metadata)

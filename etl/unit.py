@@ -2,13 +2,16 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
 from athena.dataset import SYSTEM_NAMES, Column
 from athena.errors import Damaged, LakegateError, Refused
+from etl._survey import Surveyed
 from etl.contract import Contract, Layout, SourceRules
+from etl.dialect import Dialect
 from etl.files import Folder
 from etl.plan import WrittenFile
 from etl.ports import Landing, Reports
@@ -24,8 +27,40 @@ _HASH_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """What some of a source's records came to, in numbers, and the finished files that hold them."""
+
+    files: tuple[WrittenFile, ...] = ()
+    reject_files: tuple[WrittenFile, ...] = ()
+    tally: Tally = field(default_factory=Tally)
+    skipped: tuple[Skipped, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def and_portion(self, portion: "Portion | Rows") -> "Rows":
+        """With the numbers of more records, which follow."""
+        room = MAX_SKIPPED_SHOWN - len(self.skipped)
+        skipped, warnings = (*self.skipped, *portion.skipped[:room]), (*self.warnings, *portion.warnings)
+        return replace(self, tally=self.tally + portion.tally, skipped=skipped, warnings=warnings)
+
+
+class Apart(Protocol):
+    """Who reads one large file in stretches (`etl/large.py`)."""
+
+    def survey(self, dialect: Dialect, places: Mapping[str, int], missing: tuple[str, ...]) -> Surveyed:
+        """As `etl._survey.survey_file`."""
+        ...
+
+    def rows(
+        self, studied: Study, columns: Sequence[Column], layout: Layout, *, stem: str, load_id: str
+    ) -> tuple[Rows, ...]:
+        """The rows of each stretch of the file that was surveyed, in their order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
-    """What reading needs of the home. `beat` is called often: it keeps a lease alive, and may raise."""
+    """What reading needs of the home. `beat` is called often: it keeps a lease alive, and may raise. With `apart` there
+    is one file, which is read in stretches."""
 
     landing: Landing
     data: Folder
@@ -35,6 +70,7 @@ class Desk:
     new_id: Callable[[], str]
     beat: Callable[[], None]
     progress: Progress
+    apart: Apart | None = None
 
 
 class Unit:
@@ -49,9 +85,7 @@ class Unit:
         self._began = time.monotonic()
         self._content: str | None = None
         self._studied: Study | None = None
-        self._tally = Tally()
-        self._skipped: list[Skipped] = []
-        self._warnings: list[str] = []
+        self._rows = Rows()
         self.csv = desk.reports.rejects(key, load_id=self.load_id, file=source.name)
 
     def content(self) -> str:
@@ -75,7 +109,8 @@ class Unit:
             self._desk.beat()
             self._desk.progress(self.source.name, bytes_read, total, 0)
 
-        self._studied = study(self.source, contract=contract, rules=rules, advance=told)
+        surveyor = None if self._desk.apart is None else self._desk.apart.survey
+        self._studied = study(self.source, contract=contract, rules=rules, advance=told, surveyor=surveyor)
         self._content = self._studied.content
         return self._studied
 
@@ -87,13 +122,16 @@ class Unit:
         Raises as `etl.transform.transform`, `Damaged` ("unbalanced") when anything fell under the table, and `Refused`
         ("too-many-rejects") when more of the records are bad than the contract allows; no file is left then.
         """
+        if self._desk.apart is not None:
+            made = self._desk.apart.rows(studied, columns, contract.layout, stem=stem, load_id=self.load_id)
+            return self._gather(made, studied, contract, rejects)
         writer = ContentWriter(self._desk.data, stem, columns, contract.layout)
         own = [column for column in columns if column.name not in SYSTEM_NAMES]
 
         def told(bytes_read: int) -> None:
             self._desk.beat()
             done, total = studied.size_bytes + bytes_read, 2 * studied.size_bytes
-            self._desk.progress(self.source.name, done, total, self._tally.rows_in)
+            self._desk.progress(self.source.name, done, total, self._rows.tally.rows_in)
 
         try:
             # What is to be sorted must be of types that Arrow can compare.
@@ -110,6 +148,7 @@ class Unit:
     def report(self, error: LakegateError | None = None) -> Report:
         """What is known by now; "failed" with an error. Otherwise the status is the ledger's to decide."""
         studied, dialect = self._studied, self._studied and self._studied.dialect
+        tally = self._rows.tally
         return Report(
             status="failed" if error else "loaded",
             dataset=self._dataset,
@@ -123,33 +162,49 @@ class Unit:
             escape=dialect.escape if dialect else None,
             header=dialect.header if dialect else None,
             confidence=dialect.confidence if dialect else None,
-            lines_in=self._tally.lines_in,
-            lines_skipped=self._tally.lines_skipped,
-            rows_in=self._tally.rows_in,
-            rows_loaded=0 if error else self._tally.rows_loaded,
-            rows_rejected=self._tally.rows_rejected,
-            reasons=self._tally.reasons,
+            lines_in=tally.lines_in,
+            lines_skipped=tally.lines_skipped,
+            rows_in=tally.rows_in,
+            rows_loaded=0 if error else tally.rows_loaded,
+            rows_rejected=tally.rows_rejected,
+            reasons=tally.reasons,
             columns={column.name: str(column.type) for column in studied.columns} if studied else {},
             headings=dialect.headings if dialect else (),
-            skipped=tuple(self._skipped),
+            skipped=self._rows.skipped,
             load_id=self.load_id,
-            warnings=(*studied.warnings, *self._warnings) if studied else (),
+            warnings=(*studied.warnings, *self._rows.warnings) if studied else (),
             seconds=time.monotonic() - self._began,
             error=Problem.of(error) if error else None,
         )
 
     def _take(self, portion: Portion, studied: Study, writer: ContentWriter, rejects: RejectsTable) -> None:
         self._desk.beat()
-        self._warnings += portion.warnings
         rows = with_origin(portion, file=self.source.name, content=studied.content, loaded_at=self._desk.loaded_at)
         writer.write(rows)
         self.csv.write(portion.rejects)
         rejects.write(portion.rejects, load_id=self.load_id, file=self.source.name)
-        self._tally = self._tally + portion.tally
-        self._skipped += portion.skipped[: MAX_SKIPPED_SHOWN - len(self._skipped)]
+        self._rows = self._rows.and_portion(portion)
+
+    def _gather(
+        self, made: Sequence[Rows], studied: Study, contract: Contract, rejects: RejectsTable
+    ) -> tuple[WrittenFile, ...]:
+        """The files of all stretches, once they balance together."""
+        files = tuple(file for one in made for file in one.files)
+        try:
+            for some in rejects.take([file for one in made for file in one.reject_files]):
+                self._desk.beat()
+                self.csv.write(some)
+            for one in made:
+                self._rows = self._rows.and_portion(one)
+            self._check_balance(studied, sum(file.rows for file in files))
+            self._check_share(contract.max_rejected)
+        except BaseException:
+            self._desk.data.remove(file.path for file in files)
+            raise
+        return files
 
     def _check_balance(self, studied: Study, rows: int) -> None:
-        tally = self._tally
+        tally = self._rows.tally
         counted = (tally.lines_in, tally.rows_loaded, tally.rows_rejected)
         if not tally.balances or counted != (studied.lines, rows, self.csv.rows):
             raise Damaged(
@@ -160,9 +215,10 @@ class Unit:
             )
 
     def _check_share(self, max_rejected: float) -> None:
-        if self._tally.rejected_share > max_rejected:
+        tally = self._rows.tally
+        if tally.rejected_share > max_rejected:
             raise Refused(
-                f"{self._tally.rows_rejected} of {self._tally.rows_in} records of {self.source.name} are bad, "
+                f"{tally.rows_rejected} of {tally.rows_in} records of {self.source.name} are bad, "
                 f"more than max_rejected = {max_rejected:g} allows.",
                 "See its rejects, then mend the file and drop it again, or raise max_rejected in the contract.",
                 code="too-many-rejects",

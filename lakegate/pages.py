@@ -105,6 +105,7 @@ AWS_MEANINGS = {
     "job": "The Glue job's name.",
     "topic": "The ARN of the topic that hears of loads.",
     "job_timeout_seconds": "How long Glue lets a job run at most.",
+    "split_bytes": "A CSV file larger than this is read by many of a job's tasks, an eighth of this each.",
     "cors_origins": "Web origins whose pages may call the HTTP interface, with spaces between.",
 }
 

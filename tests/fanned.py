@@ -6,10 +6,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from etl.fanout import Done, FanOut, Part, Workers, read_part
+from athena.errors import LakegateError
+from etl.fanout import SPLIT_BYTES, FanOut
 from etl.ingest import reconcile
 from etl.intake import Intake
 from etl.report import Report
+from etl.workers import T, Workers, outcome
 from lakegate.demo.data import installed_files
 from tests.home import intake_at, rows_of
 
@@ -19,24 +21,24 @@ CASES = Path(__file__).parent / "cases" / "landing"
 class InTurn:
     """Workers that take one part after the other, in this process; `fail` is what they do first."""
 
-    def __init__(self, count: int = 3, fail: Callable[[Sequence[Part]], None] | None = None) -> None:
+    def __init__(self, count: int = 3, fail: Callable[[int], None] | None = None) -> None:
         self.count = count
-        self.parts: list[Part] = []
+        self.tasks: list[object] = []
         self._fail = fail
 
-    def run(self, parts: Sequence[Part], beat: Callable[[], None]) -> Iterator[Done]:
-        self.parts += parts
+    def run(self, tasks: Sequence[Callable[[], T]], beat: Callable[[], None]) -> Iterator[T | LakegateError]:
+        self.tasks += tasks
         if self._fail is not None:
-            self._fail(parts)
-        for part in parts:
+            self._fail(len(tasks))
+        for task in tasks:
             beat()
-            yield read_part(part)
+            yield outcome(task)
 
 
-def fanned(folder: Path, workers: Workers) -> Intake:
-    """A home whose files are read by `workers`."""
+def fanned(folder: Path, workers: Workers, *, split_bytes: int = SPLIT_BYTES) -> Intake:
+    """A home whose files are read by `workers`, larger ones than `split_bytes` by several tasks each."""
     opener = partial(intake_at, folder)
-    return replace(opener(), spread=FanOut(opener, workers))
+    return replace(opener(), spread=FanOut(opener, workers, split_bytes=split_bytes))
 
 
 def drop_flights(*homes: Intake) -> None:

@@ -4,7 +4,9 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, cast
 
+from athena.errors import Failed
 from athena.s3 import Bucket
+from etl.aws.reader import opened
 
 
 class S3Folder:
@@ -17,6 +19,14 @@ class S3Folder:
     def create(self, name: str) -> "Uploaded":
         """A new object, there once it is kept."""
         return Uploaded(self._bucket, self._prefix + name)
+
+    def open(self, location: str) -> BinaryIO:
+        """A finished object. Raises `Failed` when it is not there."""
+        stored = self._bucket.find(location.removeprefix(location_of(self._bucket, "")))
+        gone = Failed(f"{location} is gone.", "Load its file again.", code="file-changed")
+        if stored is None:
+            raise gone
+        return opened(self._bucket, stored, gone)
 
     def named(self, prefix: str) -> tuple[str, ...]:
         """Locations of all objects whose names begin so."""

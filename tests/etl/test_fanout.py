@@ -1,15 +1,15 @@
 """Many readers make what one would."""
 
 import pickle
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from athena.errors import Failed
-from etl.fanout import Part, Processes, portions
+from etl.fanout import portions
 from etl.ingest import load_keys, reconcile
 from etl.landing import Landed, parse_key
+from etl.workers import Processes
 from tests.fanned import InTurn, check_alike, drop_damaged, drop_flights, fanned
 from tests.home import drop, intake_at, rows_of, values_of
 
@@ -87,7 +87,7 @@ def test_nothing_is_left_of_what_was_read_in_vain(tmp_path: Path) -> None:
 
 
 def test_when_a_task_fails_nothing_is_committed_and_the_next_run_loads_all(tmp_path: Path) -> None:
-    def lost(_: Sequence[Part]) -> None:
+    def lost(_: int) -> None:
         raise Failed("An executor was lost.", "Run the job again.", code="job-failed")
 
     many = fanned(tmp_path / "home", InTurn(fail=lost))
@@ -103,8 +103,8 @@ def test_a_file_that_changes_while_a_task_reads_it_is_read_as_it_is_then(tmp_pat
     """The first try finds another file than it was told of; nothing of that try is left."""
     changed: list[str] = []
 
-    def change(parts: Sequence[Part]) -> None:
-        if not changed and len(parts) > 1:
+    def change(tasks: int) -> None:
+        if not changed and tasks > 1:
             changed.append(drop(many, "t/b.csv", numbers(7, 8)))
 
     many = fanned(tmp_path / "home", InTurn(fail=change))
@@ -121,9 +121,9 @@ def test_keys_that_are_gone_or_known_or_nobodys_are_passed_over(tmp_path: Path) 
     drop(many, "t/b.csv", numbers(2))
     keys = ["t/a.csv", "t/a.csv", "t/gone.csv", "u/other.csv", "t/.hidden", "t", "t/b.csv"]
     assert [report.status for report in load_keys(many, "t", keys).reports] == ["loaded", "loaded"]
-    read = len(workers.parts)
+    read = len(workers.tasks)
     again = load_keys(many, "t", keys)
-    assert (again.reports, again.unchanged, len(workers.parts)) == ((), 2, read)
+    assert (again.reports, again.unchanged, len(workers.tasks)) == ((), 2, read)
 
 
 def test_small_files_share_a_task_and_a_large_one_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from athena.errors import Failed
-from etl.fanout import Done, FanOut, Part
+from athena.errors import Failed, LakegateError
+from etl.fanout import FanOut
 from etl.glue_job import SPARK, Executors, main
 from etl.ingest import reconcile
+from etl.workers import T
 from tests.cloud import Cloud
+from tests.etl.test_large import damaged, quoted
 from tests.fanned import check_alike, drop_damaged, drop_flights, fanned
 from tests.home import drop, intake_at
 from tests.trigger import Trigger
@@ -69,27 +71,28 @@ def test_real_files_give_the_same_tables(context: Any, tmp_path: Path) -> None:
 
 
 class Dying:
-    """Executors whose first task of all ends its process."""
+    """Executors whose first task of all (or the first that does `only` this) ends its process."""
 
-    def __init__(self, context: Any, mark: Path) -> None:
+    def __init__(self, context: Any, mark: Path, *, only: str = "") -> None:
         self.count = 2
         self._context = context
         self._mark = mark
+        self._only = only
 
-    def run(self, parts: Sequence[Part], beat: Callable[[], None]) -> Iterator[Done]:
-        mark = self._mark
+    def run(self, tasks: Sequence[Callable[[], T]], beat: Callable[[], None]) -> Iterator[T | LakegateError]:
+        mark, only = self._mark, self._only
 
-        def read(part: Part) -> Done:
-            from etl.fanout import read_part
+        def read(task: Callable[[], T]) -> T | LakegateError:
+            from etl.workers import outcome
 
-            done = read_part(part)
-            if not mark.exists():
+            done = outcome(task)
+            if not mark.exists() and only in str(task):
                 mark.touch()
                 os._exit(1)
             return done
 
         beat()
-        yield from self._context.parallelize(parts, len(parts)).map(read).collect()
+        yield from self._context.parallelize(tasks, len(tasks)).map(read).collect()
 
 
 def test_a_task_whose_process_dies_is_run_again_and_doubles_nothing(context: Any, tmp_path: Path) -> None:
@@ -97,6 +100,17 @@ def test_a_task_whose_process_dies_is_run_again_and_doubles_nothing(context: Any
     for home in (one, many):
         for number in range(6):
             drop(home, f"t/{number}.csv", f"n,name\n{number},x\nbroken\n" + "7,y\n" * 30 + f"{number},z\n")
+    check_alike(one, many)
+    assert (tmp_path / "died").exists()
+
+
+@pytest.mark.parametrize("content", [damaged(1500), quoted(800, "\r\n")], ids=["damaged", "quoted"])
+def test_a_large_file_is_read_by_many_tasks_and_gives_the_same(context: Any, tmp_path: Path, content: bytes) -> None:
+    """One of its tasks loses its process when it has written its rows, and is run again."""
+    dying = Dying(context, tmp_path / "died", only="write_rows")
+    one, many = intake_at(tmp_path / "one"), fanned(tmp_path / "many", dying, split_bytes=16 * 1024)
+    for home in (one, many):
+        drop(home, "t/a.csv", content)
     check_alike(one, many)
     assert (tmp_path / "died").exists()
 
