@@ -15,13 +15,15 @@ from api.edge import Entered
 from api.forms import CONTENT_TYPES
 from api.problem import Pairs
 from api.request import one_each, wrong
-from api.response import JSON_TYPE, Reply, instant
+from api.response import JSON_TYPE, POLL_SECONDS, Reply, instant
 from athena import ask
 from athena.errors import Gone, NotFound
 from athena.forms import Form
 from athena.handles import bytes_of, text_of
 from athena.lake import Lake
 from athena.question import Caller
+from athena.results.parts import PartStore
+from athena.unload import unload
 
 LINK_SECONDS = 60
 FORMATS = {"csv": Form.CSV, "parquet": Form.PARQUET, "arrow": Form.ARROW}
@@ -30,6 +32,7 @@ FIELDS = ("format", "guard")
 _FORMS = tuple(Form)
 _HEAD = struct.Struct(">QBB")  # expiry in seconds, form, length of the partner's name
 _SIGNATURE_BYTES = 16
+_UNKEPT: Pairs = (("Content-Type", JSON_TYPE), ("Cache-Control", "no-store"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +58,44 @@ def read_form(entered: Entered) -> Form:
 
 
 def redirect(entered: Entered, answer_id: str, form: Form) -> Reply:
-    """303 to where the whole answer can be fetched for `LINK_SECONDS`."""
+    """303 to where the whole answer can be fetched for `LINK_SECONDS`. On AWS Parquet is written first: 202 until it
+    is, and 200 with a link to each file when there are several."""
     lake = entered.visit.parts.lake
+    if form is Form.PARQUET and lake.parts is not None:
+        return _unloaded(entered, lake.parts, answer_id)
     expires_at = lake.clock() + timedelta(seconds=LINK_SECONDS)
     name = _file_name(answer_id, form)
     url = ask.link(lake, entered.caller, answer_id, form=form, seconds=LINK_SECONDS, filename=name)
     if url is None:
         url = "/v1/downloads/" + signed(Ticket(entered.caller, answer_id, form, expires_at), secret=lake.secret)
+    return _leading_to(url, expires_at)
+
+
+def _leading_to(url: str, expires_at: datetime) -> Reply:
     body = orjson.dumps({"url": url, "expires_at": instant(expires_at)})
-    return Reply(303, (("Location", url), ("Content-Type", JSON_TYPE), ("Cache-Control", "no-store")), body)
+    return Reply(303, (("Location", url), *_UNKEPT), body)
+
+
+def _unloaded(entered: Entered, store: PartStore, answer_id: str) -> Reply:
+    lake = entered.visit.parts.lake
+    parts = unload(lake, entered.caller, answer_id, seconds=entered.visit.linger_seconds)
+    if parts is None:
+        again = f"/v1/queries/{answer_id}/download?format=parquet"
+        headers = (*_UNKEPT, ("Location", again), ("Retry-After", str(POLL_SECONDS)))
+        return Reply(202, headers, b'{"state":"RUNNING"}')
+    expires_at = lake.clock() + timedelta(seconds=LINK_SECONDS)
+    names = [f"{answer_id[:14]}.{at}.parquet" for at in range(1, len(parts.files) + 1)]
+    urls = [
+        store.link(part, seconds=LINK_SECONDS, filename=name) for part, name in zip(parts.files, names, strict=True)
+    ]
+    if len(urls) == 1:
+        return _leading_to(urls[0], expires_at)
+    files = [
+        {"url": url, "size_bytes": part.size_bytes, "rows": part.rows}
+        for url, part in zip(urls, parts.files, strict=True)
+    ]
+    told = {"parts": files, "row_count": parts.rows, "expires_at": instant(expires_at)}
+    return Reply(200, _UNKEPT, orjson.dumps(told))
 
 
 def download(lake: Lake, ticket: str) -> Reply:

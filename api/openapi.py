@@ -13,6 +13,7 @@ from api.operations import (
     OF_BODIES,
     OF_PARTNERS,
     Object,
+    a_download,
     an_answer,
     any_json,
     in_every_form,
@@ -77,7 +78,7 @@ def _paths() -> Object:
             "get": operation(
                 "get_download",
                 f"A link to the whole answer as one file, for {LINK_SECONDS} seconds",
-                {HTTPStatus.SEE_OTHER: {**in_json("Link"), "headers": {"Location": {"schema": TEXT}}}},
+                a_download(),
                 *OF_PARTNERS,
                 *OF_ANSWERS,
                 HTTPStatus.CONFLICT,

@@ -45,6 +45,22 @@ def open_operation(name: str, summary: str, found: dict[HTTPStatus, Object], *re
     return {**operation(name, summary, found, *refused), "security": []}
 
 
+def a_download() -> dict[HTTPStatus, Object]:
+    """Where a whole answer is, or is about to be."""
+    headers = {"Location": {"schema": TEXT}}
+    files = "Parquet on AWS, in several files: each a whole file with some of the rows, in no order."
+    written = "Parquet on AWS is being written: ask `Location` again after `Retry-After`."
+    return {
+        HTTPStatus.SEE_OTHER: {**in_json("Link"), "headers": headers},
+        HTTPStatus.OK: {**in_json("Parts"), "description": files},
+        HTTPStatus.ACCEPTED: {
+            **in_json("Unloading"),
+            "description": written,
+            "headers": {**headers, "Retry-After": {"schema": TEXT}},
+        },
+    }
+
+
 def an_answer() -> Object:
     """The answer to a question."""
     answer = in_every_form("Answer", "The answer; outside of JSON all its rows, and the rest of it in headers.")

@@ -119,6 +119,12 @@ def link(lake: Lake, caller: Caller, answer_id: str, *, form: Form, seconds: int
         return lake.results.link(receipt, form=form, seconds=seconds, filename=filename)
 
 
+def result_of(lake: Lake, caller: Caller, answer_id: str) -> tuple[Handle, Receipt]:
+    """What the id says and what its run left. Raises like `page`."""
+    receipt, _ = _result(lake, caller, answer_id)
+    return read_handle(answer_id, caller, secret=lake.secret), receipt
+
+
 def result_file(lake: Lake, caller: Caller, answer_id: str) -> Path:
     """The whole result as one local Parquet file (embedded home). Raises like `page`."""
     receipt, _ = _result(lake, caller, answer_id)

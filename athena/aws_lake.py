@@ -4,7 +4,8 @@ from athena.audit import Audit
 from athena.aws import client
 from athena.clerk import Clerk
 from athena.dynamodb import Table
-from athena.engines.athena.engine import AthenaEngine, Limits, Workgroup
+from athena.engines.athena.engine import AthenaEngine
+from athena.engines.athena.workgroup import Limits, Workgroup
 from athena.events.eventbridge import DynamoOutbox
 from athena.flights.dynamodb import DynamoFlights
 from athena.flights.memory import MemoryFlights
@@ -15,6 +16,7 @@ from athena.lake import Clock, Lake, process_name
 from athena.leases.dynamodb import DynamoLeases
 from athena.meter import Meter
 from athena.results.s3 import S3Results
+from athena.results.s3_parts import S3Parts
 from athena.s3 import Bucket
 from athena.saved.dynamodb import DynamoSaved
 from athena.settings_aws import AwsSettings
@@ -40,7 +42,8 @@ def aws_lake(settings: AwsSettings, *, clock: Clock, audit: Audit) -> Lake:
     dynamodb, s3 = client("dynamodb", region=region), client("s3", region=region)
     state, cache = Table(dynamodb, settings.state_table), Table(dynamodb, settings.cache_table)
     bucket, _, prefix = settings.results.removeprefix("s3://").partition("/")
-    results = S3Results(Bucket(s3, bucket, prefix=prefix))
+    store = Bucket(s3, bucket, prefix=prefix)
+    results = S3Results(store)
     engine = AthenaEngine(
         client("athena", region=region),
         results,
@@ -75,5 +78,7 @@ def aws_lake(settings: AwsSettings, *, clock: Clock, audit: Audit) -> Lake:
         clerk=Clerk(audit.flush, meter.flush, seconds=CLERK_SECONDS),
         settled=glue.head,
         history=glue.history,
+        whole=engine.whole,
+        parts=S3Parts(store),
         closing=engine.close,
     )

@@ -136,7 +136,7 @@ def _driven(lake: "Lake", flights: Flights, flight: Flight, work: Job) -> Progre
     token = token_of(flight.fingerprint, flight.attempt)
     job = replace(work, token=token, adopt=flight.execution)
     progress = _run(lake, flights, flight, job)
-    if progress == Broken("snapshot-gone"):
+    if progress == Broken("snapshot-gone") and job.pins:
         heads = {name: lake.head(name) or head for name, head in job.pins.items()}
         again = replace(job, pins=heads, token=token_of(job.token, 2), adopt=None)
         progress = _run(lake, flights, flight, again)

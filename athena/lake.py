@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 from athena.audit import Audit
 from athena.changes import Changes, read_changes, unknown
 from athena.clerk import Clerk
-from athena.engines import Engine
+from athena.engines import Engine, Job
 from athena.events import Events
 from athena.flights import Flights
 from athena.grants import Grants
 from athena.heads import Head, Heads
 from athena.leases import Leases
 from athena.memo import Memo
+from athena.question import Receipt
 from athena.results import Results
+from athena.results.parts import PartStore
 from athena.saved import Saved
 from athena.settings import Settings, read_settings
 from athena.tower import Tower
@@ -64,6 +66,8 @@ class Lake:
     clerk: Clerk
     settled: Callable[[str], Head | None]  # a head as the catalog itself has it, for an open intent
     history: Callable[[str], tuple[Head, ...]] = lambda _: ()  # a table as of each snapshot kept, oldest first
+    whole: Callable[[Receipt], Job] | None = None  # what writes an answer anew as Parquet files, and where they are:
+    parts: PartStore | None = None  # on AWS alone, as the embedded home has one file already
     warming: Callable[[], None] = lambda: None
     closing: Callable[[], None] = lambda: None
     random_bytes: Callable[[int], bytes] = os.urandom

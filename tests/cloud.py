@@ -14,7 +14,8 @@ from botocore.httpsession import URLLib3Session
 
 from athena.aws import Patience, client
 from athena.dynamodb import Table
-from athena.engines.athena.engine import AthenaEngine, Limits, Workgroup
+from athena.engines.athena.engine import AthenaEngine
+from athena.engines.athena.workgroup import Limits, Workgroup
 from athena.lake import Lake, utc_now
 from athena.results.s3 import S3Results
 from athena.s3 import Bucket

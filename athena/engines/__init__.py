@@ -17,6 +17,9 @@ class Job:
     hidden and something may fail); `token` is sha256(fingerprint + attempt): the same token is the same execution;
     `adopt` is the execution that an earlier leader of the attempt has noted, for engines that outlive their leaders.
 
+    With `unload_rows` it is an answer's own SELECT once more, on its own snapshots: so many rows are written as Parquet
+    files (`athena/unload.py`), and `pins` is empty.
+
     `partner` is who asked first (None: the owner), `slotted` that a slot of theirs is held, `reserved_bytes` what was
     taken off their day already, `most_scanned_bytes` what the run may read where that is known only while it runs.
     """
@@ -33,6 +36,7 @@ class Job:
     slotted: bool = False
     reserved_bytes: int = 0
     most_scanned_bytes: int | None = None
+    unload_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
 
 from athena.errors import Gone, Refused
-from athena.forms import Form
+from athena.forms import Form, unavailable
 from athena.page import csv_rows, escaped_bytes, json_fragment
 from athena.question import Page, Receipt, ResultColumn
 from athena.results.quoted import Counter, Record, records
@@ -119,11 +119,7 @@ class S3Results:
         Of a truncated one a copy without the row that told so.
         """
         if form is not Form.CSV:
-            raise Refused(
-                f"This lake keeps whole results as CSV, not as {form}.",
-                "Download CSV, or fetch the rows by pages in the form that you want.",
-                code="format-unavailable",
-            )
+            raise unavailable(f"This lake writes whole results as CSV and Parquet, not as {form}")
         key, tag = _key_and_tag(receipt)
         if not self.holds(receipt):
             raise Gone("The stored result is not there any more.", "Ask the question again.", code="result-gone")
@@ -222,6 +218,11 @@ def _base64_bytes(content: bytes) -> int:
 def _expected_bytes(receipt: Receipt, rows: int) -> int:
     per_row = receipt.size_bytes / (receipt.row_count + 1)
     return min(PAGE_BYTES, int(per_row * rows * 1.1)) + _SLACK_BYTES
+
+
+def execution_of(receipt: Receipt) -> str:
+    """The execution that wrote a result."""
+    return _key_and_tag(receipt)[0].removesuffix(".csv")
 
 
 def _key_and_tag(receipt: Receipt) -> tuple[str, str]:

@@ -1,16 +1,20 @@
 """A lake in this process: the home on this machine, or a stage on AWS with the caller's own rights."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import logging
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from athena import ask, catalogue
 from athena.catalogue import Listing
-from athena.errors import Refused
+from athena.errors import LakegateError, Refused
 from athena.failures import explained
 from athena.lake import Lake
 from athena.question import Answer, Caller, Question, ResultColumn, State
+from athena.results.parts import Parts
+from athena.unload import leave, unload
 from lakegate.client import PastState, Query, Standing
 from lakegate.client.arrow import arrow_schema, fitted, from_json
 
@@ -20,6 +24,11 @@ if TYPE_CHECKING:
 # Rows of one batch from a stored result, and of one page where the result is no local file.
 BATCH_ROWS = 65_536
 PAGE_ROWS = 10_000
+# From so many rows on, one UNLOAD is quicker than all their pages. It is billed as another run.
+UNLOAD_ROWS = 200_000
+LOOK_SECONDS = 0.5
+
+_log = logging.getLogger(__name__)
 
 Loader = Callable[[Path, str, str], Mapping[str, object]]
 
@@ -27,11 +36,14 @@ Loader = Callable[[Path, str, str], Mapping[str, object]]
 class ProcessLink:
     """Asks a `Lake` of this process as its owner or as one partner. `load` says how files get in."""
 
-    def __init__(self, lake: Lake, *, where: str, partner: str | None, load: Loader | None) -> None:
+    def __init__(
+        self, lake: Lake, *, where: str, partner: str | None, load: Loader | None, unload_rows: int = UNLOAD_ROWS
+    ) -> None:
         self._lake = lake
         self._where = where
         self._caller = Caller(partner)
         self._load = load
+        self._unload_rows = unload_rows
 
     @property
     def where(self) -> str:
@@ -70,7 +82,9 @@ class ProcessLink:
         """The rows, read from the stored result."""
         if standing.is_whole and not standing.warnings:
             return iter([_batch(standing.page, standing.columns)])
-        return self._paged(standing) if self._lake.results.remote else self._stored(standing)
+        if not self._lake.results.remote:
+            return self._stored(standing)
+        return self._paged(standing) if standing.row_count < self._unload_rows else self._unloaded(standing)
 
     def history(self, dataset: str) -> tuple[PastState, ...]:
         """The snapshots that are kept, oldest first."""
@@ -100,6 +114,29 @@ class ProcessLink:
             for batch in file.iter_batches(BATCH_ROWS):
                 yield fitted(batch, schema)
 
+    def _unloaded(self, standing: Standing) -> "Iterator[pa.RecordBatch]":
+        """The rows from Parquet files that Athena writes; by pages where there are none, as these hold the same."""
+        schema = arrow_schema(standing.columns)
+        try:
+            parts = self._parts(standing)
+        except LakegateError as error:
+            _log.info("%s is read by pages: %s", standing.id, error.message)
+            yield from self._paged(standing)
+            return
+        assert self._lake.parts is not None  # noqa: S101 - who has parts has where they lie
+        for part in parts.files:
+            yield from (fitted(batch, schema) for batch in _read(self._lake.parts.chunks(part)))
+
+    def _parts(self, standing: Standing) -> Parts:
+        try:
+            while True:
+                parts = unload(self._lake, self._caller, standing.id, seconds=LOOK_SECONDS)
+                if parts is not None:
+                    return parts
+        except KeyboardInterrupt:
+            leave(self._lake, self._caller, standing.id)
+            raise
+
     def _paged(self, standing: Standing) -> "Iterator[pa.RecordBatch]":
         token: str | None = None
         while True:
@@ -108,6 +145,18 @@ class ProcessLink:
             token = page.next
             if token is None:
                 return
+
+
+def _read(content: Iterable[bytes]) -> "Iterator[pa.RecordBatch]":
+    """The rows of a Parquet file, by way of the disk: a footer stands at its end."""
+    from pyarrow import parquet
+
+    with tempfile.TemporaryFile() as file:
+        file.writelines(content)
+        file.seek(0)
+        # Hive's instants are INT96, which holds nanoseconds.
+        with parquet.ParquetFile(file, coerce_int96_timestamp_unit="us") as opened:
+            yield from opened.iter_batches(BATCH_ROWS)
 
 
 def _standing(answer: Answer) -> Standing:

@@ -23,10 +23,9 @@ from athena.engines.duckdb.fault import code_of
 from athena.engines.duckdb.files import DataFile, PlannedColumn, TableFiles
 from athena.engines.duckdb.plan import Plan, plan_of
 from athena.errors import LakegateError, Refused
-from athena.results.arrow import values_of
 from athena.trino.text import read
+from lakegate.emulate.query import QueryFailed, Rows
 from lakegate.emulate.result import athena_type
-from lakegate.emulate.service import QueryFailed, Rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -152,13 +151,9 @@ class DuckDBQuery:
         for view in plan.views:
             self._connection.execute(f'CREATE VIEW "{SCHEMA}"."{view.name}" AS {view.select}')
 
-    def _fetched(self, batches: Iterable["pa.RecordBatch"]) -> Iterator[tuple[object, ...]]:
-        import pyarrow as pa
-
+    def _fetched(self, batches: Iterable["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
         try:
-            for batch in batches:
-                # By way of Arrow, as a float is then the shortest number that rounds to it.
-                yield from zip(*values_of(pa.Table.from_batches([batch])), strict=True)
+            yield from batches
         except duckdb.Error as error:
             raise _failed(error) from error
 

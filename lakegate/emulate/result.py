@@ -5,10 +5,14 @@ https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,17 @@ def written(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterable[
     yield _line(names)
     for row in rows:
         yield _line([None if value is None else shown(value) for value in row])
+
+
+def rows_of(batches: "Iterable[pa.RecordBatch]") -> Iterator[tuple[object, ...]]:
+    """The rows as Python values, a batch at a time."""
+    import pyarrow as pa
+
+    from athena.results.arrow import values_of
+
+    for batch in batches:
+        # By way of Arrow, as a float is then the shortest number that rounds to it.
+        yield from zip(*values_of(pa.Table.from_batches([batch])), strict=True)
 
 
 def shown(value: object) -> str:

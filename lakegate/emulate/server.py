@@ -13,7 +13,8 @@ from werkzeug.serving import make_server
 
 from athena.errors import Refused
 from lakegate.emulate.lakehouse import Lakehouse
-from lakegate.emulate.service import Rejected, Service
+from lakegate.emulate.query import Rejected
+from lakegate.emulate.service import Service
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Between = Callable[[dict[str, Any], Callable[..., Any], Application], Iterable[bytes]]

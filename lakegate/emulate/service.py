@@ -7,63 +7,21 @@ https://docs.aws.amazon.com/athena/latest/APIReference/Welcome.html
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from athena.results.quoted import records
-from lakegate.emulate.result import Type, written
+from lakegate.emulate.described import column_info, described, statistics_of
+from lakegate.emulate.query import Engine, Query, QueryFailed, Rejected, Rows
+from lakegate.emulate.result import Type, rows_of, written
+from lakegate.emulate.unload import Unload, check_columns, parquet_files, unload_of
 
 MAX_QUERY_BYTES = 262_144
 ROWS_PER_PAGE = 1000
-ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
+ROWS_PER_FILE = 100_000
 _FINAL = frozenset(["SUCCEEDED", "FAILED", "CANCELLED"])
-
-
-class Rejected(Exception):
-    """A call that Athena answers with an error: its code and its text."""
-
-    def __init__(self, message: str, code: str = "InvalidRequestException") -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class QueryFailed(Exception):
-    """A query that ends in FAILED: the reason's first word is Trino's name of the error."""
-
-    def __init__(self, reason: str, *, category: int = 2, kind: int = 1000) -> None:
-        super().__init__(reason)
-        self.category = category
-        self.kind = kind
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What the engine makes of a query."""
-
-    columns: Sequence[tuple[str, Type]]
-    rows: Iterable[Sequence[object]]
-    bytes_scanned: int
-
-
-class Query(Protocol):
-    """A running query."""
-
-    def rows(self) -> Rows:
-        """Run it; raises `QueryFailed`."""
-        ...
-
-    def interrupt(self) -> None:
-        """Make `rows` end soon."""
-        ...
-
-    def close(self) -> None:
-        """Let go of everything."""
-        ...
-
-
-Engine = Callable[[str, str, Sequence[str]], Query]  # SQL, database, execution parameters
 
 
 @dataclass(eq=False)
@@ -79,6 +37,8 @@ class Execution:
     error: QueryFailed | None = None
     columns: Sequence[tuple[str, Type]] = ()
     bytes_scanned: int = 0
+    unload: Unload | None = None
+    manifest: str | None = None
     submitted_at: float = field(default_factory=time.time)
     ended_at: float = 0.0
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -93,12 +53,14 @@ class Execution:
 class Service:
     """The operations in `answer`; `executions` is everything that was ever started, in order.
 
-    `seconds` is how long every query takes at least, as real ones take their time.
+    `seconds` is how long every query takes at least, as real ones take their time; `rows_per_file` how many rows an
+    UNLOAD puts into a file at most.
     """
 
     def __init__(self, engine: Engine, s3: Any, workgroup: Callable[[str], dict[str, Any]]) -> None:
         self.executions: dict[str, Execution] = {}
         self.seconds = 0.0
+        self.rows_per_file = ROWS_PER_FILE
         self._engine = engine
         self._s3 = s3
         self._workgroup = workgroup
@@ -107,7 +69,7 @@ class Service:
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="emulated-athena")
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "StartQueryExecution": self._start,
-            "GetQueryExecution": lambda asked: {"QueryExecution": _described(self._find(asked["QueryExecutionId"]))},
+            "GetQueryExecution": lambda asked: {"QueryExecution": described(self._find(asked["QueryExecutionId"]))},
             "BatchGetQueryExecution": self._batch,
             "GetQueryResults": self._results,
             "GetQueryRuntimeStatistics": self._runtime,
@@ -140,9 +102,13 @@ class Service:
             if token in self._tokens:
                 return self._adopted(self.executions[self._tokens[token]], asked)
             database = (asked.get("QueryExecutionContext") or {}).get("Database", "default")
-            query = self._engine(sql, database, asked.get("ExecutionParameters") or ())
+            unload = _unload_of(sql)
+            select = sql if unload is None else unload.select
+            query = self._engine(select, database, asked.get("ExecutionParameters") or ())
             execution_id = str(uuid.uuid4())
-            execution = Execution(execution_id, asked, f"{output.rstrip('/')}/{execution_id}.csv", query)
+            suffix = ".csv" if unload is None else ""
+            place = f"{output.rstrip('/')}/{execution_id}{suffix}"
+            execution = Execution(execution_id, asked, place, query, unload=unload)
             self.executions[execution_id] = execution
             self._tokens[token] = execution_id
         self._threads.submit(self._run, execution)
@@ -171,12 +137,16 @@ class Service:
             return
         try:
             made = execution.query.rows()
-            content = b"".join(written([name for name, _ in made.columns], made.rows))
-            execution.stopped.wait(max(0.0, self.seconds - (time.monotonic() - begun)))
             execution.columns, execution.bytes_scanned = made.columns, made.bytes_scanned
-            bucket, _, key = execution.output.removeprefix("s3://").partition("/")
+            if execution.unload is not None:
+                self._unload(execution, execution.unload, made)
+                content = b""
+            else:
+                content = b"".join(written([name for name, _ in made.columns], rows_of(made.batches)))
+            execution.stopped.wait(max(0.0, self.seconds - (time.monotonic() - begun)))
             if execution.state == "RUNNING":
-                self._s3.put_object(Bucket=bucket, Key=key, Body=content)
+                if execution.unload is None:
+                    self._put(execution.output, content)
                 self._moved(execution, "SUCCEEDED")
         except QueryFailed as error:
             execution.error = error
@@ -187,6 +157,23 @@ class Service:
         finally:
             execution.at_rest.set()
             execution.query.close()
+
+    def _unload(self, execution: Execution, unload: Unload, made: Rows) -> None:
+        check_columns(unload, made.columns)
+        bucket, _, prefix = unload.to.removeprefix("s3://").partition("/")
+        if self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)["KeyCount"]:
+            raise QueryFailed(f"HIVE_PATH_ALREADY_EXISTS: Target directory already exists: {unload.to}")
+        places: list[str] = []
+        for content in parquet_files(made.batches, compression=unload.compression, most_rows=self.rows_per_file):
+            places.append(f"{unload.to}{time.strftime('%Y%m%d_%H%M%S')}_{len(places):05}_{uuid.uuid4()}")
+            self._put(places[-1], content)
+        if places:
+            execution.manifest = f"{execution.output}-manifest.csv"
+            self._put(execution.manifest, "".join(f"{place}\n" for place in places).encode())
+
+    def _put(self, address: str, content: bytes) -> None:
+        bucket, _, key = address.removeprefix("s3://").partition("/")
+        self._s3.put_object(Bucket=bucket, Key=key, Body=content)
 
     def _moved(self, execution: Execution, state: str, reason: str = "") -> bool:
         with self._lock:
@@ -213,17 +200,13 @@ class Service:
     def _batch(self, asked: dict[str, Any]) -> dict[str, Any]:
         found = [self.executions[one] for one in asked["QueryExecutionIds"] if one in self.executions]
         missing = [{"QueryExecutionId": one} for one in asked["QueryExecutionIds"] if one not in self.executions]
-        return {"QueryExecutions": [_described(one) for one in found], "UnprocessedQueryExecutionIds": missing}
+        return {"QueryExecutions": [described(one) for one in found], "UnprocessedQueryExecutionIds": missing}
 
     def _results(self, asked: dict[str, Any]) -> dict[str, Any]:
         execution = self._find(asked["QueryExecutionId"])
         if execution.state != "SUCCEEDED":
             raise Rejected(f"Query has not yet finished. Current state: {execution.state}")
-        bucket, _, key = execution.output.removeprefix("s3://").partition("/")
-        try:
-            content = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        except self._s3.exceptions.NoSuchKey as error:
-            raise Rejected(f"Could not find results for query execution {execution.id}") from error
+        content = b"" if execution.unload is not None else self._content(execution)
         first, most = int(asked.get("NextToken") or 0), int(asked.get("MaxResults") or ROWS_PER_PAGE)
         rows = [record for record, _ in records(content)]
         shown = [{"Data": [{} if one is None else {"VarCharValue": one} for one in row]} for row in rows]
@@ -231,69 +214,27 @@ class Service:
             "UpdateCount": 0,
             "ResultSet": {
                 "Rows": shown[first : first + most],
-                "ResultSetMetadata": {"ColumnInfo": [_column(name, kind) for name, kind in execution.columns]},
+                "ResultSetMetadata": {"ColumnInfo": [column_info(name, kind) for name, kind in execution.columns]},
             },
         }
         return result if first + most >= len(rows) else {**result, "NextToken": str(first + most)}
 
+    def _content(self, execution: Execution) -> bytes:
+        bucket, _, key = execution.output.removeprefix("s3://").partition("/")
+        try:
+            return bytes(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        except self._s3.exceptions.NoSuchKey as error:
+            raise Rejected(f"Could not find results for query execution {execution.id}") from error
+
     def _runtime(self, asked: dict[str, Any]) -> dict[str, Any]:
-        statistics = _statistics(self._find(asked["QueryExecutionId"]))
+        statistics = statistics_of(self._find(asked["QueryExecutionId"]))
         scanned = statistics.pop("DataScannedInBytes")
+        statistics.pop("DataManifestLocation", None)
         return {"QueryRuntimeStatistics": {"Timeline": statistics, "Rows": {"InputBytes": scanned}}}
 
 
-def _described(execution: Execution) -> dict[str, Any]:
-    asked = execution.request
-    status: dict[str, Any] = {"State": execution.state, "SubmissionDateTime": execution.submitted_at}
-    if execution.reason:
-        status["StateChangeReason"] = execution.reason
-    if execution.ended_at:
-        status["CompletionDateTime"] = execution.ended_at
-    if execution.error is not None:
-        status["AthenaError"] = {
-            "ErrorCategory": execution.error.category,
-            "ErrorType": execution.error.kind,
-            "Retryable": False,
-            "ErrorMessage": str(execution.error),
-        }
-    return {
-        "QueryExecutionId": execution.id,
-        "Query": asked["QueryString"],
-        "StatementType": "DML",
-        "SubstatementType": "SELECT",
-        "ResultConfiguration": {"OutputLocation": execution.output},
-        "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
-        "QueryExecutionContext": asked.get("QueryExecutionContext") or {},
-        "Status": status,
-        "Statistics": _statistics(execution),
-        "WorkGroup": asked.get("WorkGroup") or "primary",
-        "EngineVersion": ENGINE,
-        **({"ExecutionParameters": asked["ExecutionParameters"]} if asked.get("ExecutionParameters") else {}),
-    }
-
-
-def _statistics(execution: Execution) -> dict[str, Any]:
-    milliseconds = int(1000 * ((execution.ended_at or time.time()) - execution.submitted_at))
-    return {
-        "EngineExecutionTimeInMillis": milliseconds,
-        "DataScannedInBytes": execution.bytes_scanned,
-        "TotalExecutionTimeInMillis": milliseconds,
-        "QueryQueueTimeInMillis": 0,
-        "QueryPlanningTimeInMillis": 0,
-        "ServiceProcessingTimeInMillis": 0,
-    }
-
-
-def _column(name: str, kind: Type) -> dict[str, Any]:
-    return {
-        "CatalogName": "hive",
-        "SchemaName": "",
-        "TableName": "",
-        "Name": name,
-        "Label": name,
-        "Type": kind.name,
-        "Precision": kind.precision,
-        "Scale": kind.scale,
-        "Nullable": "UNKNOWN",
-        "CaseSensitive": kind.name in ("varchar", "char"),
-    }
+def _unload_of(sql: str) -> Unload | None:
+    try:
+        return unload_of(sql)
+    except QueryFailed as error:
+        raise Rejected(str(error)) from error

@@ -17,7 +17,8 @@ import urllib3
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from lakegate.emulate.lakehouse import Lakehouse
-from lakegate.emulate.service import Rejected, Service
+from lakegate.emulate.query import Rejected
+from lakegate.emulate.service import Service
 
 ROOT = Path(__file__).parents[2]
 Start = Callable[..., Any]

@@ -14,11 +14,16 @@ from athena.aws import Patience, error_code, persist
 from athena.engines import Broken, Finished, Job, Progress, Running
 from athena.engines.athena.pin import pinned
 from athena.engines.athena.reason import code_of
+from athena.engines.athena.unload import selected, unlimited, unloading, why_not
+from athena.engines.athena.workgroup import USUAL, Limits, Workgroup
 from athena.errors import Failed, Gone, LakegateError, OutcomeUnknown, Refused
+from athena.forms import unavailable
 from athena.lake import Clock
 from athena.question import Receipt, ResultColumn, SnapshotRef
 from athena.records import decode, encode
-from athena.results.s3 import S3Results
+from athena.results.parts import as_page
+from athena.results.s3 import S3Results, execution_of
+from athena.results.s3_parts import S3Parts
 from athena.results.typed import column_type
 
 # Rises whenever the same SQL may give other rows, types or bytes than before.
@@ -34,39 +39,6 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Workgroup:
-    """Where queries run. Its result location must be enforced and be the bucket of the results.
-
-    `cutoffs` are further ones, by the bytes at which each stops a query: Athena then looks for itself, at once.
-    """
-
-    name: str
-    database: str
-    catalog: str = "AwsDataCatalog"
-    cutoffs: tuple[tuple[int, str], ...] = ()
-
-    def name_for(self, most_bytes: int | None) -> str:
-        """The one that stops at the most that a query may scan, or nearest below it, or as early as there is one.
-
-        >>> groups = Workgroup("all", "lake", cutoffs=((10**9, "1gb"), (10**10, "10gb")))
-        >>> [groups.name_for(most) for most in (None, 10**10, 5 * 10**9, 10**6)]
-        ['all', '10gb', '1gb', '1gb']
-        """
-        if most_bytes is None or not self.cutoffs:
-            return self.name
-        below = [one for one in self.cutoffs if one[0] <= most_bytes]
-        return max(below)[1] if below else min(self.cutoffs)[1]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a result may have: rows on its first page, bytes in all."""
-
-    page_rows: int = 1000
-    result_bytes: int = 4 * 1024**3
-
-
-@dataclass(frozen=True, slots=True)
 class _Execution:
     """What `start` returns, as JSON: whoever takes over needs nothing else."""
 
@@ -75,6 +47,7 @@ class _Execution:
     timeout_seconds: float
     snapshots: dict[str, SnapshotRef]
     most_scanned_bytes: int | None = None
+    unload_rows: int | None = None
 
 
 class AthenaEngine:
@@ -87,11 +60,12 @@ class AthenaEngine:
         workgroup: Workgroup,
         clock: Clock,
         *,
-        limits: Limits = Limits(),
+        limits: Limits = USUAL,
         patience: Patience | None = None,
     ) -> None:
         self._client = client
         self._results = results
+        self._parts = S3Parts(results.bucket)
         self._workgroup = workgroup
         self._clock = clock
         self._limits = limits
@@ -104,7 +78,7 @@ class AthenaEngine:
 
     def check(self, job: Job) -> None:
         """Refuse what does not fit into one call; the dialect is Athena's own."""
-        _statement(job)
+        self._statement(job)
 
     def estimate(self, job: Job, row_filters: Mapping[str, str]) -> int | None:
         """Nobody knows before the run; the work group's own cut-off bounds every query."""
@@ -117,7 +91,7 @@ class AthenaEngine:
         """
         if job.adopt is not None and _read(job.adopt) is not None:
             return job.adopt
-        sql = _statement(job)
+        sql = self._statement(job)
         try:
             started = self._called(
                 lambda: self._client.start_query_execution(
@@ -142,8 +116,28 @@ class AthenaEngine:
                     for name, head in job.pins.items()
                 },
                 most_scanned_bytes=job.most_scanned_bytes,
+                unload_rows=job.unload_rows,
             )
         ).decode()
+
+    def whole(self, receipt: Receipt) -> Job:
+        """The job that writes an answer anew as Parquet files: its own text, which Athena keeps for 45 days.
+
+        Raises `Refused` (`format-unavailable`) for one that another run might answer otherwise.
+        """
+        number = execution_of(receipt)
+        try:
+            found = self._called(lambda: self._client.get_query_execution(QueryExecutionId=number))["QueryExecution"]
+        except ClientError as error:
+            raise unavailable("Athena does not know this answer's statement any more") from error
+        sql = str(found["Query"])
+        why = why_not(sql, receipt.columns, row_count=receipt.row_count)
+        if why is not None:
+            raise unavailable(why)
+        select = selected(unlimited(sql), receipt.columns)
+        return Job(
+            select, (), {}, guarded=False, row_limit=0, token="", timeout_seconds=0, unload_rows=receipt.row_count
+        )
 
     def wait(self, execution: str, *, seconds: float) -> Progress:
         """How it stands, at the latest about `seconds` from now; polls less and less often."""
@@ -199,6 +193,8 @@ class AthenaEngine:
         status = found["Status"]
         state, reason = status["State"], str(status.get("StateChangeReason", ""))
         if state == "SUCCEEDED":
+            if known.unload_rows is not None:
+                return self._unloaded(known, str(found["Statistics"].get("DataManifestLocation", "")), scanned_bytes)
             return self._finished(known, scanned_bytes)
         if state == "CANCELLED" and _CUT_OFF not in reason:
             return Broken("cancelled")
@@ -235,6 +231,26 @@ class AthenaEngine:
             # Only a new token gives a new result: the old one would name this execution again.
             return Broken("engine-lost")
 
+    def _unloaded(self, known: _Execution, manifest: str, bytes_scanned: int) -> Progress:
+        try:
+            parts = self._parts.survey(manifest)
+        except Gone:
+            return Broken("engine-lost")
+        if parts.rows != known.unload_rows:
+            _log.error("unload %s wrote %d rows of an answer of %s", known.id, parts.rows, known.unload_rows)
+            return Broken("engine-failed")
+        receipt = Receipt(
+            result_id=manifest,
+            columns=(),
+            row_count=parts.rows,
+            truncated=False,
+            size_bytes=parts.size_bytes,
+            bytes_scanned=bytes_scanned,
+            sha256=parts.digest,
+            finished_at=self._clock(),
+        )
+        return Finished(receipt, as_page(parts))
+
     def _columns(self, execution_id: str) -> tuple[ResultColumn, ...] | None:
         found = self._called(lambda: self._client.get_query_results(QueryExecutionId=execution_id, MaxResults=1))
         columns = []
@@ -245,19 +261,21 @@ class AthenaEngine:
             columns.append(ResultColumn(one["Name"], kind))
         return tuple(columns)
 
+    def _statement(self, job: Job) -> str:
+        if job.unload_rows is not None:
+            sql = unloading(job.sql, to=self._parts.target(job.token))
+        else:
+            sql = pinned(job.sql, {name: head.snapshot_id for name, head in job.pins.items()}, row_limit=job.row_limit)
+        if len(sql.encode()) > MAX_QUERY_BYTES:
+            raise Refused(
+                "The statement is too long for Athena once your grant is applied.",
+                "Read fewer columns or tables.",
+                code="sql-unsupported",
+            )
+        return sql
+
     def _called(self, call: Callable[[], T]) -> T:
         return persist(call, patience=self._patience)
-
-
-def _statement(job: Job) -> str:
-    sql = pinned(job.sql, {name: head.snapshot_id for name, head in job.pins.items()}, row_limit=job.row_limit)
-    if len(sql.encode()) > MAX_QUERY_BYTES:
-        raise Refused(
-            "The statement is too long for Athena once your grant is applied.",
-            "Read fewer columns or tables.",
-            code="sql-unsupported",
-        )
-    return sql
 
 
 def _read(execution: str) -> _Execution | None:

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from athena.engines import Broken, Engine, Finished, Running
-from athena.engines.athena.engine import AthenaEngine, Limits, Workgroup
+from athena.engines.athena.engine import AthenaEngine
 from athena.engines.athena.reason import _CODES, _TEXTS
+from athena.engines.athena.workgroup import Limits, Workgroup
 from athena.errors import Busy, Failed
 from athena.failures import CODES
 from athena.heads import Head

@@ -163,3 +163,61 @@ def test_a_query_that_fails_fails_in_the_client() -> None:
 
 def test_the_catalog_lists_the_tables_of_the_lake() -> None:
     assert "every" in awswrangler.catalog.tables(database="lake")["Table"].tolist()
+
+
+def test_awswranglers_unload_gives_what_duckdb_gives(cloud: Cloud) -> None:
+    group = cloud.client("athena").get_work_group(WorkGroup=WORKGROUP)["WorkGroup"]
+    results = group["Configuration"]["ResultConfiguration"]["OutputLocation"]
+    # Hive's Parquet has neither zones nor microseconds.
+    wanted = "SELECT s, i, l, d, n, b, day FROM every"
+    found = awswrangler.athena.read_sql_query(
+        wanted,
+        database="lake",
+        workgroup=WORKGROUP,
+        ctas_approach=False,
+        unload_approach=True,
+        s3_output=f"{results}unloaded/",
+    )
+    assert sorted(map(repr, plain(found.itertuples(index=False)))) == sorted(map(repr, directly(wanted)))
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("UNLOAD (SELECT t FROM every) TO 's3://x/y/' WITH (format = 'PARQUET')", "MILLISECONDS"),
+        ("UNLOAD (SELECT tz FROM every) TO 's3://x/y/' WITH (format = 'PARQUET')", "Unsupported Hive type"),
+        ("UNLOAD (SELECT s, s FROM every) TO 's3://x/y/' WITH (format = 'PARQUET')", "more than once"),
+        ("UNLOAD (SELECT s FROM nowhere) TO 's3://x/y/' WITH (format = 'PARQUET')", "does not exist"),
+    ],
+)
+def test_what_athena_cannot_unload_fails_here_too(cloud: Cloud, sql: str, reason: str) -> None:
+    place = cloud.bucket()
+    athena = cloud.client("athena")
+    started = athena.start_query_execution(
+        QueryString=sql.replace("s3://x/y/", f"s3://{place.name}/y/"),
+        QueryExecutionContext={"Database": "lake"},
+        WorkGroup=WORKGROUP,
+    )
+    execution = cloud.emulator.athena.executions[started["QueryExecutionId"]]
+    assert execution.at_rest.wait(60)
+    assert (execution.state, reason in execution.reason) == ("FAILED", True), execution.reason
+
+
+def test_unload_wants_an_empty_place_and_leaves_a_list_of_its_files(cloud: Cloud) -> None:
+    place, athena = cloud.bucket(), cloud.client("athena")
+    sql = f"UNLOAD (SELECT s FROM every) TO 's3://{place.name}/z/' WITH (format = 'PARQUET', compression = 'ZSTD')"
+    states = []
+    for _ in range(2):
+        given = {"QueryString": sql, "QueryExecutionContext": {"Database": "lake"}, "WorkGroup": WORKGROUP}
+        number = athena.start_query_execution(**given)["QueryExecutionId"]
+        execution = cloud.emulator.athena.executions[number]
+        assert execution.at_rest.wait(60)
+        states.append(execution.state)
+        found = athena.get_query_execution(QueryExecutionId=number)["QueryExecution"]
+        if execution.state == "SUCCEEDED":
+            bucket, _, key = found["Statistics"]["DataManifestLocation"].removeprefix("s3://").partition("/")
+            lines = cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode().split()
+            assert [line.startswith(f"s3://{place.name}/z/") for line in lines] == [True]
+            assert athena.get_query_results(QueryExecutionId=number)["ResultSet"]["Rows"] == []
+    assert states == ["SUCCEEDED", "FAILED"]
+    assert "HIVE_PATH_ALREADY_EXISTS" in execution.reason
