@@ -4,24 +4,36 @@ A folder is what a home is: `datasets/<name>.toml` and `partners/<name>.toml`. T
 the API reads grants from the state table. The config bucket, which is versioned, keeps all of it below `pushed/`.
 """
 
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from athena.dynamodb import Table
 from athena.entitlement import grant_problems
-from athena.errors import NotFound, Refused
+from athena.errors import Failed, NotFound, Refused
 from athena.grants import Grant
 from athena.grants.dynamodb import DynamoGrants
-from athena.grants.files import read_grant
 from athena.grants.toml import grant_text
+from athena.heads import Head
 from athena.heads.dynamodb import DynamoHeads
+from athena.lake import Clock, utc_now
+from athena.leases.dynamodb import DynamoLeases
 from athena.s3 import Bucket
 from athena.settings_aws import AwsSettings, read_aws_settings
 from etl.aws.contracts import S3Contracts
-from etl.contract_file import read_contract
 from infra.deployment.account import Account, calling
-from infra.deployment.stacks import Stacks
-from infra.deployment.stage import check_stage, config_name
+from infra.deployment.stage import check_stage
+from infra.deployment.wanted import check_against, read_wanted
+
+Sleep = Callable[[float], None]
+
+
+_LEASE = "to push"  # no dataset's name
+# A push that was killed holds up the next one no longer than this.
+_LEASE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,70 +45,99 @@ class Pushed:
     unchanged: int
 
 
-def push(stage: str, folder: Path, account: Account) -> Pushed:
-    """Put what differs. Nothing is put when anything is wrong. Raises `Refused` with all that is."""
-    contracts, grants = sorted((folder / "datasets").glob("*.toml")), sorted((folder / "partners").glob("*.toml"))
-    if not contracts and not grants:
-        raise Refused(
-            f"{folder} holds neither datasets/*.toml nor partners/*.toml.",
-            "Name a folder that does; a home is one.",
-            code="nothing-to-push",
-        )
-    for path in contracts:
-        read_contract(path)
-    read = [read_grant(path) for path in grants]
+def push(stage: str, folder: Path, account: Account, *, clock: Clock = utc_now, sleep: Sleep = time.sleep) -> Pushed:
+    """Put what differs. Nothing is put when anything is wrong. Raises `Refused` with all that is, and `Failed`
+    (`push-busy`) while somebody else pushes to the stage."""
+    wanted = read_wanted(folder)
     with calling(f"pushing to stage {stage}"):
         settings, config = settings_of(stage, account), config_bucket(stage, account)
         state = Table(account.client("dynamodb"), settings.state_table)
-        check_grants(read, state)
-        texts = {path.stem: path.read_text(encoding="utf-8-sig") for path in contracts}
-        put = _put_contracts(texts, settings, config, account)
-        granted = _put_grants(read, state, config)
-    return Pushed(put, granted, len(contracts) + len(grants) - len(put) - len(granted))
+        with _alone(DynamoLeases(state, clock), stage, sleep):
+            check_against(_heads(state), wanted.grants)
+            put = _put_contracts(wanted.contracts, settings, config, account)
+            granted = _put_grants(wanted.grants.values(), state, config)
+    return Pushed(put, granted, wanted.size - len(put) - len(granted))
+
+
+@contextmanager
+def _alone(leases: DynamoLeases, stage: str, sleep: Sleep) -> Iterator[None]:
+    """While nobody else pushes: two pushes at once come out as one after the other."""
+    waited, holder = 0, uuid.uuid4().hex
+    while (lease := leases.acquire(_LEASE, holder, seconds=_LEASE_SECONDS)) is None:
+        if (waited := waited + 1) > _LEASE_SECONDS:
+            raise Failed(
+                f"Somebody else is pushing to stage {stage}.", "Push again once they are done.", code="push-busy"
+            )
+        sleep(1.0)
+    try:
+        yield
+    finally:
+        leases.release(lease)
+
+
+def _heads(state: Table) -> dict[str, Head]:
+    return {head.dataset: head for head in DynamoHeads(state).all()}
 
 
 def settings_of(stage: str, account: Account) -> AwsSettings:
     """The stage's settings. Raises `NotFound` when there is no such stage."""
-    check_stage(stage)
-    config_bucket(stage, account)
+    parts_of(stage, account)
     return read_aws_settings(stage, {}, account.client("ssm"))
 
 
 def config_bucket(stage: str, account: Account) -> Bucket:
     """The stage's versioned bucket. Raises `NotFound` when there is no such stage."""
-    stack = Stacks(account.client("cloudformation"), lambda _: None).look(config_name(stage))
-    if not stack.exists or "ConfigBucket" not in stack.outputs:
+    name = parts_of(stage, account)["config_bucket"]
+    return Bucket(account.client("s3"), name, prefix="pushed/", code="storage-unavailable")
+
+
+def parts_of(stage: str, account: Account) -> dict[str, str]:
+    """What the stacks tell under `/lakegate/<stage>/stack/`, by name. Raises `NotFound` when there is no such stage."""
+    check_stage(stage)
+    path = f"/lakegate/{stage}/stack/"
+    pages = account.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=path)
+    found = {one["Name"].removeprefix(path): str(one["Value"]) for page in pages for one in page["Parameters"]}
+    if not {"config_bucket", "user_pool", "token_url", "api_url"} <= set(found):
         raise NotFound(
-            f"There is no stage {stage!r} in {account.region}.",
+            f"There is no stage {stage!r} in {account.region}, or it was begun and never finished.",
             f"Make it with `lakegate deploy --stage {stage}`, or name another AWS_PROFILE or region.",
             code="no-stage",
         )
-    return Bucket(account.client("s3"), stack.outputs["ConfigBucket"], prefix="pushed/", code="storage-unavailable")
+    return found
 
 
-def check_grants(grants: list[Grant], state: Table) -> None:
+def check_grant(grant: Grant, state: Table) -> None:
     """Raises `Refused` with everything that does not fit the stage's datasets."""
-    heads = {head.dataset: head for head in DynamoHeads(state).all()}
-    problems = [f"{one.partner}: {problem.rstrip('.')}" for one in grants for problem in grant_problems(one, heads)]
+    problems = grant_problems(grant, _heads(state))
     if problems:
         raise Refused(
-            f"Grants do not fit the stage: {'; '.join(problems)}.",
-            "Mend them, or load the dataset's first file; nothing was pushed.",
+            f"The grant of {grant.partner} does not fit the stage: {'; '.join(one.rstrip('.') for one in problems)}.",
+            "Mend it, or load the dataset's first file; nothing was granted.",
             code="grant-invalid",
         )
 
 
-def _put_contracts(texts: dict[str, str], settings: AwsSettings, config: Bucket, account: Account) -> tuple[str, ...]:
+def _put_contracts(
+    texts: Mapping[str, str], settings: AwsSettings, config: Bucket, account: Account
+) -> tuple[str, ...]:
     name, _, prefix = settings.owners.removeprefix("s3://").partition("/")
     place = S3Contracts(Bucket(account.client("s3"), name, prefix=f"{prefix}datasets/", code="storage-unavailable"))
-    changed = [dataset for dataset, text in texts.items() if place.text(dataset) != text]
+    changed = [dataset for dataset, text in texts.items() if _there(place, dataset) != text]
     for dataset in changed:
         config.put(f"datasets/{dataset}.toml", texts[dataset].encode())
         place.save(dataset, texts[dataset])
     return tuple(changed)
 
 
-def _put_grants(grants: list[Grant], state: Table, config: Bucket) -> tuple[str, ...]:
+def _there(place: S3Contracts, dataset: str) -> str | None:
+    """The contract that is there; one that cannot be read is as good as none."""
+    try:
+        return place.text(dataset)
+    except Refused:
+        return None
+
+
+def _put_grants(grants: Iterable[Grant], state: Table, config: Bucket) -> tuple[str, ...]:
     stored = DynamoGrants(state)
     changed = [one for one in grants if stored.get(one.partner) != one]
     for grant in changed:

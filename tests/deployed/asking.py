@@ -9,11 +9,11 @@ from typing import Any
 import urllib3
 
 from api.callers.clients import Client, DynamoClients
+from api.callers.credentials import Issued
 from athena.dynamodb import Table
 from athena.grants import DatasetGrant, Grant, Limits
-from athena.grants.dynamodb import DynamoGrants
 from infra.deployment.account import Account
-from infra.deployment.partner import Machine, add_partner
+from infra.deployment.partner import StagePartners
 from tests.deployed.conftest import Stage
 
 HTTP = urllib3.PoolManager()
@@ -41,13 +41,18 @@ def load(stage: Stage) -> None:
         assert "flights" in runs[0]
 
 
-def united(stage: Stage) -> Machine:
+def partners_of(stage: Stage) -> StagePartners:
+    """The stage's partners, as `lakegate partner --stage` knows them."""
+    return StagePartners(stage.name, Account())
+
+
+def united(stage: Stage) -> Issued:
     """One more machine of a partner who may see United's flights."""
     load(stage)
-    state = Table(stage.aws.client("dynamodb"), stage.outputs["StateTable"])
+    partners = partners_of(stage)
     grant = Grant("united", "", {"flights": DatasetGrant(rows="carrier = 'UA'")}, Limits(), "")
-    known = DynamoGrants(state).get("united")
-    return add_partner(stage.name, "united", None if known else grant, Account())
+    partners.admit("united", grant)
+    return partners.add_client("united")
 
 
 def listed(stage: Stage, client_id: str) -> None:
