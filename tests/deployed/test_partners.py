@@ -1,4 +1,4 @@
-"""Partners of a deployed stage by the command line: every change counts on the next request, whatever tokens are out."""
+"""Partners of a deployed stage by command: every change counts on the next request, whatever tokens are out."""
 
 import json
 from pathlib import Path
