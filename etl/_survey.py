@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from athena.dataset import Column
+from etl._beside import Beside
 from etl._encoding import Encoding, Evidence, judge, width
 from etl._observe import first_texts, observe, observe_exactly
 from etl._plan import file_names
@@ -31,8 +32,7 @@ class Survey:
     def __init__(self, stream: Readable, dialect: Dialect, advance: Callable[[int], None]) -> None:
         self._stream, self._dialect, self._advance = stream, dialect, advance
         self._hash = hashlib.sha256()
-        self._hashing = ThreadPoolExecutor(1)
-        self._hashed: Future[None] | None = None
+        self._hashing = Beside()
         self._evidence = Evidence()
         self._line = b""
         self._last = b""
@@ -42,10 +42,7 @@ class Survey:
     def read(self, size: int = -1, /) -> bytes:
         """The next bytes of the stream, which are looked at in passing."""
         data = self._stream.read(size)
-        # Hashing lets go of the interpreter: it runs beside everything else, one piece after the other.
-        if self._hashed is not None:
-            self._hashed.result()
-        self._hashed = self._hashing.submit(self._hash.update, data)
+        self._hashing.do(self._hash.update, data)
         self.size_bytes += len(data)
         self._breaks += count_units(self._last, data, self._dialect.encoding)
         self._last = data[-8:] or self._last
@@ -56,13 +53,12 @@ class Survey:
     @property
     def content(self) -> str:
         """The sha256 of all bytes so far, in hexadecimal."""
-        if self._hashed is not None:
-            self._hashed.result()
+        self._hashing.wait()
         return self._hash.hexdigest()
 
     def close(self) -> None:
         """End the thread that hashes."""
-        self._hashing.shutdown()
+        self._hashing.close()
 
     @property
     def lines(self) -> int:

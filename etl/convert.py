@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from athena.dataset import REJECT_COLUMNS, SYSTEM_COLUMNS, Column
 from athena.errors import Failed, Refused
+from etl._beside import Beside
 from etl._parquet import ROW_GROUP_ROWS, parquet_writer
 from etl.contract import Contract, SourceRules
 from etl.report import MAX_SKIPPED_SHOWN, Problem, Reject, Report, Skipped
@@ -184,6 +185,8 @@ class _Target:
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
         self._writer: pq.ParquetWriter | None = None
+        # Rows are encoded while the next ones are read: two row groups in memory instead of one.
+        self._encoding = Beside()
 
     def add(self, portion: Portion, *, file: str, content: str, loaded_at: datetime) -> None:
         """Take rows in."""
@@ -197,7 +200,8 @@ class _Target:
 
     def finish(self) -> None:
         """Write what waits and give the file its name."""
-        self._write(pa.Table.from_batches(self._waiting, self._schema))
+        self._encoding.do(self._write, pa.Table.from_batches(self._waiting, self._schema))
+        self._encoding.wait()
         self.close_file()
         self.path.replace(self._dst)
 
@@ -208,21 +212,22 @@ class _Target:
 
     def close_file(self) -> None:
         """Let go of the file."""
+        self._encoding.close()
         if self._writer is not None:
             self._writer.close()
 
     def _flush(self, rows: int) -> None:
         table = pa.Table.from_batches(self._waiting)
-        self._write(table.slice(0, rows))
+        self._encoding.do(self._write, table.slice(0, rows))
         self._waiting = table.slice(rows).to_batches()
         self._rows -= rows
-        # What one thread has allocated and another freed would stay with the allocator.
-        pa.default_memory_pool().release_unused()
 
     def _write(self, rows: pa.Table) -> None:
         if self._writer is None:
             self._writer = parquet_writer(self.path, rows)
         self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
+        # What one thread has allocated and another freed would stay with the allocator.
+        pa.default_memory_pool().release_unused()
 
 
 # What is the same in every row is written from a dictionary of one value: nearly for nothing.
