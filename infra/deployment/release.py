@@ -6,16 +6,15 @@ not objects, sees whatever has changed.
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZipFile
 
 from infra.bundle import ROOT, Machine, bundle
+from infra.wheelhouse import SUFFIX, sources, wheelhouse, zipped
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-JOB_REQUIREMENTS = Path(__file__).parents[1] / "job-requirements.txt"
-_MADE_AT = (1980, 1, 1, 0, 0, 0)
 # The dispatcher neither answers questions nor reads SQL.
 _NOT_FOR_DISPATCHER = ("api/", "chalice/", "sqlglot", "app.py")
 
@@ -58,15 +57,21 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def make_release(folder: Path, *, machine: Machine = "x86_64", tell: Callable[[str], None] = lambda _: None) -> Release:
+def make_release(
+    folder: Path,
+    *,
+    machine: Machine = "x86_64",
+    tell: Callable[[str], None] = lambda _: None,
+    wheels: Callable[[], bytes] = wheelhouse,
+) -> Release:
     """The release of this checkout, built in the new folder `folder`. Raises `Failed` (`bundle-failed`)."""
-    tell("bundling the function")
+    tell("bundling the function and the job's wheels")
     function = bundle(folder, machine=machine).archive.read_bytes()
     contents = {
         "FunctionKey": ("function", "zip", function),
         "DispatcherKey": ("dispatcher", "zip", _dispatcher(function)),
         "JobScriptKey": ("job", "py", (ROOT / "etl" / "glue_job.py").read_bytes()),
-        "JobCodeKey": ("packages", "zip", _zipped(_sources("athena", "etl"))),
+        "JobWheelsKey": ("wheels", SUFFIX, wheels()),
     }
     keys = {name: f"code/{stem}-{digest_of(content)}.{end}" for name, (stem, end, content) in contents.items()}
     texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(TEMPLATES.glob("*.yaml"))}
@@ -74,37 +79,14 @@ def make_release(folder: Path, *, machine: Machine = "x86_64", tell: Callable[[s
     return Release(
         machine,
         {keys[name]: content for name, (_, _, content) in contents.items()},
-        {**keys, "JobPackages": ",".join(job_packages()), "Machine": machine},
+        {**keys, "Machine": machine},
         texts,
         config,
     )
-
-
-def job_packages() -> tuple[str, ...]:
-    """What Glue installs for the job, each pinned."""
-    lines = JOB_REQUIREMENTS.read_text(encoding="utf-8").splitlines()
-    return tuple(line for line in lines if line and not line.startswith("#"))
 
 
 def _dispatcher(function: bytes) -> bytes:
     """The function's archive without what only questions need, and with `etl`."""
     with ZipFile(io.BytesIO(function)) as archive:
         kept = [(name, archive.read(name)) for name in archive.namelist() if not name.startswith(_NOT_FOR_DISPATCHER)]
-    return _zipped([*kept, *_sources("etl")])
-
-
-def _sources(*packages: str) -> Iterable[tuple[str, bytes]]:
-    for package in packages:
-        for path in (ROOT / package).rglob("*.py"):
-            yield path.relative_to(ROOT).as_posix(), path.read_bytes()
-
-
-def _zipped(files: Iterable[tuple[str, bytes]]) -> bytes:
-    made = io.BytesIO()
-    with ZipFile(made, "w") as archive:
-        for name, content in sorted(files):
-            info = ZipInfo(name, _MADE_AT)
-            info.external_attr = 0o100644 << 16
-            info.compress_type = ZIP_DEFLATED
-            archive.writestr(info, content)
-    return made.getvalue()
+    return zipped([*kept, *sources("etl")])

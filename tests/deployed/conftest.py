@@ -11,6 +11,7 @@ import pytest
 from infra.deployment.account import Account
 from infra.deployment.deploy import Deployed, Teller, deploy
 from infra.deployment.release import Release, make_release
+from infra.wheelhouse import our_wheel
 from tests.deployed.emulated import PYTHON, ROOT, Ministack, ministack
 from tests.deployed.guide import blocks_of, told_of_guide
 from tests.deployed.stripped import stripped, told
@@ -65,7 +66,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
 def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     """The release of this checkout, without what the emulator cannot do."""
     folder = tmp_path_factory.mktemp("release")
-    made = stripped(make_release(folder / "made"))
+    made = stripped(make_release(folder / "made", wheels=our_wheel))
     shutil.rmtree(folder)
     return made
 
