@@ -5,7 +5,6 @@ a change changes nothing.
 """
 
 import difflib
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -17,12 +16,11 @@ from infra.deployment.adopt import adopting, plainly_named, unlock
 from infra.deployment.changes import Plan
 from infra.deployment.held import Held, held
 from infra.deployment.release import Release, digest_of
+from infra.deployment.signing import make_secrets, renew_secret, secret_version
 from infra.deployment.stacks import UNUSABLE, Stack, Stacks, Wanted, check_usable
 from infra.deployment.stage import check_stage, config_name, root_name, tags_of
 
 _CONFIG = "-config-"
-# Hex digits made here are the stage's own; CloudFormation cannot make a SecureString.
-_SECRETS = {"secret": 32, "salt": 16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +40,19 @@ class Deployed:
     outputs: Mapping[str, str]
 
 
-def deploy(stage: str, release: Release, account: Account, told: Mapping[str, str], teller: Teller) -> Deployed:
+def deploy(
+    stage: str,
+    release: Release,
+    account: Account,
+    told: Mapping[str, str],
+    teller: Teller,
+    *,
+    new_secret: bool = False,
+) -> Deployed:
     """Make the stage what the release and the parameters `told` say; those not told stay as they are.
 
-    What an earlier stage of the name has left is taken over. Raises `Refused` for names that cannot be and for a stack
-    that is stuck, `Failed` when AWS cannot do it.
+    What an earlier stage of the name has left is taken over. `new_secret` signs the ids of answers anew. Raises
+    `Refused` for names that cannot be and for a stack that is stuck, `Failed` when AWS cannot do it.
     """
     check_stage(stage)
     with calling(f"deploying stage {stage}"):
@@ -55,12 +61,15 @@ def deploy(stage: str, release: Release, account: Account, told: Mapping[str, st
         left = Held() if before.exists else _left(stage, account, teller.say)
         release = adopting(release, left)
         bucket = _config_bucket(stage, release, stacks, account)
-        _make_secrets(stage, account)
+        make_secrets(stage, account)
         _upload(release, bucket, account, teller.say)
         wanted = _wanted(stage, release, bucket, account, before.parameters, told)
+        wanted = _signing_with(wanted, secret_version(stage, account) + new_secret)
         plan = stacks.plan(replace(wanted, adopt=bool(left.names())), f"lakegate-{release.digest}")
         if plan.changes and not _agreed(plan, teller, stacks):
             return Deployed(False, len(plan.changes), before.outputs or {})
+        if new_secret:
+            renew_secret(stage, account)
         unlock(left.buckets, account)
         stack = stacks.carry_out(plan) if plan.changes else stacks.look(root_name(stage))
         return Deployed(True, len(plan.changes), stack.outputs)
@@ -115,21 +124,6 @@ def _at_rest(name: str, stacks: Stacks) -> Stack:
     return stack
 
 
-def _make_secrets(stage: str, account: Account) -> None:
-    ssm = account.client("ssm")
-    for name, size_bytes in _SECRETS.items():
-        try:
-            ssm.put_parameter(
-                Name=f"/lakegate/{stage}/{name}",
-                Value=secrets.token_hex(size_bytes),
-                Type="SecureString",
-                Tags=[{"Key": key, "Value": value} for key, value in tags_of(stage).items()],
-            )
-        except ClientError as error:
-            if code_of(error) != "ParameterAlreadyExists":
-                raise
-
-
 def _upload(release: Release, bucket: str, account: Account, say: Callable[[str], None]) -> None:
     s3 = account.client("s3")
     for key, content in sorted(release.objects().items()):
@@ -163,6 +157,12 @@ def _wanted(
     words = "\0".join(f"{key}={value}" for key, value in sorted(asked.items()))
     asked["Release"] = digest_of(f"{release.digest}\0{words}".encode())
     return Wanted(root_name(stage), asked, tags_of(stage), template_url=root)
+
+
+def _signing_with(wanted: Wanted, version: int) -> Wanted:
+    """With another secret, another release: running instances read it once, and only new ones read it anew."""
+    release = digest_of(f"{wanted.parameters['Release']}\0{version}".encode())
+    return replace(wanted, parameters={**wanted.parameters, "Release": release})
 
 
 def _check_names(told: Mapping[str, str], known: set[str]) -> None:

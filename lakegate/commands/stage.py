@@ -32,6 +32,10 @@ def deploy(
         bool,
         typer.Option("--lose-data", help="Also go on when buckets, tables or the user pool are replaced or removed."),
     ] = False,
+    new_secret: Annotated[
+        bool,
+        typer.Option("--new-secret", help="Sign the ids of answers anew; those that are out there end."),
+    ] = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,7 +54,7 @@ def deploy(
     with tempfile.TemporaryDirectory() as folder:
         release = make_release(Path(folder) / "release", machine="arm64" if arm else "x86_64", tell=print_note)
     teller = Teller(print_note, lambda plan: _confirmed(stage, plan, yes=yes, lose=lose))
-    done = make(stage, release, account, told, teller)
+    done = make(stage, release, account, told, teller, new_secret=new_secret)
     if as_json:
         print_json({"stage": stage, "done": done.done, "changes": done.changes, "outputs": dict(done.outputs)})
     elif done.done:
