@@ -18,7 +18,7 @@ from etl.batch import Order
 from etl.describe import describe
 from etl.history import Load, load_of
 from etl.intake import Intake
-from etl.landing import DEFAULT_SOURCE, Key, Landed, ignored, key_of, parse_key
+from etl.landing import DEFAULT_SOURCE, Key, Landed, checked_keys, ignored, key_of, parse_key
 from etl.pending import pending
 from etl.publish import deliver, publish, resolve
 from etl.report import Report
@@ -88,16 +88,7 @@ def load_files(
     progress: Progress | None = None,
 ) -> tuple[Report, ...]:
     """Copy files into landing and load them, in as few commits as may be. Reports in the order of `files`."""
-    names = [file.name for file in files]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise Refused(
-            f"Two of the files are called {twice!r}: in landing the second would replace the first.",
-            "Load them one after the other, under different names or sources.",
-            code="landing-key",
-        )
-    for file in files:
-        intake.landing.key_for(file, dataset=dataset, source=source)  # before anything is copied
+    checked_keys(files, dataset=dataset, source=source)  # before anything is copied
     keys = [intake.landing.put(file, dataset=dataset, source=source) for file in files]
     reports: list[Report] = []
     for some in _portions([(key, file.stat().st_size) for key, file in zip(keys, files, strict=True)]):

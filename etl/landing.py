@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +93,19 @@ def checked_key(file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Ke
     return key
 
 
+def checked_keys(files: Sequence[Path], *, dataset: str, source: str = DEFAULT_SOURCE) -> tuple[Key, ...]:
+    """The keys that files get together. Raises `Refused` as `checked_key` does, and when two would get the same."""
+    names = [file.name for file in files]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise Refused(
+            f"Two of the files are called {twice!r}: in landing the second would replace the first.",
+            "Load them one after the other, under different names or sources.",
+            code="landing-key",
+        )
+    return tuple(checked_key(file, dataset=dataset, source=source) for file in files)
+
+
 class FolderLanding:
     """Landing as a folder of the home. Files are read where they lie and never moved or removed."""
 
@@ -132,14 +145,10 @@ class FolderLanding:
         """The file's sources; raises `Refused` or `Failed`."""
         return sources_of(self._path(landed.key), landed.key.text)
 
-    def key_for(self, file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
-        """The key under which `put` would copy a file in. Raises `Refused` for what is no file, or no key."""
-        return checked_key(file, dataset=dataset, source=source)
-
     def put(self, file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
         """Copy a file in, all at once (under a temporary name, then renamed); its key. A file that lies there
         already under that key stays as it is."""
-        key = self.key_for(file, dataset=dataset, source=source)
+        key = checked_key(file, dataset=dataset, source=source)
         target = self._path(key)
         with _copying(file, target):
             if not (target.exists() and target.samefile(file)):

@@ -37,10 +37,6 @@ class Landing(Protocol):
         """Its sources; raises `Refused` or `Failed`."""
         ...
 
-    def key_for(self, file: Path, *, dataset: str, source: str = ...) -> Key:
-        """The key under which `put` would copy a file in. Raises `Refused`."""
-        ...
-
     def put(self, file: Path, *, dataset: str, source: str = ...) -> Key:
         """Copy a file in, all at once; its key."""
         ...

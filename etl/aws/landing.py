@@ -50,13 +50,9 @@ class S3Landing:
         stored = Stored(name, landed.size_bytes, tag, modified_at)
         return sources_in(Raw(lambda: opened(self._bucket, stored, file_changed(name)), landed.size_bytes), name)
 
-    def key_for(self, file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
-        """The key under which `put` would upload a file."""
-        return checked_key(file, dataset=dataset, source=source)
-
     def put(self, file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
         """Upload a file; its key."""
-        key = self.key_for(file, dataset=dataset, source=source)
+        key = checked_key(file, dataset=dataset, source=source)
         with file.open("rb") as stream:
             self._bucket.upload(key.text, stream)
         return key

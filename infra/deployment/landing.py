@@ -9,7 +9,7 @@ from pathlib import Path
 from athena.s3 import Bucket
 from etl.aws.landing import S3Landing
 from etl.history import report_of
-from etl.landing import Key
+from etl.landing import Key, checked_key, checked_keys
 from etl.report import Report
 from infra.deployment.account import Account, calling
 from infra.deployment.push import settings_of
@@ -54,8 +54,7 @@ def load_into(stage: str, order: Order, account: Account, say: Callable[[str], N
         s3 = account.client("s3")
         files = Bucket(s3, name, prefix=f"{prefix}landing/", code="storage-unavailable")
         reports = Bucket(s3, name, prefix=f"{prefix}reports/", code="storage-unavailable")
-        for file in order.files:
-            S3Landing(files).key_for(file, dataset=order.dataset, source=order.source)  # before anything is put
+        checked_keys(order.files, dataset=order.dataset, source=order.source)  # before anything is put
         return put_and_follow(order, files, reports, say)
 
 
@@ -69,10 +68,9 @@ def put_and_follow(order: Order, files: Bucket, reports: Bucket, say: Callable[[
 
 
 def _put(file: Path, order: Order, files: Bucket, reports: Bucket) -> _Put:
-    landing = S3Landing(files)
-    key = landing.key_for(file, dataset=order.dataset, source=order.source)
+    key = checked_key(file, dataset=order.dataset, source=order.source)
     before, known = files.find(key.text), frozenset(_reports_of(key, reports))
-    landing.put(file, dataset=order.dataset, source=order.source)
+    S3Landing(files).put(file, dataset=order.dataset, source=order.source)
     after = files.find(key.text)
     same = before is not None and after is not None and (before.tag, before.size_bytes) == (after.tag, after.size_bytes)
     return _Put(key, known, same)

@@ -1,5 +1,6 @@
 """Contracts and grants of a stage into a folder, as they are or as they were: what `push` takes back."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,9 @@ from athena.s3 import Bucket
 from infra.deployment.account import Account, calling
 from infra.deployment.push import config_bucket, settings_of
 from infra.deployment.recover import Objects
+
+# Whoever may write to a bucket names no other file of this machine.
+_OURS = re.compile(r"(?:datasets/[a-z][a-z0-9_]*|partners/[a-z0-9][a-z0-9_-]*)\.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,11 @@ def _now(stage: str, account: Account) -> dict[str, str]:
     settings = settings_of(stage, account)
     name, _, prefix = settings.owners.removeprefix("s3://").partition("/")
     owned = Bucket(account.client("s3"), name, prefix=prefix, code="storage-unavailable")
-    contracts = [one.key for one in owned.listing("datasets/") if one.key.endswith(".toml")]
+    contracts = [one.key for one in owned.listing("datasets/") if _OURS.fullmatch(one.key)]
     grants = DynamoGrants(Table(account.client("dynamodb"), settings.state_table))
     granted = ((partner, grants.get(partner)) for partner in grants.partners())
     return {
-        **{key: owned.get(key).decode("utf-8-sig") for key in contracts},
+        **{key: _decoded(key, owned.get(key)) for key in contracts},
         **{f"partners/{partner}.toml": grant_text(grant) for partner, grant in granted if grant is not None},
     }
 
@@ -65,7 +69,17 @@ def _now(stage: str, account: Account) -> dict[str, str]:
 def _then(stage: str, at: datetime, account: Account) -> dict[str, str]:
     config = config_bucket(stage, account)
     pushed = Objects(account.client("s3"), config.name, config.prefix)
-    return {key.removeprefix(config.prefix): pushed.text(one) for key, one in pushed.at(at).items()}
+    there = {key.removeprefix(config.prefix): one for key, one in pushed.at(at).items()}
+    return {key: pushed.text(one) for key, one in there.items() if _OURS.fullmatch(key)}
+
+
+def _decoded(key: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused(
+            f"{key} of the stage is not UTF-8: {error}.", "Push it again.", code="contract-invalid"
+        ) from error
 
 
 def _text(path: Path) -> str | None:

@@ -13,6 +13,7 @@ _BLOCK = re.compile(
     r"(?:\n?^```text\n(?P<printed>.*?)^```\n)?",
     re.MULTILINE | re.DOTALL,
 )
+_ANY = "…"
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"<[a-z][a-z ]*>")
 _QUESTION = re.compile(r"to go on: (\S+)$", re.MULTILINE)
@@ -89,9 +90,16 @@ def told_of_guide(blocks: tuple[Block, ...], values: dict[str, str]) -> str:
 def says(printed: str, output: str) -> bool:
     r"""Whether the output is what the guide says that it is.
 
-    >>> says("a …\n…\nz\n", "a b\nc\nd\nz\n"), says("a\n", "b\n"), says("a\n", "a\nb\n")
-    (True, False, False)
+    >>> says("a …\n…\nz\n", "a b\nc\nd\nz\n"), says("a\n", "b\n"), says("a\n", "a\nb\n"), says("…\nb\n", "b\n")
+    (True, False, False, True)
     """
-    lines = [re.escape(line.rstrip()).replace("…", ".*") for line in printed.strip("\n").splitlines()]
-    pattern = "".join(r"(?:.*\n)*" if line == ".*" else line + r" *\n" for line in lines)
-    return re.fullmatch(pattern, output.rstrip("\n") + "\n") is not None
+    lines = output.rstrip("\n").splitlines()
+    # After how many lines of the output what was looked at so far may have ended.
+    reached = {0}
+    for wanted in printed.strip("\n").splitlines():
+        if wanted.strip() == _ANY:
+            reached = set(range(min(reached), len(lines) + 1)) if reached else set()
+        else:
+            pattern = re.compile(re.escape(wanted.rstrip()).replace(_ANY, ".*") + " *")
+            reached = {at + 1 for at in reached if at < len(lines) and pattern.fullmatch(lines[at])}
+    return len(lines) in reached

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from athena.errors import Failed, Refused
-from etl.landing import FolderLanding, parse_key
+from etl.landing import FolderLanding, checked_keys, parse_key
 
 
 @pytest.fixture
@@ -145,3 +145,12 @@ def test_a_disk_that_does_not_take_the_file_has_failed(landing: FolderLanding, t
 def test_a_landing_folder_that_is_gone_is_told(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="cannot be listed"):
         list(FolderLanding(tmp_path / "absent").listing())
+
+
+def test_two_files_of_one_name_are_refused_before_anything_is_put(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "may.csv").write_text("x\n1\n")
+    with pytest.raises(Refused, match="Two of the files are called 'may.csv'") as refused:
+        checked_keys([tmp_path / "a" / "may.csv", tmp_path / "b" / "may.csv"], dataset="flights")
+    assert "one after the other" in refused.value.remedy

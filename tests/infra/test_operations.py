@@ -8,6 +8,7 @@ from infra import cost, cost_loading
 from infra.policies.__main__ import read_stacks
 from infra.policies.access import statements
 from infra.policies.template import at, resources
+from tests.deployed.guide import blocks_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 STACKS = read_stacks()
@@ -23,6 +24,17 @@ def test_every_alarm_is_explained_and_no_other() -> None:
     rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     explained = {name for row in rows for name in re.findall(r"`([a-z-]+)`", row)}
     assert explained == there | {"job-failed"}
+
+
+def test_every_block_is_run_or_says_why_not_and_ten_commands_are_a_deployment() -> None:
+    blocks = blocks_of(PAGE)
+    fences = re.findall(r"^```(\w*)$", PAGE, re.MULTILINE)
+    assert fences.count("sh") == len(blocks)
+    assert fences.count("text") == sum(bool(one.printed) for one in blocks)
+    assert set(fences) == {"sh", "text", ""}
+    first = [one for one in blocks if one.section == "The first deployment"]
+    assert sum(len(one.commands) for one in first) == 10
+    assert sum(len(one.commands) for one in blocks if one.reason) <= 5
 
 
 def test_every_parameter_that_it_names_is_one() -> None:
