@@ -151,6 +151,6 @@ def test_two_files_of_one_name_are_refused_before_anything_is_put(tmp_path: Path
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "may.csv").write_text("x\n1\n")
-    with pytest.raises(Refused, match="Two of the files are called 'may.csv'") as refused:
+    with pytest.raises(Refused, match="Two of the files are called") as refused:
         checked_keys([tmp_path / "a" / "may.csv", tmp_path / "b" / "may.csv"], dataset="flights")
     assert "one after the other" in refused.value.remedy
