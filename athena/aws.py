@@ -46,6 +46,8 @@ THROTTLES = frozenset(
 # S3 says so with status 400 when a body or its own answer stalls.
 _TIMED_OUT = frozenset(["RequestTimeout", "RequestTimeoutException"])
 RETRY_AFTER_SECONDS = 2
+# How long a call waits for its answer, unless it asks for more: what is slow at AWS is better asked again.
+READ_TIMEOUT_SECONDS = 5.0
 _SESSIONS = threading.Lock()
 
 
@@ -76,12 +78,12 @@ class Patience:
         self.sleep(self.random() * min(self.cap_seconds, self.first_seconds * 2.0 ** (failures - 1)))
 
 
-def client(service: str, *, region: str | None = None, read_timeout_seconds: float = 5.0) -> Any:
+def client(service: str, *, region: str | None = None, read_timeout_seconds: float | None = None) -> Any:
     """A client of `service` for all threads of this process, botocore's own: boto3 would add transfers that nobody
     here uses. `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>` are respected, as by every AWS tool."""
     config = Config(
         connect_timeout=2.0,
-        read_timeout=read_timeout_seconds,
+        read_timeout=READ_TIMEOUT_SECONDS if read_timeout_seconds is None else read_timeout_seconds,
         retries={"total_max_attempts": 1, "mode": "standard"},
         max_pool_connections=32,
         s3={"addressing_style": "auto"},

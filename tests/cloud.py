@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
+from athena import aws
 from athena.aws import Patience, client
 from athena.dynamodb import Table
 from athena.engines.athena.engine import AthenaEngine
@@ -30,9 +31,9 @@ from tests.tables import Tables
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# moto loads a service with its first call, which takes seconds on a busy machine.
+# moto shares this machine, and often this process, with whatever else runs: an answer may take long without a fault.
 PATIENT_SECONDS = 60.0
-AT_ONCE = Patience(sleep=lambda _: None)
+AT_ONCE = Patience(sleep=lambda _: None, most_seconds=PATIENT_SECONDS)
 # A process has one environment for all of its threads.
 _ENVIRONMENT = threading.RLock()
 
@@ -46,7 +47,7 @@ class Cloud:
     def client(self, service: str) -> Any:
         """A client of its own, so that its faults are its own."""
         with in_environment(self.emulator.environment):
-            return client(service, read_timeout_seconds=PATIENT_SECONDS)
+            return client(service)
 
     def table(self, *, with_client: Any = None) -> Table:
         """An empty table."""
@@ -148,8 +149,18 @@ class Cloud:
 @contextmanager
 def emulated() -> Iterator[Cloud]:
     """The emulated AWS, until the end of the block."""
-    with Emulator() as emulator:
+    with Emulator() as emulator, patient():
         yield Cloud(emulator)
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """Until the end of the block, clients that are made in this process wait for a slow emulator."""
+    before, aws.READ_TIMEOUT_SECONDS = aws.READ_TIMEOUT_SECONDS, PATIENT_SECONDS
+    try:
+        yield
+    finally:
+        aws.READ_TIMEOUT_SECONDS = before
 
 
 @contextmanager

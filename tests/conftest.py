@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.properties import draw_by, profile_for
+
 if TYPE_CHECKING:
     from tests.cloud import Cloud
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test is imported: its settings are made then."""
+    draw_by(config.getoption("--hypothesis-profile") or profile_for(config.option.markexpr))
 
 
 @pytest.fixture(scope="session")

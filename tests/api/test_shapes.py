@@ -95,7 +95,7 @@ def is_read(shape: Object, body: Any) -> bool:
 def test_what_is_described_is_what_is_read(name: str) -> None:
     schema = Draft202012Validator(DESCRIBED[name])
 
-    @settings(max_examples=500, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=500)
     @given(body=bodies(READ[name]))
     def holds(body: Any) -> None:
         described = schema.is_valid(body)

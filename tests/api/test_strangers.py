@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from api.callers.credentials import Credentials
@@ -60,7 +60,7 @@ def sent(parts: Parts, path: str, method: str, **rest: Any) -> int:
     return respond(app, arrival, Visit(parts, request_id="r", may_park=True)).status
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(route=st.sampled_from(ROUTES), word=WORD, page=WORD, limit=WORD, accept=HEADER, tag=HEADER, body=BODY)
 @example(("/v1/queries/{id}", "GET"), "q_" + "A" * 120, "", "", "", "", b"")
 @example(("/v1/queries/{id}/rows", "GET"), "q_é", "Zz==", "1", "text/csv", "*", b"")
@@ -87,7 +87,7 @@ def test_partners_get_documented_answers_to_anything(
         assert documented(path, method, sent(parts, path.replace("{id}", "q_1"), method, headers=headers, query=query))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     authorization=HEADER | HEADER.map("Bearer {}".format) | HEADER.map("Basic {}".format), body=st.binary(max_size=80)
 )

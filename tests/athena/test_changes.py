@@ -189,7 +189,7 @@ def accepts(condition: str, n: int | None, s: str | None) -> bool:
     return tests[condition]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150)
 @given(commits, wanted)
 def test_a_commit_that_touches_an_accepted_row_changes_the_version(made: list[list[Rows]], condition: str) -> None:
     reading = Reading("t", told(condition))
@@ -205,7 +205,7 @@ def test_a_commit_that_touches_an_accepted_row_changes_the_version(made: list[li
         before = now
 
 
-@settings(max_examples=30, deadline=None, derandomize=True, database=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 400), min_size=100, max_size=300), st.integers(0, 400))
 def test_regions_are_few_and_never_forget(days: list[int], wanted_day: int) -> None:
     changes = Changes("0", "0")

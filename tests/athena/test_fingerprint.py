@@ -87,7 +87,7 @@ def test_a_literal_and_an_equal_parameter_are_one_question() -> None:
     )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@settings(max_examples=60)
 @given(conditions(), conditions())
 def test_unequal_grants_never_share_an_answer(one: str, other: str) -> None:
     def made(rows: str) -> str:

@@ -80,9 +80,7 @@ def _hold(lakes: Lakes, seed: int, condition: str, asked: list[str]) -> None:
 
 
 def _rule(examples: int) -> settings:
-    return settings(
-        max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
-    )
+    return settings(max_examples=examples, suppress_health_check=list(HealthCheck))
 
 
 @_rule(40)

@@ -136,7 +136,7 @@ _WORDS = """
 """.split()  # noqa: SIM905 - a list of a hundred quoted words could not be read
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(_WORDS), max_size=40))
 def test_any_soup_of_words_is_a_statement_or_refused(words: list[str]) -> None:
     try:
@@ -145,7 +145,7 @@ def test_any_soup_of_words_is_a_statement_or_refused(words: list[str]) -> None:
         assert error.code in ("sql-syntax", "sql-unsupported")
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300)
 @given(st.text(max_size=60))
 def test_any_text_is_a_statement_or_refused(text: str) -> None:
     try:

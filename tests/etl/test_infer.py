@@ -56,7 +56,7 @@ def types_of(*columns: Sequence[str]) -> list[str]:
     return [str(column.type) for column in inferred_from(columns).columns]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_the_vectorised_look_sees_what_the_exact_one_does(data: st.DataObject) -> None:
     pools = data.draw(st.lists(st.sampled_from(POOLS), min_size=1, max_size=4))

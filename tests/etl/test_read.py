@@ -23,7 +23,7 @@ def blocks(data: bytes, dialect: Dialect, size: int) -> list[Block]:
     return list(read_blocks(io.BytesIO(data), dialect, block_bytes=size))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(PIECES, min_size=1, max_size=30).map("".join),
     st.integers(1, 80),
@@ -42,7 +42,7 @@ def test_blocks_join_to_the_file_and_know_their_places(text: str, size: int, enc
         line, byte = line + block.line_count, byte + len(block.raw)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(PIECES, min_size=1, max_size=30).map("".join), st.integers(1, 80))
 def test_where_blocks_end_does_not_change_the_records(text: str, size: int) -> None:
     def records(size: int) -> list[tuple[int, bytes]]:
@@ -91,7 +91,7 @@ def test_a_line_beyond_all_measure_is_rejected_and_not_kept_in_memory(monkeypatc
     assert found[-1].first_line == 4
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(["a", "\n", "\r", "\r\n", "ä"]), max_size=30).map("".join), st.integers(0, 40))
 def test_line_ends_are_counted_across_chunks(text: str, cut: int) -> None:
     for encoding, unit in (("utf-8", 1), ("utf-16-le", 2), ("utf-32-be", 4)):

@@ -124,14 +124,14 @@ def extra_lines(case: Case) -> int:
     return sum(value.count("\n") for row in case.rows for value in row if isinstance(value, str))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(cases())
 def test_a_table_comes_back_as_it_was_written(case: Case) -> None:
     check(case)
 
 
 @pytest.mark.long
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=4000)
 @given(cases())
 def test_many_tables_come_back_as_they_were_written(case: Case) -> None:
     check(case)

@@ -53,7 +53,7 @@ RECORDS = [
 PIECES = st.sampled_from([*(bytes([one]) for one in b"12a,,\"'\n\n\r\\# ;\t"), b'"x"', b'""', b"\r\n", *RECORDS])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(PIECES, max_size=40).map(b"".join), st.sampled_from(SHAPES))
 @example(b'1,"a,3\n4,b,6\n7,c",9\n', COMMA)
 @example(b'x,"\n', Shape(b",", 2))
@@ -63,7 +63,7 @@ def test_the_vectorised_split_equals_the_exact_one(data: bytes, shape: Shape) ->
     assert told(split(whole_lines, shape, complete=False)) == told(split_exact(whole_lines, shape, complete=False))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(PIECES, max_size=40).map(b"".join), st.sampled_from(SHAPES), st.integers(0, 60))
 def test_where_a_block_ends_does_not_change_what_is_found(data: bytes, shape: Shape, cut: int) -> None:
     whole = split_exact(data, shape, complete=True)
@@ -75,7 +75,7 @@ def test_where_a_block_ends_does_not_change_what_is_found(data: bytes, shape: Sh
     assert head.line_count + tail.line_count == whole.line_count
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(PIECES, max_size=40).map(b"".join), st.sampled_from(SHAPES))
 def test_every_line_is_accounted_for_once(data: bytes, shape: Shape) -> None:
     found = split(data, shape, complete=True)
@@ -143,7 +143,7 @@ def test_a_record_that_may_go_on_behind_the_block_is_left_for_the_next() -> None
     assert (found.consumed, found.line_count) == (6, 1)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(PIECES, min_size=1, max_size=12).map(b"".join), st.sampled_from(SHAPES), st.booleans())
 def test_a_record_without_quotes_reads_simply_as_it_does_step_by_step(
     data: bytes, shape: Shape, complete: bool

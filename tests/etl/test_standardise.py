@@ -105,7 +105,7 @@ def block_of(text: bytes, dialect: Dialect) -> Block:
     return next(iter(read_blocks(io.BytesIO(text), dialect)))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(files(), st.sampled_from(["direct", "words", "text"]))
 def test_the_vectorised_way_equals_the_exact_one(file: tuple[bytes, Plan, Dialect], way: Way) -> None:
     text, planned, dialect = file
@@ -116,7 +116,7 @@ def test_the_vectorised_way_equals_the_exact_one(file: tuple[bytes, Plan, Dialec
         assert told(standardise(unsplit, planned, way)) == told(standardise_exactly(unsplit, planned))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(files())
 def test_lines_and_rows_balance(file: tuple[bytes, Plan, Dialect]) -> None:
     text, planned, dialect = file

@@ -61,7 +61,7 @@ def block_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     yield request.param
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=1, max_size=12),
     st.sampled_from([",", ";", "\t", "|"]),
@@ -92,7 +92,7 @@ def test_what_is_written_is_read_in_every_dialect_and_encoding(
 DAMAGE = st.sampled_from([b"", b"", b"", b",", b'"', b"\n", b"\r", b"\xff", b"\x00", b"#", b"Total,", b",,,,", b"\\"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(st.integers(0, 200), DAMAGE, st.integers(0, 3)), max_size=8), st.sampled_from([b"\n", b"\r\n"])
 )

@@ -14,6 +14,7 @@ from athena.lake import Lake
 from athena.question import OWNER
 from athena.records import decode
 from athena.settings_aws import AwsSettings
+from tests.cloud import patient
 from tests.lakes import question, rows
 
 PATIENCE_SECONDS = 60.0
@@ -23,7 +24,7 @@ def main() -> None:
     """See the module."""
     told = json.loads(sys.stdin.readline())
     settings = decode(AwsSettings, json.dumps(told["settings"]).encode())
-    with Lake.aws(settings) as lake, ThreadPoolExecutor(told["askers"]) as pool:
+    with patient(), Lake.aws(settings) as lake, ThreadPoolExecutor(told["askers"]) as pool:
         _warm(lake)
         print("told ready", flush=True)  # noqa: T201
         sys.stdin.readline()

@@ -124,15 +124,17 @@ def test_a_limit_cuts_both_alike(homes: Homes) -> None:
 
 LIGHT = """
 import json, sys
+from athena import aws
 from athena.ask import ask, page, wait
 from athena.forms import Form
 from athena.lake import Lake
 from athena.question import OWNER, Question
 from athena.records import decode
 from athena.settings_aws import AwsSettings
+aws.READ_TIMEOUT_SECONDS = 60.0
 with Lake.aws(decode(AwsSettings, sys.argv[1].encode())) as lake:
     for sql in ("SELECT s, n, z FROM things ORDER BY i", "SELECT count(*) + 0 FROM things"):
-        answer = wait(lake, OWNER, ask(lake, Question(OWNER, sql)).id, seconds=30)
+        answer = wait(lake, OWNER, ask(lake, Question(OWNER, sql)).id, seconds=120)
         assert answer.state == "SUCCEEDED", answer
         page(lake, OWNER, answer.id, token=answer.next)
         page(lake, OWNER, answer.id, limit=1000, form=Form.CSV)

@@ -134,9 +134,6 @@ def examples(lake: Lake, most: int) -> Seen:
 
     @settings(
         max_examples=most,
-        deadline=None,
-        derandomize=True,
-        database=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(st.data())

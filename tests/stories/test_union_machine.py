@@ -240,9 +240,7 @@ QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_to
 def test_the_union_sentence_holds_after_any_sequence() -> None:
     run_state_machine_as_test(
         Union,
-        settings=settings(
-            max_examples=12, stateful_step_count=12, deadline=None, derandomize=True, suppress_health_check=QUIET
-        ),
+        settings=settings(max_examples=12, stateful_step_count=12, suppress_health_check=QUIET),
     )
 
 
@@ -250,5 +248,5 @@ def test_the_union_sentence_holds_after_any_sequence() -> None:
 def test_the_union_sentence_holds_after_any_long_sequence() -> None:
     run_state_machine_as_test(
         Union,
-        settings=settings(max_examples=120, stateful_step_count=30, deadline=None, suppress_health_check=QUIET),
+        settings=settings(max_examples=120, stateful_step_count=30, suppress_health_check=QUIET),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from athena.dynamodb import Table
@@ -144,13 +144,13 @@ def check(line: tuple[Table, Bucket, Faults], steps: list[Step]) -> None:
 
 
 @given(steps=st.lists(STEPS, max_size=12))
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_a_broken_line_changes_nothing(line: tuple[Table, Bucket, Faults], steps: list[Step]) -> None:
     check(line, steps)
 
 
 @pytest.mark.long
 @given(steps=st.lists(STEPS, max_size=25))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 def test_a_broken_line_changes_nothing_at_length(line: tuple[Table, Bucket, Faults], steps: list[Step]) -> None:
     check(line, steps)

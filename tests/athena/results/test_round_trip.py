@@ -174,7 +174,7 @@ def read_parquet(content: bytes) -> list[list[object]]:
     return [list(row.values()) for row in table.to_pylist()]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, max_size=8), limit=st.integers(1, 9))
 @example(list(EXTREMES), 2)
 @example([], 1)
@@ -191,7 +191,7 @@ def test_every_type_survives_every_form(results: LocalResults, rows: list[tuple[
     same(read_json(pages(results, receipt, Form.JSON, limit)), finite)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=st.lists(ROW, max_size=8), guarded=st.booleans())
 def test_columns_written_at_once_are_the_values_written_one_by_one(rows: list[tuple[Any, ...]], guarded: bool) -> None:
     table = pa.Table.from_pylist([dict(zip(SCHEMA.names, row, strict=True)) for row in rows], SCHEMA)

@@ -215,7 +215,7 @@ def expressions(draw: st.DrawFn, kind: str = "boolean", depth: int = 3) -> str:
     return str(draw(st.sampled_from(forms))())
 
 
-@settings(max_examples=120, deadline=None, derandomize=True, database=None)
+@settings(max_examples=120)
 @given(condition=expressions(), value=expressions("string"))
 def test_safe_expressions_make_safe_ones(base: Base, condition: str, value: str) -> None:
     sql = f"SELECT {value} FROM nasty WHERE {condition}"

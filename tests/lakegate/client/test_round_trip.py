@@ -121,17 +121,17 @@ def sent_and_seen_again(lakes: tuple[LakeClient, LakeClient], rows: list[dict[st
         assert answer.polars().to_dicts() == polars.DataFrame(polars.from_arrow(sent)).to_dicts()
 
 
-RULES = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]}
+ALLOWED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 
-@settings(max_examples=8, derandomize=True, **RULES)  # type: ignore[arg-type]
+@settings(max_examples=8, suppress_health_check=ALLOWED)
 @given(rows=st.lists(SOMETIMES_NULL, min_size=1, max_size=12))
 def test_what_was_sent_is_seen_again(lakes: tuple[LakeClient, LakeClient], rows: list[dict[str, Any]]) -> None:
     sent_and_seen_again(lakes, rows)
 
 
 @pytest.mark.long
-@settings(max_examples=200, **RULES)  # type: ignore[arg-type]
+@settings(max_examples=200, suppress_health_check=ALLOWED)
 @given(rows=st.lists(SOMETIMES_NULL, min_size=1, max_size=40))
 def test_what_was_sent_is_seen_again_at_length(
     lakes: tuple[LakeClient, LakeClient], rows: list[dict[str, Any]]
