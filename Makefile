@@ -9,7 +9,7 @@ MINISTACK := $(VENV)-ministack
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CODE := lakegate etl athena api infra tests
 
-.PHONY: help notebook notebooks demo test test-deploy test-long soak check docs bench bench-ask bench-stream bench-load bench-cold bench-fresh bench-growth bundle format clean
+.PHONY: help notebook notebooks demo test test-deploy test-long soak check docs bench bench-ask bench-stream bench-load bench-memory bench-cold bench-fresh bench-growth bundle format clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -98,9 +98,12 @@ bench-ask: $(VENV)/.dev ## cached and uncached questions beside their floor and 
 	@$(PIP) install --editable '.[bench]' || echo "The peers cannot be installed here: they are left out."
 	@$(BIN)/python -m tests.bench.ask
 
-bench-load: $(VENV)/.dev ## CSV to Parquet beside DuckDB, Polars, PyArrow, pandas, Spark (an hour; BENCH_ARGS="100 3" is short)
+bench-load: $(VENV)/.dev ## CSV to Parquet beside DuckDB, Polars, PyArrow, pandas, Spark (half an hour; BENCH_ARGS="100 3" is short)
 	@$(PIP) install --editable '.[bench]' || echo "The peers cannot be installed here: they are left out."
 	@$(BIN)/python -m tests.bench.load $(BENCH_ARGS)
+
+bench-memory: $(VENV)/.dev ## what a load keeps in memory at 250 MB, 1 GB and 5 GB (five minutes)
+	@$(BIN)/python -m tests.bench.memory $(BENCH_ARGS)
 
 bench-cold: $(VENV)/.dev ## a new instance's start on AWS beside a bare Chalice app's (half a minute)
 	@$(BIN)/python -m tests.bench.cold
