@@ -1,6 +1,6 @@
 """The parts of the write story that know both what was read and what the home says now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,10 +14,11 @@ from etl.drift import header_of, told_of_drift
 from etl.iceberg import table_columns
 from etl.intake import Intake
 from etl.landing import Key, Landed, file_changed, ignored
-from etl.plan import Plan
+from etl.plan import Plan, WrittenFile
 from etl.planning import Decision, NotRead, decide
 from etl.publish import check_ledger, remove_written
 from etl.reading import Reading
+from etl.rejects import without
 from etl.report import Problem, Report
 from etl.turn import Turn
 from etl.union import Holdings
@@ -176,7 +177,18 @@ def _decide(intake: Intake, batch: Batch) -> Decision:
         if now is None or now.stamp != key.stamp:
             raise file_changed(key.key.text)
     intake.folder(batch.dataset).remove(file.path for file in decision.spare)
-    return replace(decision, plan=with_removals(intake, decision.plan))
+    plan = with_removals(intake, decision.plan)
+    if decision.vain:
+        plan = replace(plan, reject_files=_rejects_left(intake, batch, decision.vain))
+    return replace(decision, plan=plan)
+
+
+def _rejects_left(intake: Intake, batch: Batch, vain: Sequence[tuple[str, str]]) -> tuple[WrittenFile, ...]:
+    """The rejects of a batch without those of loads that somebody else was faster with."""
+    for key, load_id in vain:
+        intake.reports.forget(key, load_id)
+    folder = intake.folder(batch.dataset + REJECTS_SUFFIX)
+    return without(folder, batch.reject_files, [load_id for _, load_id in vain], stem=f"{batch.commit_id}-left")
 
 
 def _holdings(intake: Intake, batch: Batch) -> Holdings:

@@ -18,11 +18,13 @@ class NotRead(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The plan, the final reports in the order of the files, and written files that nobody needs."""
+    """The plan, the final reports in the order of the files, and what nobody needs: written files, and the rejects of
+    loads that did not happen (key and load id)."""
 
     plan: Plan
     reports: tuple[Report, ...]
     spare: tuple[WrittenFile, ...]
+    vain: tuple[tuple[str, str], ...] = ()
 
 
 def decide(batch: Batch, holdings: Holdings, *, made_at: str, reader: int) -> Decision:
@@ -63,7 +65,7 @@ def decide(batch: Batch, holdings: Holdings, *, made_at: str, reader: int) -> De
     )
     needed = {piece.path for piece in plan.pieces}
     spare = tuple(f for key in batch.keys for u in key.units for f in u.files or () if f.path not in needed)
-    return Decision(plan, reports, spare)
+    return Decision(plan, reports, spare, tuple(_vain(batch, verdicts)))
 
 
 def difference(before: Holdings, after: Holdings, keys: Mapping[str, tuple[str, str]]) -> Plan:
@@ -156,6 +158,14 @@ def _report(unit: UnitRead, verdicts: Mapping[str, Verdict]) -> Report:
     return replace(
         report, lines_in=0, lines_skipped={}, rows_in=0, rows_loaded=0, rows_rejected=0, reasons={}, skipped=()
     )
+
+
+def _vain(batch: Batch, verdicts: Mapping[str, Verdict]) -> Iterable[tuple[str, str]]:
+    for key in batch.keys:
+        for unit in key.units:
+            verdict = verdicts.get(unit.unit)
+            if verdict is not None and not verdict.needs_rows and unit.report.rows_rejected:
+                yield key.key.text, unit.load_id
 
 
 def _keys_of(batch: Batch) -> dict[str, tuple[str, str]]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from athena.dataset import REJECT_COLUMNS
@@ -112,3 +113,22 @@ class RejectsTable:
         with self._folder.open(file.path) as stream:
             for batch in pq.ParquetFile(stream).iter_batches(_READ_ROWS):
                 yield [Reject(*(row[name] for name in names)) for row in batch.to_pylist()]
+
+
+def without(
+    folder: Folder, files: Sequence[WrittenFile], load_ids: Sequence[str], *, stem: str
+) -> tuple[WrittenFile, ...]:
+    """Files of rejects written anew without those of some loads; the old ones are removed."""
+    writer = ContentWriter(folder, stem, COLUMNS)
+    unwanted = pa.array(load_ids, pa.string())
+    try:
+        for file in files:
+            with folder.open(file.path) as stream:
+                for rows in pq.ParquetFile(stream).iter_batches(_READ_ROWS):
+                    writer.write(rows.filter(pc.invert(pc.is_in(rows["load_id"], value_set=unwanted))))
+        left = writer.close()
+    except BaseException:
+        writer.abort()
+        raise
+    folder.remove(file.path for file in files)
+    return left
