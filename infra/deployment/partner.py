@@ -18,10 +18,10 @@ from api.callers.clients import DynamoClients
 from api.callers.credentials import Client, Issued
 from athena.dynamodb import Table
 from athena.errors import Gone, Refused
-from athena.grants import Grant
+from athena.grants import Grant, Limits
 from athena.grants.dynamodb import DynamoGrants
 from infra.deployment.account import Account, calling, code_of
-from infra.deployment.push import check_grant, config_bucket, parts_of, put_grant, settings_of
+from infra.deployment.push import check_grant, config_bucket, keep_grant, parts_of, put_grant, settings_of
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,13 @@ class StagePartners:
         return len(listed)
 
     def remove_grant(self, name: str) -> bool:
-        """Grant nothing from the next request on; whether there was anything. Its versions are kept."""
+        """Grant nothing from the next request on; whether there was anything. Its versions are kept; the newest says
+        nothing, so that whoever pulls what was pushed by then does not grant it again."""
         with self._calling(f"revoking {name}"):
             granted = name in self._grants.partners()
             self._grants.remove(name)
+            if granted:
+                keep_grant(Grant(name, "", {}, Limits(), ""), config_bucket(self.stage, self.account))
             return granted
 
     def _machines(self, name: str) -> Iterator[str]:

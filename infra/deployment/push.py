@@ -147,5 +147,10 @@ def _put_grants(grants: Iterable[Grant], state: Table, config: Bucket) -> tuple[
 
 def put_grant(grant: Grant, stored: DynamoGrants, config: Bucket) -> None:
     """Grant it from the next request on, and keep this version."""
-    config.put(f"partners/{grant.partner}.toml", grant_text(grant).encode())
+    keep_grant(grant, config)
     stored.put(grant)
+
+
+def keep_grant(grant: Grant, config: Bucket) -> None:
+    """One more version of the partner's grant."""
+    config.put(f"partners/{grant.partner}.toml", grant_text(grant).encode())
