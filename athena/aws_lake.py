@@ -9,6 +9,7 @@ from athena.engines.athena.workgroup import Limits, Workgroup
 from athena.events.eventbridge import DynamoOutbox
 from athena.flights.dynamodb import DynamoFlights
 from athena.flights.memory import MemoryFlights
+from athena.flights.pins import DynamoPins
 from athena.grants.dynamodb import DynamoGrants
 from athena.heads.dynamodb import DynamoHeads
 from athena.heads.glue import GlueHeads
@@ -59,7 +60,9 @@ def aws_lake(settings: AwsSettings, *, clock: Clock, audit: Audit) -> Lake:
         heads=DynamoHeads(state),
         leases=DynamoLeases(state, clock),
         grants=DynamoGrants(state),
-        flights=DynamoFlights(cache, Bucket(s3, bucket, prefix=prefix + OVERFLOW), clock),
+        flights=DynamoFlights(
+            cache, Bucket(s3, bucket, prefix=prefix + OVERFLOW), clock, pins=DynamoPins(state, clock)
+        ),
         results=results,
         engine=engine,
         events=DynamoOutbox(state, clock),

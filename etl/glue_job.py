@@ -17,7 +17,7 @@ from typing import Any
 from athena.aws import client
 from athena.errors import Failed, LakegateError
 from athena.settings_aws import AwsSettings, read_aws_settings
-from etl.aws.intake import Places, announcer_of
+from etl.aws.intake import Places
 from etl.aws.metrics import Metrics
 from etl.fanout import FanOut
 from etl.intake import Intake
@@ -56,15 +56,14 @@ class Executors:
 def run(settings: AwsSettings, options: dict[str, str], context: Any) -> Outcome:
     """One run, by the job's arguments."""
     opener = partial(Intake.aws, settings)
-    failed = announcer_of(settings).failed
     intake = replace(opener(), spread=FanOut(opener, Executors(context), split_bytes=settings.split_bytes))
     if "maintain" in options:
         return maintain_all(intake)
     if "manifest" in options:
         manifests = Places(settings, client("s3", region=settings.region or None)).tables("manifests/")
-        outcome = load_manifest(intake, manifests, options["manifest"].rpartition("/")[2], failed=failed)
+        outcome = load_manifest(intake, manifests, options["manifest"].rpartition("/")[2])
     else:
-        outcome = reconcile_all(intake, failed=failed)
+        outcome = reconcile_all(intake)
     Metrics(client("cloudwatch", region=settings.region or None), settings.stage).tell(counts(outcome))
     return outcome
 

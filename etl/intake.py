@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from athena.events import DatasetUpdated, Events
+from athena.events import Event, Events
 from athena.flights.sqlite import pinned_snapshots
 from athena.heads import Head, Heads
 from athena.heads.catalog import CatalogFile
@@ -24,6 +24,7 @@ from etl.landing import FolderLanding
 from etl.ledger import SqliteLedger
 from etl.ports import Contracts, Landing, Ledger, Reports, Spread
 from etl.reports import FolderReports
+from etl.told import told_at_home
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -40,7 +41,7 @@ def no_pins() -> frozenset[str]:
     return frozenset()
 
 
-def nobody(_event: DatasetUpdated) -> None:
+def nobody(_event: Event) -> None:
     """Where events are delivered to nobody."""
 
 
@@ -70,13 +71,13 @@ class Intake:
     is_gone: Callable[[str], bool] = is_gone
     sleep: Callable[[float], None] = time.sleep
     step: Callable[[str], None] = no_step
-    deliver: Callable[[DatasetUpdated], None] = nobody
+    deliver: Callable[[Event], None] = nobody
 
     @classmethod
     def embedded(cls, lake: Lake) -> "Intake":
         """The write side of an embedded lake, beside its heads, leases and events."""
         made = cls.assemble(lake.settings, heads=lake.heads, leases=lake.leases, events=lake.events, clock=lake.clock)
-        return replace(made, deliver=SqliteNotices(lake.settings.state).heard)
+        return replace(made, deliver=told_at_home(SqliteNotices(lake.settings.state).heard, lake.settings.reports))
 
     @classmethod
     def assemble(

@@ -4,7 +4,6 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from athena.errors import Gone, LakegateError
@@ -14,7 +13,6 @@ from etl.ingest import Reconciled, load_keys, reconcile
 from etl.intake import Intake
 from etl.maintain import maintain
 from etl.manifest import read_manifest
-from etl.report import Report
 from etl.watch import sentence
 
 log = logging.getLogger(__name__)
@@ -30,13 +28,7 @@ class Outcome:
     seconds: float = 0.0
 
 
-def nobody(_failed: Report) -> None:
-    """Where failed loads are told to nobody."""
-
-
-def load_manifest(
-    intake: Intake, manifests: Bucket, name: str, *, failed: Callable[[Report], None] = nobody
-) -> Outcome:
+def load_manifest(intake: Intake, manifests: Bucket, name: str) -> Outcome:
     """Load what the manifest names, as it is now; a manifest that is gone was loaded and tidied away long ago."""
     began = time.monotonic()
     try:
@@ -46,13 +38,13 @@ def load_manifest(
         return Outcome({})
     log.info("%s: %d keys heard of", manifest.dataset, len(manifest.keys))
     describe(intake, manifest.dataset)
-    return _told(load_keys(intake, manifest.dataset, manifest.keys), began, failed)
+    return _told(load_keys(intake, manifest.dataset, manifest.keys), began)
 
 
-def reconcile_all(intake: Intake, *, failed: Callable[[Report], None] = nobody) -> Outcome:
+def reconcile_all(intake: Intake) -> Outcome:
     """Make every table what its keys want."""
     began = time.monotonic()
-    return _told(reconcile(intake), began, failed)
+    return _told(reconcile(intake), began)
 
 
 def maintain_all(intake: Intake) -> Outcome:
@@ -77,11 +69,9 @@ def maintain_all(intake: Intake) -> Outcome:
     return Outcome({}, seconds=time.monotonic() - began)
 
 
-def _told(done: Reconciled, began: float, failed: Callable[[Report], None]) -> Outcome:
+def _told(done: Reconciled, began: float) -> Outcome:
     for report in done.reports:
         log.log(logging.WARNING if report.error else logging.INFO, "%s", sentence(report))
-        if report.error is not None:
-            _tell(failed, report)
     loads = Counter(str(report.status) for report in done.reports)
     loads["unchanged"] += done.unchanged
     outcome = Outcome(
@@ -92,14 +82,6 @@ def _told(done: Reconciled, began: float, failed: Callable[[Report], None]) -> O
     )
     log.info("%s", json.dumps({**counts(outcome), "loads": outcome.loads, "seconds": outcome.seconds}))
     return outcome
-
-
-def _tell(failed: Callable[[Report], None], report: Report) -> None:
-    try:
-        failed(report)
-    except LakegateError as error:
-        # The report lies where its owner looks, and the metric counts it: the load is none the worse.
-        log.error("%s: the failure could not be told. %s %s", report.file, error.message, error.remedy)
 
 
 def counts(outcome: Outcome) -> dict[str, int]:

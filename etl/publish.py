@@ -7,10 +7,11 @@ happened; after it every step repeats without harm, so that it can be finished b
 import logging
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 from athena.dataset import REJECTS_SUFFIX
 from athena.errors import Damaged, Failed, LakegateError, OutcomeUnknown
-from athena.events import DatasetUpdated
+from athena.events import DatasetUpdated, LoadFailed
 from athena.heads import Head, conflict
 from etl import rejects
 from etl.batch import mark_of
@@ -59,6 +60,8 @@ def finish(intake: Intake, plan: Plan, head: Head | None) -> Head | None:
         intake.step("reported")
         intake.ledger.record(plan, snapshot=head.snapshot_id if head else None)
         intake.step("recorded")
+        for failure in failures_of(plan):
+            intake.events.put(failure)
         if head is not None and plan.changes_table:
             if not plan.keeps_rows:
                 intake.events.put(_event(plan, head))
@@ -206,6 +209,21 @@ def _commit_rejects(intake: Intake, plan: Plan) -> None:
     head = intake.settled(name) if done else commit(table, change, pinned=intake.pinned)
     if head is not None:
         intake.heads.publish(replace(head, intent=plan.commit_id))
+
+
+def failures_of(plan: Plan) -> tuple[LoadFailed, ...]:
+    """An event for each file of a plan that failed as a whole."""
+    return tuple(
+        LoadFailed(
+            id=entry.load_id,
+            dataset=plan.dataset,
+            file=entry.report["file"],
+            failed_at=datetime.fromisoformat(entry.made_at),
+            **entry.report["error"],
+        )
+        for entry in plan.loads
+        if entry.status == "failed" and entry.report is not None and entry.report["error"] is not None
+    )
 
 
 def _event(plan: Plan, head: Head) -> DatasetUpdated:

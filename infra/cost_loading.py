@@ -6,17 +6,7 @@ import sys
 from dataclasses import dataclass
 from math import ceil
 
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """US dollars, as listed for us-east-1 (on demand, without free tiers)."""
-
-    glue_per_dpu_hour: float = 0.44
-    events_per_million: float = 1.00
-    sqs_per_million: float = 0.40
-    s3_per_million_reads: float = 0.40
-    s3_per_million_writes: float = 5.00
-    dynamodb_per_million_writes: float = 0.625
+from infra.prices import LISTED, Prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +49,7 @@ class Cost:
         return self.glue + self.requests
 
 
-def cost(files: Files, job: Job = Job(), prices: Prices = Prices()) -> Cost:
+def cost(files: Files, job: Job = Job(), prices: Prices = LISTED) -> Cost:
     """What loading them costs.
 
     >>> few, many = cost(Files(1_000_000, 1.0, 10)), cost(Files(1_000_000, 1.0, 1000))

@@ -11,7 +11,11 @@ from athena.events.outbox import SqliteOutbox
 from athena.heads.sqlite import SqliteHeads
 from athena.leases.sqlite import SqliteLeases
 from athena.settings import HOME_FILE, Settings
+from etl.aws.landing import S3Landing
 from etl.commit import load_table
+from etl.contract import Contract
+from etl.contract_file import parse_contract
+from etl.contract_text import contract_text
 from etl.intake import Intake
 
 
@@ -37,13 +41,36 @@ def intake_at(home: Path, **changes: Any) -> Intake:
 
 
 def drop(intake: Intake, key: str, content: str | bytes) -> str:
-    """Put a file into landing, whole at once; its key."""
+    """Put a file into landing, of either home, whole at once; its key."""
+    if isinstance(intake.landing, S3Landing):
+        intake.landing._bucket.put(key, content.encode() if isinstance(content, str) else content)
+        return key
     path = intake.settings.landing / key
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(".arriving")
     temporary.write_bytes(content.encode() if isinstance(content, str) else content)
     temporary.replace(path)
     return key
+
+
+def vanish(intake: Intake, key: str) -> None:
+    """Take a file out of landing, as a lifecycle rule does."""
+    if isinstance(intake.landing, S3Landing):
+        intake.landing._bucket.remove(key)
+    else:
+        (intake.settings.landing / key).unlink()
+
+
+def contract_of(intake: Intake, dataset: str) -> Contract:
+    """The contract as its owner finds it."""
+    text = intake.contracts.text(dataset)
+    assert text is not None
+    return parse_contract(text, dataset=dataset)
+
+
+def owner_writes(intake: Intake, contract: Contract) -> None:
+    """The owner writes the contract."""
+    intake.contracts.save(contract.dataset, contract_text(contract))
 
 
 def rows_of(intake: Intake, dataset: str) -> pa.Table:

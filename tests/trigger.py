@@ -8,7 +8,7 @@ from typing import Any
 from athena.errors import LakegateError
 from athena.s3 import Bucket
 from athena.settings_aws import AwsSettings
-from etl.aws.intake import Places, announcer_of
+from etl.aws.intake import Places
 from etl.fanout import FanOut
 from etl.intake import Intake
 from etl.job import load_manifest
@@ -67,9 +67,7 @@ class Trigger:
         opener = self.opener or (lambda: self.cloud.intake(self.settings))
         try:
             intake = replace(opener(), spread=FanOut(opener, InTurn()))
-            with in_environment(self.cloud.emulator.environment):
-                failed = announcer_of(self.settings, AT_ONCE).failed
-            load_manifest(intake, self.manifests(), manifest.rpartition("/")[2], failed=failed)
+            load_manifest(intake, self.manifests(), manifest.rpartition("/")[2])
         except LakegateError:
             return False
         return True

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import orjson
+
+from athena.records import decode
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetUpdated:
@@ -18,14 +22,43 @@ class DatasetUpdated:
     rows_removed: int
 
 
-class Events(Protocol):
-    """An outbox: put before the head is published, delivered afterwards, removed when told."""
+@dataclass(frozen=True, slots=True)
+class LoadFailed:
+    """A file failed as a whole and changed nothing. `id` is the load's; what to do stands in `remedy`."""
 
-    def put(self, event: DatasetUpdated) -> None:
+    id: str
+    dataset: str
+    file: str
+    code: str
+    message: str
+    remedy: str
+    failed_at: datetime
+
+
+Event = DatasetUpdated | LoadFailed
+_KINDS: tuple[type[DatasetUpdated] | type[LoadFailed], ...] = (DatasetUpdated, LoadFailed)
+
+
+def packed(event: Event) -> bytes:
+    """An event as an outbox keeps it."""
+    return orjson.dumps({"kind": type(event).__name__, "event": event})
+
+
+def unpacked(content: bytes) -> Event:
+    """What `packed` made; what older releases have left in an outbox is a `DatasetUpdated` alone."""
+    given = orjson.loads(content)
+    kind = next((kind for kind in _KINDS if kind.__name__ == given.get("kind")), DatasetUpdated)
+    return decode(kind, orjson.dumps(given.get("event", given)))
+
+
+class Events(Protocol):
+    """An outbox: put before the load counts as done, delivered afterwards, removed when told."""
+
+    def put(self, event: Event) -> None:
         """Keep the event until it is delivered; putting the same id again changes nothing."""
         ...
 
-    def undelivered(self) -> tuple[DatasetUpdated, ...]:
+    def undelivered(self) -> tuple[Event, ...]:
         """What nobody was told yet, oldest first."""
         ...
 

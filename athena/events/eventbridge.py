@@ -12,12 +12,10 @@ from botocore.exceptions import ClientError
 from athena.aws import Patience, error_code, persist
 from athena.dynamodb import Key, Table, micros, number, text
 from athena.errors import Failed
-from athena.events import DatasetUpdated
+from athena.events import DatasetUpdated, Event, packed, unpacked
 from athena.lake import Clock
-from athena.records import decode, encode
 
 SOURCE = "lakegate"
-DETAIL_TYPE = "DatasetUpdated"
 _OUTBOX = "outbox"
 
 
@@ -28,20 +26,20 @@ class DynamoOutbox:
         self._table = state
         self._clock = clock
 
-    def put(self, event: DatasetUpdated) -> None:
+    def put(self, event: Event) -> None:
         """Keep it until delivered; the same id again changes nothing."""
         self._table.change(
             Key(_OUTBOX, event.id),
             "SET event = :event, put_at = :put_at",
             when="attribute_not_exists(pk)",
-            event=encode(event).decode(),
+            event=packed(event).decode(),
             put_at=micros(self._clock()),
         )
 
-    def undelivered(self) -> tuple[DatasetUpdated, ...]:
+    def undelivered(self) -> tuple[Event, ...]:
         """Oldest first."""
         items = sorted(self._table.each(_OUTBOX), key=lambda item: number(item["put_at"]))
-        return tuple(decode(DatasetUpdated, text(item["event"]).encode()) for item in items)
+        return tuple(unpacked(text(item["event"]).encode()) for item in items)
 
     def delivered(self, event_id: str) -> None:
         """Take it off; without effect when it is not there."""
@@ -56,13 +54,13 @@ class EventBridge:
         self._bus = bus
         self._patience = patience or Patience()
 
-    def tell(self, event: DatasetUpdated) -> None:
+    def tell(self, event: Event) -> None:
         """Put it on the bus; raises `Failed` or `OutcomeUnknown`, and it is told again later."""
         entry = {
             "EventBusName": self._bus,
             "Source": SOURCE,
-            "DetailType": DETAIL_TYPE,
-            "Time": event.committed_at,
+            "DetailType": type(event).__name__,
+            "Time": event.committed_at if isinstance(event, DatasetUpdated) else event.failed_at,
             "Detail": orjson.dumps(event).decode(),
         }
         try:

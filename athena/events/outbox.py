@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from athena.events import DatasetUpdated
-from athena.records import decode, encode
+from athena.events import Event, packed, unpacked
 from athena.sqlite import Database
 
 _SCHEMA = """
@@ -18,16 +17,16 @@ class SqliteOutbox:
     def __init__(self, state: Path) -> None:
         self._database = Database(state, _SCHEMA)
 
-    def put(self, event: DatasetUpdated) -> None:
+    def put(self, event: Event) -> None:
         """Keep it until delivered; the same id again changes nothing."""
         with self._database.write() as connection:
-            connection.execute("INSERT OR IGNORE INTO outbox (id, event) VALUES (?, ?)", (event.id, encode(event)))
+            connection.execute("INSERT OR IGNORE INTO outbox (id, event) VALUES (?, ?)", (event.id, packed(event)))
 
-    def undelivered(self) -> tuple[DatasetUpdated, ...]:
+    def undelivered(self) -> tuple[Event, ...]:
         """Oldest first."""
         with self._database.read() as connection:
             rows = connection.execute("SELECT event FROM outbox ORDER BY number").fetchall()
-        return tuple(decode(DatasetUpdated, row["event"]) for row in rows)
+        return tuple(unpacked(row["event"]) for row in rows)
 
     def delivered(self, event_id: str) -> None:
         """Take it off; without effect when it is not there."""

@@ -6,13 +6,16 @@ set with its last member.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from athena.dynamodb import Item, Key, Outcome, Table, Value, instant, micros, number, text
+from athena.engines import Job
 from athena.errors import Busy, Damaged, Failed, Gone, OutcomeUnknown
 from athena.flights import Flight
+from athena.flights.pins import DynamoPins
 from athena.flights.step import expired, next_step
 from athena.lake import Clock
 from athena.memo import Memo
@@ -35,10 +38,11 @@ _OWNED = "leader = :leader AND state = :running"
 class DynamoFlights:
     """Items `flight#<fingerprint>` / `<attempt>` of the cache table; what is too large for one lies in `overflow`."""
 
-    def __init__(self, cache: Table, overflow: Bucket, clock: Clock) -> None:
+    def __init__(self, cache: Table, overflow: Bucket, clock: Clock, *, pins: DynamoPins | None = None) -> None:
         self._table = cache
         self._overflow = overflow
         self._clock = clock
+        self._pins = pins
         # An object's key names attempt and leader, and nobody writes it twice.
         self._fetched_before: Memo[bytes] = Memo(REMEMBERED_BYTES, len)
 
@@ -108,13 +112,13 @@ class DynamoFlights:
             **self._stored("page", page.fragment, flight),
             **_ends(expires_at),
         }
-        return self._update(flight, changes, remove="work, work_at, askers")
+        return self._ended(flight, self._update(flight, changes, remove="work, work_at, askers"))
 
     def fail(self, flight: Flight, error_code: str, *, state: State = State.FAILED) -> bool:
         """See the port."""
         changes: dict[str, Value] = {"state": state.value, "error_code": error_code}
         also = "attribute_not_exists(askers)" if state is State.CANCELLED else None
-        return self._update(flight, changes, remove="work, work_at", also=also)
+        return self._ended(flight, self._update(flight, changes, remove="work, work_at", also=also))
 
     def lose(self, fingerprint: str, attempt: int) -> None:
         """See the port."""
@@ -138,7 +142,21 @@ class DynamoFlights:
         """Whether this asker cancelled."""
         return asker in _names(self._table.get(_key(fingerprint, attempt), only="gone"), "gone")
 
+    def _ended(self, flight: Flight, by_us: bool) -> bool:
+        if by_us and self._pins is not None:
+            self._pins.remove(flight.fingerprint, flight.attempt)
+        return by_us
+
+    def _pin(self, flight: Flight) -> None:
+        """Before the run can begin: nobody expires what it is about to read."""
+        if self._pins is not None and flight.work:
+            heads = decode(Job, flight.work).pins.values()
+            pinned = frozenset(head.snapshot_id for head in heads if head.snapshot_id)
+            with _as_store():
+                self._pins.put(flight.fingerprint, flight.attempt, pinned)
+
     def _begin(self, flight: Flight, asker: str, now: datetime) -> Outcome:
+        self._pin(flight)
         values = {
             "state": flight.state.value,
             "leader": flight.leader,
@@ -192,11 +210,8 @@ class DynamoFlights:
         ).won
 
     def _changed(self, key: Key, update: str, *, when: str, **values: Value) -> Outcome:
-        try:
+        with _as_store():
             return self._table.change(key, update, when=when, **values)
-        except OutcomeUnknown as error:
-            # Whether or not it happened, the record tells the next who reads it; until then there is no store.
-            raise Failed(error.message, "The question runs alone.", code="state-unavailable") from error
 
     def _stored(self, name: str, content: bytes, flight: Flight) -> dict[str, Value]:
         packed = zlib.compress(content, 1)
@@ -233,6 +248,15 @@ class DynamoFlights:
             if fragment is None
             else Page(fragment, number(item["page_rows"]), None if next_offset is None else number(next_offset)),
         )
+
+
+@contextmanager
+def _as_store() -> Iterator[None]:
+    """Whether or not a write happened, the record tells the next who reads it; until then there is no store."""
+    try:
+        yield
+    except OutcomeUnknown as error:
+        raise Failed(error.message, "The question runs alone.", code="state-unavailable") from error
 
 
 def _pk(fingerprint: str) -> str:

@@ -2,16 +2,13 @@
 
 from typing import Any
 
-import orjson
 from botocore.exceptions import ClientError
 
 from athena.aws import Patience, error_code, persist
 from athena.errors import Failed
-from athena.events import DatasetUpdated
-from athena.events.eventbridge import SOURCE, EventBridge
-from etl.report import Report
+from athena.events import Event, LoadFailed
+from athena.events.eventbridge import EventBridge
 
-LOAD_FAILED = "LoadFailed"
 _SUBJECT_CHARACTERS = 100  # SNS takes no more, and ASCII alone
 
 
@@ -20,39 +17,18 @@ class Announcer:
 
     def __init__(self, events: Any, sns: Any, *, bus: str, topic: str, patience: Patience | None = None) -> None:
         self._bus = EventBridge(events, bus, patience)
-        self._events = events
-        self._bus_name = bus
         self._sns = sns
         self._topic = topic
         self._patience = patience or Patience()
 
-    def updated(self, event: DatasetUpdated) -> None:
-        """A commit changed rows; told until it succeeds, by way of the outbox."""
+    def tell(self, event: Event) -> None:
+        """Told until it succeeds, by way of the outbox."""
         self._bus.tell(event)
-        told = f"{event.dataset}: {event.rows_added:+,} rows, {-event.rows_removed:,} rows"
-        self._publish(f"{event.dataset} was updated", f"{told}, snapshot {event.snapshot_id}.")
-
-    def failed(self, report: Report) -> None:
-        """A file failed as a whole; its report lies on S3 in any case."""
-        error = report.error
-        detail = {
-            "id": report.load_id,
-            "dataset": report.dataset,
-            "file": report.file,
-            "code": error.code if error else "",
-            "message": error.message if error else "",
-            "remedy": error.remedy if error else "",
-        }
-        entry = {
-            "EventBusName": self._bus_name,
-            "Source": SOURCE,
-            "DetailType": LOAD_FAILED,
-            "Detail": orjson.dumps(detail).decode(),
-        }
-        done = self._called(lambda: self._events.put_events(Entries=[entry]), self._bus_name)
-        if done["FailedEntryCount"]:
-            raise _untold(self._bus_name, str(done["Entries"][0].get("ErrorCode")))
-        self._publish(f"{report.dataset}: a file failed", f"{report.file}: {detail['message']} {detail['remedy']}")
+        if isinstance(event, LoadFailed):
+            self._publish(f"{event.dataset}: a file failed", f"{event.file}: {event.message} {event.remedy}")
+        else:
+            told = f"{event.dataset}: {event.rows_added:+,} rows, {-event.rows_removed:,} rows"
+            self._publish(f"{event.dataset} was updated", f"{told}, snapshot {event.snapshot_id}.")
 
     def _publish(self, subject: str, message: str) -> None:
         if self._topic:

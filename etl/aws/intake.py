@@ -9,6 +9,7 @@ from athena.aws import Patience, client
 from athena.dynamodb import Table
 from athena.errors import Refused
 from athena.events.eventbridge import DynamoOutbox
+from athena.flights.pins import DynamoPins
 from athena.heads.dynamodb import DynamoHeads
 from athena.heads.glue import GlueHeads
 from athena.lake import Clock
@@ -60,9 +61,10 @@ def aws_intake(settings: AwsSettings, *, clock: Clock, patience: Patience | None
         settled=GlueHeads(glue, s3, lake=settings.name, patience=patience).head,
         open_catalog=partial(_open_catalog, settings, glue, places, patience),
         new_id=partial(new_id, clock),
+        pinned=DynamoPins(state, clock).snapshots,
         holder=holder_at(clock()),
         is_gone=lambda holder: is_gone(holder, clock(), settings.job_timeout_seconds),
-        deliver=announcer_of(settings, patience).updated,
+        deliver=announcer_of(settings, patience).tell,
     )
 
 

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from athena.events import DatasetUpdated, Events
+from athena.events import DatasetUpdated, Events, LoadFailed, packed, unpacked
 from athena.events.eventbridge import DynamoOutbox
 from athena.events.outbox import SqliteOutbox
+from athena.records import encode
 from tests.clock import SetClock
 from tests.cloud import Cloud
 
 EVENT = DatasetUpdated("c1", "flights", "12", "11", datetime(2026, 3, 1, 12, tzinfo=UTC), 100, 3)
+FAILURE = LoadFailed(
+    "l1", "flights", "flights/a.csv", "empty-file", "It is empty.", "Drop it again.", EVENT.committed_at
+)
 
 
 @pytest.fixture
@@ -52,3 +56,17 @@ def test_delivering_what_is_not_there_changes_nothing(events: Events) -> None:
     events.put(EVENT)
     events.delivered("c9")
     assert events.undelivered() == (EVENT,)
+
+
+def test_failed_loads_are_kept_beside_commits_in_one_order(events: Events, clock: SetClock) -> None:
+    events.put(FAILURE)
+    clock.move(seconds=1)
+    events.put(EVENT)
+    assert events.undelivered() == (FAILURE, EVENT)
+    events.delivered("l1")
+    assert events.undelivered() == (EVENT,)
+
+
+def test_what_an_older_release_left_is_still_told() -> None:
+    assert unpacked(encode(EVENT)) == EVENT
+    assert unpacked(packed(FAILURE)) == FAILURE

@@ -6,7 +6,7 @@ import sys
 
 from athena.aws import client
 from athena.settings_aws import read_aws_settings
-from etl.aws.intake import Places, announcer_of
+from etl.aws.intake import Places
 from etl.intake import Intake
 from etl.job import load_manifest
 
@@ -16,8 +16,7 @@ def main(stage: str, manifest: str) -> None:
     logging.basicConfig(level=logging.INFO)
     settings = read_aws_settings(stage, os.environ, client("ssm"))
     manifests = Places(settings, client("s3")).tables("manifests/")
-    failed = announcer_of(settings).failed
-    load_manifest(Intake.aws(settings), manifests, manifest.rpartition("/")[2], failed=failed)
+    load_manifest(Intake.aws(settings), manifests, manifest.rpartition("/")[2])
 
 
 if __name__ == "__main__":

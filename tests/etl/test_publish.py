@@ -1,5 +1,6 @@
 """A commit left half done is finished or forgotten by whoever comes next; an unknown outcome loses nothing."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from pyiceberg.typedef import Identifier
 from sqlalchemy.exc import OperationalError
 
 from athena.errors import Damaged, Failed, OutcomeUnknown
-from athena.events import DatasetUpdated
+from athena.events import DatasetUpdated, Event, LoadFailed
 from athena.heads import Head
 from etl.commit import load_table
 from etl.ingest import ingest, reconcile
 from etl.intake import Intake
+from etl.told import told_at_home
 from tests.home import drop, intake_at, values_of
 
 TEXT = "n,name\n1,a\n2,b\n"
@@ -77,28 +79,63 @@ AFTER_THE_COMMIT = (
 
 @pytest.mark.parametrize("step", AFTER_THE_COMMIT)
 def test_an_event_is_told_at_least_once_also_when_the_process_dies(intake: Intake, step: str) -> None:
-    told: list[DatasetUpdated] = []
+    told: list[Event] = []
     telling = replace(intake, deliver=told.append)
     with pytest.raises(Crash):
         ingest(dying(telling, step), drop(intake, "t/a.csv", TEXT))
     reconcile(telling)
     head = intake.heads.get("t")
     assert head is not None
-    assert {(event.dataset, event.snapshot_id, event.rows_added) for event in told} == {("t", head.snapshot_id, 2)}
+    commits = [event for event in told if isinstance(event, DatasetUpdated)]
+    assert {(event.dataset, event.snapshot_id, event.rows_added) for event in commits} == {("t", head.snapshot_id, 2)}
     assert len({event.id for event in told}) == 1
     assert intake.events.undelivered() == ()
 
 
+@pytest.mark.parametrize("step", ["planned", "reported", "recorded", "closed", "delivered"])
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside a good file"])
+def test_a_failed_file_is_told_at_least_once_also_when_the_process_dies(
+    intake: Intake, step: str, beside: bool
+) -> None:
+    told: list[Event] = []
+    telling = replace(intake, deliver=told.append)
+    drop(intake, "t/bad.csv", "")
+    if beside:
+        drop(intake, "t/a.csv", TEXT)
+    with pytest.raises(Crash):
+        reconcile(dying(telling, step))
+    reconcile(telling)
+    failures = [event for event in told if isinstance(event, LoadFailed)]
+    assert {(event.dataset, event.file, event.code) for event in failures} == {("t", "t/bad.csv", "empty-file")}
+    assert len({event.id for event in failures}) == 1
+    assert failures[0].remedy
+    assert any(isinstance(event, DatasetUpdated) for event in told) == beside
+    assert intake.events.undelivered() == ()
+
+
+def test_a_home_tells_its_owner_of_failed_files_in_one_file(intake: Intake) -> None:
+    heard: list[DatasetUpdated] = []
+    telling = replace(intake, deliver=told_at_home(heard.append, intake.settings.reports))
+    ingest(telling, drop(intake, "t/a.csv", TEXT))
+    for _ in range(2):
+        ingest(telling, drop(intake, "t/bad.csv", ""))
+    ingest(telling, drop(intake, "t/worse.csv", b"\x1f\x8b\x08garbage"))
+    lines = (intake.settings.reports / "failed.jsonl").read_text().splitlines()
+    assert json.loads(lines[0])["code"] == "empty-file"
+    assert {one["file"] for one in map(json.loads, lines)} == {"t/bad.csv", "t/worse.csv"}
+    assert [event.rows_added for event in heard] == [2]
+
+
 def test_an_event_that_nobody_takes_fails_no_load_and_is_told_later(intake: Intake) -> None:
-    def refuse(_event: DatasetUpdated) -> None:
+    def refuse(_event: Event) -> None:
         raise Failed("The bus is away.", "Wait.", code="events-unavailable")
 
     (report,) = ingest(replace(intake, deliver=refuse), drop(intake, "t/a.csv", TEXT))
     assert report.status == "loaded"
     assert len(intake.events.undelivered()) == 1
-    told: list[DatasetUpdated] = []
+    told: list[Event] = []
     assert reconcile(replace(intake, deliver=told.append)).reports == ()
-    assert [event.rows_added for event in told] == [2]
+    assert [event.rows_added for event in told if isinstance(event, DatasetUpdated)] == [2]
     assert intake.events.undelivered() == ()
 
 

@@ -9,7 +9,8 @@ import pytest
 from athena.ask import ask, wait
 from athena.lake import Lake
 from athena.question import OWNER
-from infra.cost import HIT, LEAST_SCANNED_BYTES, MISS, Month, Prices, cost, per_request, saved, table
+from infra.cost import HIT, LEAST_SCANNED_BYTES, MISS, Month, cost, per_request, saved, table
+from infra.prices import Prices
 from tests.cloud import Cloud
 from tests.lakes import FLIGHTS, question
 from tests.weather import fails_before, weather
@@ -34,6 +35,7 @@ def calls(cloud: Cloud, lake: Lake) -> Counter[str]:
         "Query": "reads",
         "BatchGetItem": "reads",
         "UpdateItem": "writes",
+        "DeleteItem": "writes",
         "S3 GET": "s3 reads",
     }
     return Counter(kinds.get(call.rpartition(".")[2], call) for call in seen.log)

@@ -198,3 +198,22 @@ def test_a_hit_calls_neither_athena_nor_glue_nor_s3(place: Place) -> None:
             before = Counter(place.cloud.emulator.calls)
             assert ask(lake, question(COUNT, partner="united")).cache == "hit"
             assert place.cloud.emulator.calls - before == {"dynamodb": calls}
+
+
+def test_while_a_question_runs_nobody_expires_what_it_reads(cloud: Cloud) -> None:
+    settings = cloud.writing()
+    intake = cloud.intake(settings)
+    with cloud.lake(settings) as lake:
+        head = cloud.tables().append("flights", FLIGHTS)
+        lake.heads.publish(head)
+        cloud.emulator.athena.seconds = 60.0
+        try:
+            asked = ask(lake, question(COUNT))
+            eventually(lambda: bool(cloud.started(settings)))
+            assert intake.pinned() == {head.snapshot_id}
+            cancel(lake, OWNER, asked.id)
+            eventually(lambda: intake.pinned() == frozenset())
+        finally:
+            cloud.emulator.athena.seconds = 0.0
+        wait(lake, OWNER, ask(lake, question(COUNT)).id, seconds=60)
+        eventually(lambda: intake.pinned() == frozenset())

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from athena.errors import LakegateError
 from etl.ingest import reconcile
 from tests.cloud import Cloud
-from tests.disturbed import KINDS, Application, Disturbance, Kind, between, disturbed
+from tests.disturbed import APART, ENDING, KINDS, PASSING, Application, Disturbance, Kind, between, disturbed
 from tests.trigger import Trigger
 
 FIRST = {"t/a.csv": "n,name\n1,x\nbroken\n" + "".join(f"{n},y\n" for n in range(100, 120)), "t/b.csv": "n,name\n2,x\n"}
@@ -80,9 +80,9 @@ def calls_of_the_story(cloud: Cloud) -> int:
     return calls
 
 
-def go_wrong(cloud: Cloud, kind: Kind, at: int) -> None:
+def go_wrong(cloud: Cloud, kind: Kind, at: int, every: int | None = None) -> None:
     trigger = begun(cloud)
-    with disturbed(cloud, kind, at):
+    with disturbed(cloud, kind, at, every):
         write_story(trigger)
     check(cloud, trigger)
 
@@ -94,8 +94,15 @@ def test_a_fault_at_some_call_loses_and_doubles_nothing(cloud: Cloud, kind: Kind
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PASSING)
 def test_a_fault_at_any_call_loses_and_doubles_nothing(cloud: Cloud, kind: Kind) -> None:
+    for at in range(1, APART + 1):
+        go_wrong(cloud, kind, at, APART)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ENDING)
+def test_an_end_at_any_call_loses_and_doubles_nothing(cloud: Cloud, kind: Kind) -> None:
     for at in range(1, calls_of_the_story(cloud) + 1):
         go_wrong(cloud, kind, at)
 

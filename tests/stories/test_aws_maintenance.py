@@ -15,7 +15,7 @@ from etl.intake import Intake
 from etl.job import maintain_all
 from etl.maintain import maintain
 from tests.cloud import Cloud
-from tests.disturbed import KINDS, Kind, disturbed
+from tests.disturbed import APART, ENDING, PASSING, Kind, disturbed
 from tests.home import utc_now
 
 FILES = 4
@@ -117,12 +117,12 @@ def test_a_dataset_that_cannot_be_maintained_holds_up_no_other(cloud: Cloud) -> 
     assert numbers(cloud, settings) == numbers(cloud, settings, "a") == NUMBERS
 
 
-def go_wrong(cloud: Cloud, kind: Kind, at: int) -> bool:
+def go_wrong(cloud: Cloud, kind: Kind, at: int, every: int | None = None) -> bool:
     """Whether the fault was met."""
     settings = lake(cloud)
     before = sum(cloud.emulator.calls.values())
     # What fails, the next run finishes.
-    with disturbed(cloud, kind, at), suppress(LakegateError):
+    with disturbed(cloud, kind, at, every), suppress(LakegateError):
         maintain_all(cloud.intake(settings))
     met = sum(cloud.emulator.calls.values()) - before >= at
     maintain_all(cloud.intake(settings))
@@ -136,8 +136,15 @@ def test_a_fault_at_some_call_loses_and_doubles_nothing(cloud: Cloud, kind: Kind
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PASSING)
 def test_a_fault_at_any_call_loses_and_doubles_nothing(cloud: Cloud, kind: Kind) -> None:
+    for at in range(1, APART + 1):
+        assert go_wrong(cloud, kind, at, APART)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ENDING)
+def test_an_end_at_any_call_loses_and_doubles_nothing(cloud: Cloud, kind: Kind) -> None:
     at = 1
     while go_wrong(cloud, kind, at):
         at += 1

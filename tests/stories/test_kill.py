@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from athena.events import DatasetUpdated
+from athena.events import DatasetUpdated, Event
 from etl.doctor import examine
 from etl.ingest import reconcile
 from etl.intake import Intake
@@ -79,9 +79,10 @@ def test_the_event_of_a_loader_that_was_killed_behind_its_commit_is_told(intake:
     drop(intake, "t/a.csv", text(0))
     with started(intake, step) as loader:
         assert loader.wait(PATIENCE_SECONDS) == -9
-    told: list[DatasetUpdated] = []
+    told: list[Event] = []
     reconcile(replace(intake, deliver=told.append))
     (event,) = told
+    assert isinstance(event, DatasetUpdated)
     assert (event.dataset, event.rows_added) == ("t", 60)
     assert intake.events.undelivered() == ()
 

@@ -9,17 +9,47 @@ import pytest
 from athena.dataset import DataType
 from athena.errors import NotFound, Refused
 from etl.contract import Contract, SourceRules
-from etl.contract_file import read_contract, write_contract
 from etl.ingest import ingest, load_files, loads, reconcile, reload, retract
 from etl.intake import Intake
+from etl.landing import parse_key
 from etl.report import Report
+from etl.reports import FolderReports
 from tests.archives import gz_of, zip_of
-from tests.home import drop, intake_at, rows_of, values_of
+from tests.cloud import Cloud
+from tests.home import contract_of, drop, intake_at, owner_writes, rows_of, values_of, vanish
+
+# What AWS must show in the short form too; the rest of the sentence there is in the long one.
+STORY = frozenset(
+    [
+        "test_a_corrected_file_replaces_the_rows_of_the_old_one",
+        "test_a_file_that_fails_replaces_nothing",
+        "test_a_file_that_vanishes_takes_no_rows_with_it",
+        "test_a_replacement_is_one_snapshot",
+        "test_an_edited_contract_makes_files_worth_loading_again",
+        "test_every_member_of_an_archive_is_a_unit",
+        "test_many_files_are_one_commit",
+        "test_rows_stay_while_another_key_holds_the_content",
+        "test_same_content_load_gives_every_key_its_own_rows",
+        "test_the_same_bytes_under_another_name_add_nothing",
+        "test_the_same_event_twice_changes_nothing",
+        "test_what_was_retracted_comes_back_when_it_changes_or_by_reload",
+    ]
+)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test tells the sentence of either home."""
+    if "intake" in metafunc.fixturenames:
+        long = () if metafunc.function.__name__ in STORY else (pytest.mark.long,)
+        metafunc.parametrize("intake", ["embedded", pytest.param("aws", marks=long)], indirect=True)
 
 
 @pytest.fixture
-def intake(tmp_path: Path) -> Intake:
-    return intake_at(tmp_path / "home")
+def intake(request: pytest.FixtureRequest, tmp_path: Path) -> Intake:
+    if request.param == "embedded":
+        return intake_at(tmp_path / "home")
+    cloud: Cloud = request.getfixturevalue("cloud")
+    return cloud.intake(cloud.writing(), sleep=lambda _: None)
 
 
 def numbers(*values: int) -> str:
@@ -52,7 +82,7 @@ def test_a_replacement_is_one_snapshot(intake: Intake) -> None:
     before = intake.heads.get("t")
     report = load(intake, "t/a.csv", numbers(3))
     after = intake.heads.get("t")
-    table = intake.catalog.load_table(("lake", "t"))
+    table = intake.catalog.load_table((intake.settings.name, "t"))
     snapshot = table.current_snapshot()
     assert before and after and snapshot
     assert str(snapshot.parent_snapshot_id) == before.snapshot_id
@@ -97,7 +127,7 @@ def test_a_file_that_fails_replaces_nothing(intake: Intake, bad: str | bytes) ->
     assert report.error is not None
     assert report.error.remedy
     assert held(intake) == [1, 2]
-    assert (intake.settings.landing / "t/a.csv").exists()
+    assert intake.landing.get(parse_key("t/a.csv")) is not None
 
 
 def test_a_file_of_only_a_header_does_replace(intake: Intake) -> None:
@@ -115,7 +145,7 @@ def test_a_first_file_of_only_a_header_makes_a_table_without_rows(intake: Intake
 
 def test_a_file_that_vanishes_takes_no_rows_with_it(intake: Intake) -> None:
     load(intake, "t/a.csv", numbers(1, 2))
-    (intake.settings.landing / "t/a.csv").unlink()
+    vanish(intake, "t/a.csv")
     done = reconcile(intake)
     assert (done.vanished, held(intake)) == (("t/a.csv",), [1, 2])
     with pytest.raises(Refused, match=r"no file t/a\.csv in landing") as refusal:
@@ -128,7 +158,7 @@ def test_retract_takes_the_rows_and_leaves_the_file(intake: Intake) -> None:
     load(intake, "t/b.csv", numbers(3))
     (ended,) = retract(intake, "t/a.csv")
     assert (ended.status, ended.file, held(intake)) == ("retracted", "t/a.csv", [3])
-    assert (intake.settings.landing / "t/a.csv").exists()
+    assert intake.landing.get(parse_key("t/a.csv")) is not None
 
 
 def test_what_was_retracted_comes_back_when_it_changes_or_by_reload(intake: Intake) -> None:
@@ -213,8 +243,7 @@ def test_one_member_can_be_retracted(intake: Intake) -> None:
 
 def test_same_content_load_gives_every_key_its_own_rows(intake: Intake) -> None:
     load(intake, "t/a.csv", numbers(1, 2))
-    path = intake.contract_path("t")
-    write_contract(path, replace(read_contract(path), same_content="load"))
+    owner_writes(intake, replace(contract_of(intake, "t"), same_content="load"))
     assert load(intake, "t/b.csv", numbers(1, 2)).status == "loaded"
     reconcile(intake)
     assert held(intake) == [1, 1, 2, 2]
@@ -224,13 +253,12 @@ def test_same_content_load_gives_every_key_its_own_rows(intake: Intake) -> None:
 
 def confirm(intake: Intake, **changes: object) -> None:
     """The owner edits the contract by hand."""
-    path = intake.contract_path("t")
-    write_contract(path, replace(read_contract(path), inferred=False, **changes))  # type: ignore[arg-type]
+    owner_writes(intake, replace(contract_of(intake, "t"), inferred=False, **changes))  # type: ignore[arg-type]
 
 
 def test_an_edited_contract_makes_files_worth_loading_again(intake: Intake) -> None:
     load(intake, "t/a.csv", "n,name\n1,x\n2,\n3,z\n")
-    contract = read_contract(intake.contract_path("t"))
+    contract = contract_of(intake, "t")
     confirm(intake, max_rejected=0.5)
     assert reconcile(intake).reports == ()  # nothing in it changes what rows the file gives
     columns = tuple(replace(column, required=True) for column in contract.columns)
@@ -244,7 +272,7 @@ def test_an_edited_contract_makes_files_worth_loading_again(intake: Intake) -> N
 def test_a_file_that_is_gone_keeps_its_rows_under_an_edited_contract_and_is_named(intake: Intake) -> None:
     load(intake, "t/a.csv", numbers(1))
     load(intake, "t/b.csv", numbers(2))
-    (intake.settings.landing / "t/a.csv").unlink()
+    vanish(intake, "t/a.csv")
     confirm(intake, new_columns="ignore")
     done = reload(intake, "t")
     assert ([report.file for report in done.reports], done.vanished) == (["t/b.csv"], ("t/a.csv",))
@@ -262,7 +290,7 @@ def test_a_failed_file_is_tried_again_when_it_or_the_contract_changes(intake: In
 def test_widening_an_inferred_contract_makes_no_row_stale(intake: Intake) -> None:
     load(intake, "t/a.csv", numbers(1, 2))
     load(intake, "t/b.csv", "n,name,extra\n5000000000,x,1\n")
-    assert str(read_contract(intake.contract_path("t")).columns[0].type) == "long"
+    assert str(contract_of(intake, "t").columns[0].type) == "long"
     assert reconcile(intake).reports == ()
     assert held(intake) == [1, 2, 5_000_000_000]
 
@@ -281,7 +309,7 @@ DAYS = "n,name\n1,03/04/2026\n2,05/06/2026\n"
 
 def retype(intake: Intake) -> None:
     """The owner says what the dates of an ambiguous column are."""
-    contract = read_contract(intake.contract_path("t"))
+    contract = contract_of(intake, "t")
     assert str(contract.columns[1].type) == "string"
     columns = (contract.columns[0], replace(contract.columns[1], type=DataType("date")))
     confirm(intake, columns=columns, sources={"default": SourceRules(formats={"name": "%d/%m/%Y"})})
@@ -304,7 +332,7 @@ def test_reload_gives_a_column_the_type_that_its_owner_wants(intake: Intake) -> 
 def test_a_column_keeps_its_type_while_rows_would_lose_their_values(intake: Intake) -> None:
     load(intake, "t/a.csv", DAYS)
     load(intake, "t/b.csv", "n,name\n3,07/08/2026\n")
-    (intake.settings.landing / "t/b.csv").unlink()
+    vanish(intake, "t/b.csv")
     retype(intake)
     before = intake.heads.get("t")
     with pytest.raises(Refused, match="cannot get another type") as refusal:
@@ -319,15 +347,15 @@ def test_a_column_keeps_its_type_while_rows_would_lose_their_values(intake: Inta
 
 def test_a_contract_with_a_misspelt_key_fails_every_file_until_it_is_mended(intake: Intake) -> None:
     load(intake, "t/a.csv", numbers(1))
-    path = intake.contract_path("t")
-    good = path.read_text()
-    path.write_text(good.replace("max_rejected", "max_rejectd"))
+    good = intake.contracts.text("t")
+    assert good is not None
+    intake.contracts.save("t", good.replace("max_rejected", "max_rejectd"))
     report = load(intake, "t/b.csv", numbers(2))
     assert report.error is not None
     assert report.error.code == "contract-invalid"
     assert "line" in report.error.message
     assert "max_rejected" in report.error.remedy
-    path.write_text(good)
+    intake.contracts.save("t", good)
     assert [report.status for report in reconcile(intake).reports] == ["loaded"]
     assert held(intake) == [1, 2]
 
@@ -335,23 +363,22 @@ def test_a_contract_with_a_misspelt_key_fails_every_file_until_it_is_mended(inta
 @pytest.mark.parametrize("moment", ["read", "claimed", "planned", "committed"])
 def test_an_owners_edit_is_never_overwritten(intake: Intake, moment: str) -> None:
     load(intake, "t/a.csv", numbers(1))
-    path = intake.contract_path("t")
 
     def edit(step: str) -> None:
         if step == moment:
-            write_contract(path, replace(read_contract(path), description="by its owner"))
+            owner_writes(intake, replace(contract_of(intake, "t"), description="by its owner"))
 
     (report,) = ingest(replace(intake, step=edit), drop(intake, "t/b.csv", "n,name,extra\n7,x,1\n"))
-    assert (report.status, read_contract(path).description) == ("loaded", "by its owner")
+    assert (report.status, contract_of(intake, "t").description) == ("loaded", "by its owner")
     ingest(intake, drop(intake, "t/c.csv", "n,name,extra\n8,x,1\n"))
-    contract = read_contract(path)
+    contract = contract_of(intake, "t")
     assert [column.name for column in contract.columns] == ["n", "name", "extra"]
     assert (contract.description, held(intake)) == ("by its owner", [1, 7, 8])
 
 
 def test_a_load_that_fails_leaves_no_contract(intake: Intake) -> None:
     load(intake, "t/a.csv", BAD)
-    assert not intake.contract_path("t").exists()
+    assert intake.contracts.text("t") is None
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_as_it_is_now(intake: Intake) -> None:
@@ -373,7 +400,7 @@ def test_many_files_are_one_commit(intake: Intake) -> None:
     done = reconcile(intake)
     assert sorted(report.status for report in done.reports) == ["duplicate"] + ["loaded"] * 12
     assert held(intake) == list(range(12))
-    assert len(intake.catalog.load_table(("lake", "t")).snapshots()) == 1
+    assert len(intake.catalog.load_table((intake.settings.name, "t")).snapshots()) == 1
 
 
 def test_files_given_to_load_come_to_landing_and_are_reported_in_their_order(intake: Intake, tmp_path: Path) -> None:
@@ -384,7 +411,8 @@ def test_files_given_to_load_come_to_landing_and_are_reported_in_their_order(int
         files.append(path)
     reports = load_files(intake, files, dataset="t", source="lufthansa")
     assert [report.file for report in reports] == ["t/lufthansa/z.csv", "t/lufthansa/a.csv"]
-    assert (intake.settings.landing / "t/lufthansa/z.csv").read_text() == numbers(1)
+    landed = intake.landing.get(parse_key("t/lufthansa/z.csv"))
+    assert landed is not None and landed.size_bytes == len(numbers(1))
     assert held(intake) == [1, 2]
 
 
@@ -399,15 +427,16 @@ def test_the_history_tells_which_loads_are_in_the_table(intake: Intake) -> None:
 
 def test_reports_and_rejects_lie_beside_each_other_for_the_owner(intake: Intake) -> None:
     report = load(intake, "t/b.csv", BAD)
-    folder = intake.settings.reports / "t/b.csv"
-    assert sorted(path.name for path in folder.iterdir()) == [f"{report.load_id}.json", f"{report.load_id}.rejects.csv"]
+    if isinstance(intake.reports, FolderReports):
+        found = sorted(path.name for path in (intake.settings.reports / "t/b.csv").iterdir())
+        assert found == [f"{report.load_id}.json", f"{report.load_id}.rejects.csv"]
     rejects = rows_of(intake, "t__rejects")
     assert rejects["load_id"].to_pylist() == [report.load_id] * 2
     assert rejects["raw"].to_pylist() == ["1", "2"]
 
 
 def test_a_contract_for_a_dataset_without_files_waits(intake: Intake) -> None:
-    write_contract(intake.contract_path("t"), Contract("t", (), description="soon"))
+    owner_writes(intake, Contract("t", (), description="soon"))
     assert reconcile(intake).reports == ()
     load(intake, "t/a.csv", numbers(1))
     head = intake.heads.get("t")
@@ -418,12 +447,12 @@ def test_a_contract_for_a_dataset_without_files_waits(intake: Intake) -> None:
 def test_what_a_contract_says_of_columns_reaches_the_head_without_a_load(intake: Intake) -> None:
     load(intake, "t/a.csv", numbers(1))
     before = intake.heads.get("t")
-    contract = read_contract(intake.contract_path("t"))
+    contract = contract_of(intake, "t")
     columns = (
         replace(contract.columns[0], unit="min", description="delay"),
         replace(contract.columns[1], sensitive=True),
     )
-    write_contract(intake.contract_path("t"), replace(contract, columns=columns))
+    owner_writes(intake, replace(contract, columns=columns))
     assert reconcile(intake).reports == ()
     head = intake.heads.get("t")
     assert before and head
