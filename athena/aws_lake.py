@@ -6,6 +6,7 @@ from athena.clerk import Clerk
 from athena.dynamodb import Table
 from athena.engines.athena.engine import AthenaEngine
 from athena.engines.athena.workgroup import Limits, Workgroup
+from athena.errors import Refused
 from athena.events.eventbridge import DynamoOutbox
 from athena.flights.dynamodb import DynamoFlights
 from athena.flights.memory import MemoryFlights
@@ -52,6 +53,12 @@ def aws_lake(settings: AwsSettings, *, clock: Clock, audit: Audit) -> Lake:
         clock,
         limits=Limits(page_rows=settings.page_rows, result_bytes=settings.result_bytes),
     )
+    if not settings.secret:
+        raise Refused(
+            "A lake that answers signs what it hands out, and these settings hold no secret.",
+            "Read them with `read_aws_settings`.",
+            code="settings-invalid",
+        )
     glue = GlueHeads(client("glue", region=region), s3, lake=settings.name)
     meter = Meter(DynamoUsage(state, clock), clock)
     return Lake(

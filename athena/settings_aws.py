@@ -1,7 +1,9 @@
 """Every setting of a lake on AWS in one frozen record, from SSM parameters, the environment, or both.
 
-Parameters stand under `/lakegate/<stage>/`, one for each field, `secret` and `salt` as SecureString. A variable
-`LAKEGATE_<FIELD>` of the environment wins over the parameter: that is how a Lambda is told without a call to SSM.
+Parameters stand under `/lakegate/<stage>/`, one for each field. `secret` and `salt`, SecureStrings, stand under
+`/lakegate-secrets/<stage>/`: who may read a path of parameters may read everything below it, and whoever only loads
+needs neither. A variable `LAKEGATE_<FIELD>` of the environment wins over the parameter: that is how a Lambda is told
+without a call to SSM.
 """
 
 import difflib
@@ -19,6 +21,7 @@ from athena.errors import Failed, OutcomeUnknown, Refused
 from athena.settings import Settings
 
 PREFIX = "LAKEGATE_"
+SECRETS = ("secret", "salt")
 _LEAST_SECRET_BYTES = 32
 
 
@@ -83,15 +86,29 @@ class AwsSettings:
         )
 
 
+def secrets_path(stage: str) -> str:
+    """Where a stage's secrets stand, with the last slash.
+
+    >>> secrets_path("test")
+    '/lakegate-secrets/test/'
+    """
+    return f"/lakegate-secrets/{stage}/"
+
+
 def aws_settings(given: Mapping[str, str]) -> AwsSettings:
     """The settings that `given` holds by field name; raises `Refused` for what is unknown, missing or malformed."""
+    return _settings(given, ())
+
+
+def _settings(given: Mapping[str, str], needless: tuple[str, ...]) -> AwsSettings:
     known = {one.name: one for one in fields(AwsSettings)}
     for name in given:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
             raise _invalid(f"There is no AWS setting {name!r}.", hint)
-    missing = [name for name, one in known.items() if one.default is MISSING and not given.get(name)]
+    needed = [name for name, one in known.items() if one.default is MISSING and name not in needless]
+    missing = [name for name in needed if not given.get(name)]
     if missing:
         raise _invalid(
             f"AWS settings are missing: {', '.join(missing)}.",
@@ -103,25 +120,42 @@ def aws_settings(given: Mapping[str, str]) -> AwsSettings:
 
 def read_aws_settings(stage: str, environment: Mapping[str, str], ssm: Any | None) -> AwsSettings:
     """The settings of `stage`. `ssm` is a client of SSM, or None to ask the environment alone."""
-    found = {} if ssm is None else _parameters(ssm, stage)
-    for one in fields(AwsSettings):
-        if PREFIX + one.name.upper() in environment:
-            found[one.name] = environment[PREFIX + one.name.upper()]
-    return aws_settings({**found, "stage": stage})
+    found = {} if ssm is None else {**_parameters(ssm, _path(stage)), **_parameters(ssm, secrets_path(stage))}
+    return aws_settings(_told(stage, environment, found))
+
+
+def read_settings_without_secrets(stage: str, environment: Mapping[str, str], ssm: Any) -> AwsSettings:
+    """The settings of `stage` for whoever signs and masks nothing: `secret` and `salt` are empty, and not asked for."""
+    found = _told(stage, environment, _parameters(ssm, _path(stage)))
+    return _settings({**found, **dict.fromkeys(SECRETS, "")}, SECRETS)
+
+
+def _path(stage: str) -> str:
+    return f"/lakegate/{stage}/"
+
+
+def _told(stage: str, environment: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
+    names = [one.name for one in fields(AwsSettings) if PREFIX + one.name.upper() in environment]
+    return {**found, **{name: environment[PREFIX + name.upper()] for name in names}, "stage": stage}
 
 
 def stage_settings(environment: Mapping[str, str], ssm: Callable[[], Any]) -> AwsSettings:
     """The settings of the stage that `LAKEGATE_STAGE` names; SSM is called only for what the environment leaves out."""
-    stage = environment.get(f"{PREFIX}STAGE", "")
-    if not stage:
-        raise _invalid("No stage is named.", f"Set {PREFIX}STAGE.")
+    stage = named_stage(environment)
     needed = [one.name for one in fields(AwsSettings) if one.default is MISSING and one.name != "stage"]
     complete = all(PREFIX + name.upper() in environment for name in needed)
     return read_aws_settings(stage, environment, None if complete else ssm())
 
 
-def _parameters(ssm: Any, stage: str) -> dict[str, str]:
-    path = f"/lakegate/{stage}/"
+def named_stage(environment: Mapping[str, str]) -> str:
+    """The stage that `LAKEGATE_STAGE` names. Raises `Refused` when none is."""
+    stage = environment.get(f"{PREFIX}STAGE", "")
+    if not stage:
+        raise _invalid("No stage is named.", f"Set {PREFIX}STAGE.")
+    return stage
+
+
+def _parameters(ssm: Any, path: str) -> dict[str, str]:
     found: dict[str, str] = {}
     more: dict[str, str] = {}
     try:
@@ -156,7 +190,7 @@ def _checked(settings: AwsSettings) -> AwsSettings:
         secret = bytes.fromhex(settings.secret)
     except ValueError as error:
         raise _invalid("The secret is not written in hex digits.", "Make one: `openssl rand -hex 32`.") from error
-    if len(secret) < _LEAST_SECRET_BYTES:
+    if settings.secret and len(secret) < _LEAST_SECRET_BYTES:
         raise _invalid("The secret is too short to sign with.", "Make one: `openssl rand -hex 32`.")
     for word in settings.scan_workgroups.split():
         if not re.fullmatch(r"[0-9]+=[\w.-]{1,128}", word, re.ASCII):

@@ -16,7 +16,7 @@ from typing import Any
 
 from athena.aws import client
 from athena.errors import Failed, LakegateError
-from athena.settings_aws import AwsSettings, read_aws_settings
+from athena.settings_aws import AwsSettings, read_settings_without_secrets
 from etl.aws.intake import Places
 from etl.aws.metrics import Metrics
 from etl.fanout import FanOut
@@ -79,7 +79,7 @@ def main(argv: Sequence[str]) -> None:
     builder = SparkSession.builder.appName("lakegate")
     for name, value in SPARK.items():
         builder = builder.config(name, value)
-    settings = read_aws_settings(options["stage"], os.environ, client("ssm"))
+    settings = read_settings_without_secrets(options["stage"], os.environ, client("ssm"))
     run(settings, {name: options[name] for name in wanted}, builder.getOrCreate().sparkContext)
 
 

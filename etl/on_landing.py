@@ -23,7 +23,7 @@ from athena.aws import client
 from athena.dynamodb import Table
 from athena.errors import Busy, Failed, LakegateError, OutcomeUnknown
 from athena.s3 import Bucket
-from athena.settings_aws import AwsSettings, stage_settings
+from athena.settings_aws import AwsSettings, named_stage, read_settings_without_secrets
 from etl.aws.contracts import S3Contracts
 from etl.aws.jobs import GlueJobs, LandingQueue
 from etl.aws.landing import S3Landing
@@ -200,7 +200,7 @@ def dispatcher_of(settings: AwsSettings) -> Dispatcher:
 @cache
 def _own() -> Dispatcher:
     logging.getLogger().setLevel(logging.INFO)
-    return dispatcher_of(stage_settings(os.environ, lambda: client("ssm")))
+    return dispatcher_of(read_settings_without_secrets(named_stage(os.environ), os.environ, client("ssm")))
 
 
 def dispatch(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

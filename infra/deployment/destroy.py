@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from botocore.exceptions import ClientError
 
+from athena.settings_aws import SECRETS, secrets_path
 from infra.deployment.account import Account, calling, code_of
 from infra.deployment.held import Held, held
 from infra.deployment.stacks import Stacks
 from infra.deployment.stage import check_stage, config_name, root_name
 
-_SECRETS = ("secret", "salt")
 _GONE = frozenset(
     [
         "EntityNotFoundException",
@@ -42,8 +42,8 @@ def _delete(stage: str, found: Held, account: Account, say: Callable[[str], None
         _gone_is_fine(lambda name=name: _delete_pool(account, stage, name), say, f"user pool {name}")  # type: ignore[misc]
     for name in found.logs:
         _gone_is_fine(lambda name=name: account.client("logs").delete_log_group(logGroupName=name), say, f"log {name}")  # type: ignore[misc]
-    for name in _SECRETS:
-        full = f"/lakegate/{stage}/{name}"
+    for name in SECRETS:
+        full = f"{secrets_path(stage)}{name}"
         _gone_is_fine(lambda full=full: account.client("ssm").delete_parameter(Name=full), say, full)  # type: ignore[misc]
     for name in found.buckets:
         _gone_is_fine(lambda name=name: _delete_bucket(account, name), say, f"bucket {name}")  # type: ignore[misc]

@@ -22,7 +22,7 @@ from athena.heads.dynamodb import DynamoHeads
 from athena.lake import Clock, utc_now
 from athena.leases.dynamodb import DynamoLeases
 from athena.s3 import Bucket
-from athena.settings_aws import AwsSettings, read_aws_settings
+from athena.settings_aws import AwsSettings, read_settings_without_secrets
 from etl.aws.contracts import S3Contracts
 from infra.deployment.account import Account, calling
 from infra.deployment.stage import check_stage
@@ -82,7 +82,7 @@ def _heads(state: Table) -> dict[str, Head]:
 def settings_of(stage: str, account: Account) -> AwsSettings:
     """The stage's settings. Raises `NotFound` when there is no such stage."""
     parts_of(stage, account)
-    return read_aws_settings(stage, {}, account.client("ssm"))
+    return read_settings_without_secrets(stage, {}, account.client("ssm"))
 
 
 def config_bucket(stage: str, account: Account) -> Bucket:

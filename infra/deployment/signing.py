@@ -4,6 +4,7 @@ import secrets
 
 from botocore.exceptions import ClientError
 
+from athena.settings_aws import secrets_path
 from infra.deployment.account import Account, code_of
 from infra.deployment.stage import tags_of
 
@@ -17,7 +18,7 @@ def make_secrets(stage: str, account: Account) -> None:
     for name, size_bytes in _SECRETS.items():
         try:
             ssm.put_parameter(
-                Name=f"/lakegate/{stage}/{name}",
+                Name=f"{secrets_path(stage)}{name}",
                 Value=secrets.token_hex(size_bytes),
                 Type="SecureString",
                 Tags=[{"Key": key, "Value": value} for key, value in tags_of(stage).items()],
@@ -29,13 +30,13 @@ def make_secrets(stage: str, account: Account) -> None:
 
 def secret_version(stage: str, account: Account) -> int:
     """How often what signs has been put."""
-    return int(account.client("ssm").get_parameter(Name=f"/lakegate/{stage}/secret")["Parameter"]["Version"])
+    return int(account.client("ssm").get_parameter(Name=f"{secrets_path(stage)}secret")["Parameter"]["Version"])
 
 
 def renew_secret(stage: str, account: Account) -> None:
     """Put another one: whatever starts from now on signs with it."""
     account.client("ssm").put_parameter(
-        Name=f"/lakegate/{stage}/secret",
+        Name=f"{secrets_path(stage)}secret",
         Value=secrets.token_hex(_SECRETS["secret"]),
         Type="SecureString",
         Overwrite=True,

@@ -5,6 +5,8 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from athena.settings_aws import SECRETS, secrets_path
+
 LAKE = "lake"
 
 
@@ -110,6 +112,7 @@ def create_lake(client: Callable[[str], Any], stage: str) -> dict[str, str]:
     }
     ssm = client("ssm")
     for key, value in settings.items():
-        kind = "SecureString" if key in ("secret", "salt") else "String"
-        ssm.put_parameter(Name=f"/lakegate/{stage}/{key}", Value=value, Type=kind)
+        secret = key in SECRETS
+        name = f"{secrets_path(stage)}{key}" if secret else f"/lakegate/{stage}/{key}"
+        ssm.put_parameter(Name=name, Value=value, Type="SecureString" if secret else "String")
     return settings

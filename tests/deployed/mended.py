@@ -3,8 +3,8 @@
 Its nested stacks forget the attributes of resources that an update leaves alone, so that whoever refers to one of them
 fails: they are remembered for it. They delete what a template says is retained, leave behind what a failed creation
 made, and take over what is there without being told to: here they do as AWS says it does. It asks policies about "*"
-where AWS asks about a path of parameters, and about a table where AWS asks about a database. And it tells them of no
-leading keys of DynamoDB's items (those of our tables are called `pk`).
+where AWS asks about a path of parameters, and about one table or catalog where AWS asks about a database or a table.
+And it tells them of no leading keys of DynamoDB's items (those of our tables are called `pk`).
 """
 
 import json
@@ -21,6 +21,9 @@ def _resource(service: str, method: str, path: str, headers: Any, body: bytes, q
     target = {name.lower(): value for name, value in headers.items()}.get("x-amz-target", "")
     if service == "ssm" and target.endswith(".GetParametersByPath"):
         return f"arn:aws:ssm:{where[0]}:{where[1]}:parameter{json.loads(body)['Path'].rstrip('/')}"
+    if service == "glue" and target.endswith(".GetTable"):
+        asked = json.loads(body)
+        return f"arn:aws:glue:{where[0]}:{where[1]}:table/{asked['DatabaseName']}/{asked['Name']}"
     if service == "glue" and target.endswith("Database") and "Name" in json.loads(body):
         return f"arn:aws:glue:{where[0]}:{where[1]}:database/{json.loads(body)['Name']}"
     return _named(service, method, path, headers, body, query, *where)

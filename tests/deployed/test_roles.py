@@ -12,6 +12,10 @@ from tests.deployed.conftest import Stage
 
 pytestmark = pytest.mark.deploy
 
+READERS = ("api", "dispatcher", "job", "reconciler")
+# Who signs and masks nothing.
+UNSIGNING = ("analyst", "dispatcher", "job", "reconciler", "schedule")
+
 # role, service, operation, its arguments; {…} are the stage's outputs.
 Asked = tuple[str, str, str, dict[str, Any]]
 
@@ -26,6 +30,10 @@ def _put(bucket: str, key: str) -> dict[str, Any]:
 
 _HEAD = {"TableName": "{StateTable}", "Key": {"pk": {"S": "head"}, "sk": {"S": "flights"}}}
 _GRANT = {"TableName": "{StateTable}", "Key": {"pk": {"S": "grant"}, "sk": {"S": "united"}}}
+_SETTINGS = {"Path": "/lakegate/test/"}
+_SECRETS = {"Path": "/lakegate-secrets/test/", "WithDecryption": True}
+_RUN = {"JobName": "{Job}", "Arguments": {"--stage": "nobody"}}
+_TABLE = {"DatabaseName": "{Database}", "Name": "flights"}
 _QUERY = {"QueryString": "SELECT 1", "QueryExecutionContext": {"Database": "{Database}"}}
 
 MAY: dict[str, Asked] = {
@@ -40,6 +48,9 @@ MAY: dict[str, Asked] = {
     "api-reads-grants": ("api", "dynamodb", "get_item", _GRANT),
     "api-reads-heads": ("api", "dynamodb", "get_item", _HEAD),
     "api-writes-answers": ("api", "s3", "put_object", _put("{ResultsBucket}", "answers/x")),
+    "api-reads-secrets": ("api", "ssm", "get_parameters_by_path", _SECRETS),
+    **{f"{role}-reads-settings": (role, "ssm", "get_parameters_by_path", _SETTINGS) for role in READERS},
+    "analyst-finds-tables": ("analyst", "glue", "get_table", _TABLE),
     "analyst-reads-tables": ("analyst", "s3", "get_object", _get("{WarehouseBucket}", "{Database}/x")),
     "analyst-writes-own-results": ("analyst", "s3", "put_object", _put("{ResultsBucket}", "analysts/x")),
 }
@@ -58,6 +69,20 @@ MAY_NOT: dict[str, Asked] = {
     "api-removes-grants": ("api", "dynamodb", "delete_item", _GRANT),
     "api-removes-heads": ("api", "dynamodb", "delete_item", _HEAD),
     "api-reads-analysts-results": ("api", "s3", "get_object", _get("{ResultsBucket}", "analysts/x")),
+    **{f"{role}-reads-secrets": (role, "ssm", "get_parameters_by_path", _SECRETS) for role in UNSIGNING},
+    "job-adds-clients": ("job", "cognito-idp", "list_user_pools", {"MaxResults": 1}),
+    "job-lends-itself-a-role": ("job", "iam", "list_roles", {}),
+    "schedule-reads-landing": ("schedule", "s3", "get_object", _get("{LandingBucket}", "landing/flights/one.csv")),
+    "schedule-reads-grants": ("schedule", "dynamodb", "get_item", _GRANT),
+    "schedule-invokes-the-api": ("schedule", "lambda", "invoke", {"FunctionName": "{AliasArn}"}),
+    "api-starts-jobs": ("api", "glue", "start_job_run", _RUN),
+    "api-asks-as-an-analyst": (
+        *("api", "athena", "start_query_execution"),
+        {**_QUERY, "WorkGroup": "{AnalystsWorkGroup}"},
+    ),
+    "analyst-starts-jobs": ("analyst", "glue", "start_job_run", _RUN),
+    "analyst-finds-rejects": ("analyst", "glue", "get_table", {**_TABLE, "Name": "flights__rejects"}),
+    "analyst-reads-landing": ("analyst", "s3", "get_object", _get("{LandingBucket}", "landing/flights/one.csv")),
     "analyst-reads-rejects": (
         *("analyst", "s3", "get_object"),
         _get("{WarehouseBucket}", "{Database}/flights__rejects/data/x"),
@@ -82,15 +107,12 @@ def clients(stage: Stage) -> Callable[[str, str], Any]:
     for key in ("x", "flights__rejects/data/x"):
         owner.put_object(Bucket=outputs["WarehouseBucket"], Key=f"{outputs['Database']}/{key}", Body=b"x")
     # People become analysts by the identity pool, which the emulator does not lend roles by: the owner does.
-    stage.aws.client("iam").update_assume_role_policy(
-        RoleName=f"lakegate-{stage.name}-analyst",
-        PolicyDocument=json.dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
-            }
-        ),
-    )
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    for role in ("analyst", "schedule"):
+        stage.aws.client("iam").update_assume_role_policy(
+            RoleName=f"lakegate-{stage.name}-{role}",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        )
     return lambda role, service: stage.aws.client_as(f"lakegate-{stage.name}-{role}", service)
 
 
@@ -119,3 +141,12 @@ def test_role_can_do_what_it_needs(stage: Stage, clients: Callable[[str, str], A
 @pytest.mark.parametrize("what", MAY_NOT)
 def test_role_is_denied_what_it_must_not(stage: Stage, clients: Callable[[str, str], Any], what: str) -> None:
     assert _called(stage, clients, MAY_NOT[what]) in ("AccessDenied", "AccessDeniedException")
+
+
+def test_every_role_of_the_stage_has_been_denied_something(stage: Stage) -> None:
+    found = stage.aws.client("iam").get_paginator("list_roles").paginate()
+    names = {one["RoleName"] for page in found for one in page["Roles"]}
+    prefix = f"lakegate-{stage.name}-"
+    # The one without a name of ours is AWS's own right to write the gateway's log.
+    there = {name.removeprefix(prefix) for name in names if name.startswith(prefix) and "AccountLogRole" not in name}
+    assert there == {asked[0] for asked in MAY_NOT.values()}
