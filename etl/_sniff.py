@@ -17,7 +17,7 @@ _PRIOR = {b",": 1.0, b";": 1.0, b"\t": 1.0, b"|": 0.99, b"~": 0.9, b"^": 0.9, b"
 _WEAK = frozenset([b":", b" "])
 _WORTH = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.9, MIXED: 0.25}
 _ALONE = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.6, MIXED: 0.2}
-_MAX_RECORDS = 400
+MAX_RECORDS = 400
 _ENOUGH = 1e-9
 
 
@@ -59,7 +59,7 @@ def sniff(text: bytes, rules: SourceRules) -> Sniffed:
     return replace(chosen, confidence=round(chosen.confidence * sure, 3))
 
 
-def read_all(text: bytes, shape: Shape, limit: int = _MAX_RECORDS) -> tuple[Placed, ...]:
+def read_all(text: bytes, shape: Shape, limit: int = MAX_RECORDS) -> tuple[Placed, ...]:
     """The first records of the text, blank lines left out."""
     found: list[Placed] = []
     position = line = 0
@@ -171,9 +171,9 @@ def _score_alone(found: Sniffed) -> float:
     fine = [placed.record for placed in found.records if placed.record.fault is None]
     if not fine:
         return 0.0
-    return sum(0.95 if record.quoted[0] else _alone(record.fields[0]) for record in fine) / len(found.records)
+    return sum(0.95 if record.quoted[0] else alone(record.fields[0]) for record in fine) / len(found.records)
 
 
-def _alone(value: bytes) -> float:
+def alone(value: bytes) -> float:
     # What looks like one number with a comma may be two.
     return min(_ALONE[kind(value)], 0.6 if b"," in value else 1.0)

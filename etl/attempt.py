@@ -117,13 +117,13 @@ def change_of(batch: Batch, plan: Plan) -> Change | None:
     if not plan.changes_table:
         return None
     contract = batch.contract
-    files = {file.path: file for key in batch.keys for unit in key.units for file in unit.files or ()}
+    files = batch.files
     columns = batch.evolution.columns if batch.evolution else batch.base.columns
     change = Change(
         batch.dataset,
         batch.commit_id,
         columns,
-        add=tuple(files[piece.path] for piece in plan.pieces),
+        add=tuple(files[path] for path in dict.fromkeys(piece.path for piece in plan.pieces)),
         remove=plan.removed_paths,
         first_columns=batch.first_columns,
     )

@@ -10,7 +10,7 @@ from etl.contract import Contract
 from etl.contract_text import contract_text
 from etl.evolve import Evolution
 from etl.landing import Key, Landed
-from etl.plan import WrittenFile
+from etl.plan import Share, WrittenFile
 from etl.report import Report
 
 
@@ -81,8 +81,8 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class UnitRead:
-    """One source of a key. `slot` is None when it failed; `files` is None when its rows were not read because the
-    slot was in the table already (or comes from another unit of the batch)."""
+    """One source of a key. `slot` is None when it failed; `shares` tell where its rows are. They are None when its rows
+    were not read because the slot was in the table already (or comes from another unit of the batch)."""
 
     unit: str
     source: str
@@ -90,7 +90,7 @@ class UnitRead:
     report: Report
     slot: str | None = None
     size_bytes: int = 0
-    files: tuple[WrittenFile, ...] | None = None
+    shares: tuple[Share, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,11 @@ class Batch:
     first_columns: tuple[Column, ...]
     reject_files: tuple[WrittenFile, ...]
     retyped: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> dict[str, WrittenFile]:
+        """The data files by path."""
+        return {share.file.path: share.file for key in self.keys for unit in key.units for share in unit.shares or ()}
 
     @property
     def contract_mark(self) -> str:

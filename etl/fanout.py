@@ -130,7 +130,7 @@ class _Taken:
         columns = batch.evolution.columns if batch.evolution else begun.columns
         changed = (batch.contract, columns) != (begun.contract, begun.columns)
         read = {
-            unit.slot for key in batch.keys for unit in key.units if unit.slot is not None and unit.files is not None
+            unit.slot for key in batch.keys for unit in key.units if unit.slot is not None and unit.shares is not None
         }
         if (changed and begun is not self.begun and not _same(begun, self.begun)) or read & self.begun.slots:
             return False
@@ -206,7 +206,7 @@ def _all_read(done: Sequence[Batch | LakegateError], opener: Opener) -> list[Bat
 def _remove(intake: Intake, batch: Batch) -> None:
     """Nothing is left of a part that was read in vain."""
     units = [(key.key.text, unit) for key in batch.keys for unit in key.units]
-    intake.folder(batch.dataset).remove(file.path for _, unit in units for file in unit.files or ())
+    intake.folder(batch.dataset).remove(batch.files)
     intake.folder(batch.dataset + REJECTS_SUFFIX).remove(file.path for file in batch.reject_files)
     for key, unit in units:
         intake.reports.forget(key, unit.load_id)

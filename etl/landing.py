@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from athena.dataset import check_dataset_name
 from athena.errors import Failed, Refused
-from etl.source import Source, ignored, sources_of
+from etl.source import Source, Stored, ignored, sources_in, sources_of
 
 __all__ = ["DEFAULT_SOURCE", "FolderLanding", "Key", "Landed", "Source", "ignored", "parse_key", "sources_of"]
 
@@ -132,9 +133,8 @@ class FolderLanding:
 
     def get(self, key: Key) -> Landed | None:
         """The file as it is now, None when it is gone (or no file). Raises `Refused` for a link that leads out."""
-        path = self._path(key)
         try:
-            found = path.stat()
+            found = self._plain(key) or self._path(key).stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -143,7 +143,15 @@ class FolderLanding:
 
     def sources(self, landed: Landed) -> tuple[Source, ...]:
         """The file's sources; raises `Refused` or `Failed`."""
-        return sources_of(self._path(landed.key), landed.key.text)
+        name = landed.key.text
+        try:
+            found = self._plain(landed.key)
+        except OSError:
+            found = None  # whoever opens it says what is wrong
+        if found is None:
+            return sources_of(self._path(landed.key), name)
+        path = self.root / name
+        return sources_in(Stored(lambda: cast(BinaryIO, path.open("rb", buffering=0)), found.st_size), name)
 
     def put(self, file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
         """Copy a file in, all at once (under a temporary name, then renamed); its key. A file that lies there
@@ -159,6 +167,17 @@ class FolderLanding:
     def holds(self, dataset: str) -> bool:
         """Whether there is a folder for the dataset."""
         return (self.root / dataset).is_dir()
+
+    def _plain(self, key: Key) -> os.stat_result | None:
+        """What lies there, None where a link stands on the way to it: only that can lead out of landing."""
+        *folders, name = key.text.split("/")
+        at = os.fspath(self.root)
+        for folder in folders:
+            at = f"{at}/{folder}"
+            if stat.S_ISLNK(os.lstat(at).st_mode):
+                return None
+        found = os.lstat(f"{at}/{name}")
+        return None if stat.S_ISLNK(found.st_mode) else found
 
     def _path(self, key: Key) -> Path:
         path = self.root / key.text

@@ -23,6 +23,14 @@ class WrittenFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """How many rows of one unit a file holds: all of them, or those of one small unit among others."""
+
+    file: WrittenFile
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """`unit` (a key, or `key!member`) holds `slot` from now on."""
 

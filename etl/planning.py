@@ -40,7 +40,7 @@ def decide(batch: Batch, holdings: Holdings, *, made_at: str, reader: int) -> De
             if unit.slot is None:
                 continue
             verdict = judge(state, unit.unit, unit.slot, current=current)
-            if verdict.needs_rows and unit.files is None:
+            if verdict.needs_rows and unit.shares is None:
                 raise NotRead(unit.unit)
             verdicts[unit.unit] = verdict
             slot = _slot(unit, current) if verdict.needs_rows else state.slots[unit.slot]
@@ -64,7 +64,8 @@ def decide(batch: Batch, holdings: Holdings, *, made_at: str, reader: int) -> De
         contract_mark=mark_of(batch.base.contract_text),
     )
     needed = {piece.path for piece in plan.pieces}
-    spare = tuple(f for key in batch.keys for u in key.units for f in u.files or () if f.path not in needed)
+    _check_shared(batch, needed, {slot.load_id for slot in new})
+    spare = tuple(file for path, file in batch.files.items() if path not in needed)
     return Decision(plan, reports, spare, tuple(_vain(batch, verdicts)))
 
 
@@ -93,6 +94,14 @@ def restamped(old: Contract | None, new: Contract | None, holdings: Holdings, *,
     sources = {slot.source for slot in holdings.slots.values()}
     pairs = {old.interpretation(one, reader=reader): new.interpretation(one, reader=reader) for one in sources}
     return {before: after for before, after in pairs.items() if before != after}
+
+
+def _check_shared(batch: Batch, needed: set[str], new: set[str]) -> None:
+    """Raises `NotRead` when rows that nobody wants any more share a file with rows that are wanted."""
+    for key in batch.keys:
+        for unit in key.units:
+            if unit.load_id not in new and any(share.file.path in needed for share in unit.shares or ()):
+                raise NotRead(unit.unit)
 
 
 def _check_retyped(batch: Batch, after: Holdings, new: Iterable[Slot]) -> None:
@@ -175,8 +184,8 @@ def _keys_of(batch: Batch) -> dict[str, tuple[str, str]]:
 def _pieces(batch: Batch, new: Iterable[Slot]) -> Iterable[Piece]:
     by_load = {unit.load_id: unit for key in batch.keys for unit in key.units}
     for slot in new:
-        for file in by_load[slot.load_id].files or ():
-            yield Piece(slot.name, file.path, file.rows, file.size_bytes)
+        for share in by_load[slot.load_id].shares or ():
+            yield Piece(slot.name, share.file.path, share.rows, share.file.size_bytes)
 
 
 def _examined(key: KeyRead, contract_mark: str) -> Examined:

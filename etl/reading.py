@@ -1,7 +1,7 @@
 """Landing files → Parquet files on the disk that no table knows yet, source by source: a batch."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -10,15 +10,18 @@ from athena.errors import Damaged, LakegateError, Refused
 from etl.batch import Base, Batch, Begun, KeyRead, UnitRead
 from etl.contract import READER_VERSION, Contract, SourceRules
 from etl.evolve import Evolution, evolve
+from etl.flock import Flock, member_of
 from etl.iceberg import check_layout
 from etl.landing import Key, Landed, file_changed
-from etl.plan import WrittenFile
+from etl.plan import Share, WrittenFile
 from etl.rejects import RejectsCsv, RejectsTable
 from etl.report import Problem, Report
+from etl.shared import SMALL_CONTENT_BYTES, Aside, SharedFiles
 from etl.source import Source
 from etl.transform import Study
 from etl.union import Holdings, slot_name
 from etl.unit import Desk, Unit
+from etl.write import ContentWriter
 
 
 @dataclass(slots=True)
@@ -58,14 +61,22 @@ class Reading:
         self._stem = stem
         self._retype = begun.retype
         self._state = _State(begun.contract, begun.columns, begun.last_id, slots=set(begun.slots))
+        self._flock = Flock(desk)
+        self._learnt: tuple[Contract | None, tuple[Column, ...]] = (begun.contract, begun.columns)
+        self._keys: dict[str, KeyRead] = {}
         self._rejects = RejectsTable(desk.rejects_data, stem)
+        self._shared = SharedFiles(desk.data, stem)
         self._files: list[WrittenFile] = []
         self._csvs: list[RejectsCsv] = []
 
     def read(self, landed: Sequence[Landed]) -> Batch:
         """The batch. Raises `Failed` when the disk does, or ("file-changed") when a file changes meanwhile."""
         try:
-            keys = tuple(self._key(one) for one in landed)
+            for one in landed:
+                self._take(one)
+            self._gather()
+            shares = self._shared.close()
+            keys = tuple(with_shares(self._keys[one.key.text], shares) for one in landed)
             rejects = self._rejects.close()
         except BaseException:
             self.abort()
@@ -90,19 +101,60 @@ class Reading:
             self._rejects.abort()
             for csv in self._csvs:
                 csv.abort()
+            self._shared.abort()
             self._desk.data.remove(file.path for file in self._files)
 
-    def _key(self, landed: Landed) -> KeyRead:
+    def _take(self, landed: Landed) -> None:
         key, began = landed.key, time.monotonic()
         try:
             sources = self._desk.landing.sources(landed)
         except Refused as error:
-            return KeyRead(key, landed.stamp, (), self._unopened(key, error, time.monotonic() - began))
-        units = tuple(self._unit(key, source) for source in sources)
-        now = self._desk.landing.get(key)
+            self._keys[key.text] = KeyRead(key, landed.stamp, (), self._unopened(key, error, time.monotonic() - began))
+            return
+        if len(sources) == 1 and self._joins(landed, sources[0]):
+            return
+        self._gather()
+        self._by_itself(landed, sources)
+
+    def _by_itself(self, landed: Landed, sources: Sequence[Source]) -> None:
+        units = tuple(self._unit(landed.key, source) for source in sources)
+        self._check_unchanged(landed)
+        self._keys[landed.key.text] = KeyRead(landed.key, landed.stamp, units)
+
+    def _check_unchanged(self, landed: Landed) -> None:
+        now = self._desk.landing.get(landed.key)
         if now is None or now.stamp != landed.stamp:
-            raise file_changed(key.text)
-        return KeyRead(key, landed.stamp, units)
+            raise file_changed(landed.key.text)
+
+    def _joins(self, landed: Landed, source: Source) -> bool:
+        """Whether the file waits for others like it, of which one was read before."""
+        leader = self._flock.leader_of(landed, source)
+        if leader is None:
+            return False
+        if not self._flock.goes_with(leader):
+            self._gather()
+        member = member_of(
+            landed, source, leader, slot=lambda content: self._slot(content, source), load_id=self._desk.new_id()
+        )
+        if member is None or self._flock.holds(member.slot) or not self._wanted(member.slot):
+            return False
+        self._check_unchanged(landed)
+        self._flock.join(leader, member)
+        if self._flock.is_full:
+            self._gather()
+        return True
+
+    def _gather(self) -> None:
+        """Read those that wait."""
+        together, alone = self._flock.take()
+        for one in together:
+            rows = {member.load_id: member.records for member in one.members}
+            self._shared.add(rows, [one.rows], one.columns, one.layout)
+            for member, report in zip(one.members, one.reports, strict=True):
+                self._keys[member.landed.key.text] = member.read(report)
+                self._state.slots.add(member.slot)
+        for member in alone:
+            self._by_itself(member.landed, (member.source,))
 
     def _unit(self, key: Key, source: Source) -> UnitRead:
         unit = Unit(self._desk, source, dataset=self._dataset, key=key.text, of=key.source)
@@ -126,29 +178,64 @@ class Reading:
     def _read(self, unit: Unit, key: Key) -> UnitRead:
         contract = self._state.contract
         rules = contract.rules(key.source) if contract else SourceRules()
-        studied = unit.study(effective(self._dataset, contract, self._state.columns), rules)
+        by = effective(self._dataset, contract, self._state.columns)
+        studied = unit.study(by, rules)
         slot = self._slot(studied.content, unit.source)
-        files = self._rows(unit, key, studied) if self._wanted(slot) else None
+        shares = self._rows(unit, key, studied) if self._wanted(slot) else None
         self._state.slots.add(slot)
-        return UnitRead(unit.source.name, key.source, unit.load_id, unit.report(), slot, studied.size_bytes, files)
+        if shares is not None:
+            self._learn(unit, studied, by)
+        return UnitRead(unit.source.name, key.source, unit.load_id, unit.report(), slot, studied.size_bytes, shares)
+
+    def _learn(self, unit: Unit, studied: Study, by: Contract | None) -> None:
+        """Let other files be read like this one, as long as contract and table are what they are now."""
+        state = self._state
+        if (state.contract, state.columns) != self._learnt:
+            self._flock.forget()
+            self._learnt = state.contract, state.columns
+        if by is not None and not by.layout.partition and by == effective(self._dataset, *self._learnt):
+            self._flock.learn(unit.source, studied, unit.report(), contract=by, columns=state.columns)
 
     def _slot(self, content: str, source: Source) -> str:
         contract = self._state.contract
         return slot_name(content, source.name, contract.same_content if contract else "skip")
 
-    def _rows(self, unit: Unit, key: Key, studied: Study) -> tuple[WrittenFile, ...]:
+    def _rows(self, unit: Unit, key: Key, studied: Study) -> tuple[Share, ...]:
         state = self._state
         evolution = evolve(self._dataset, state.columns, studied.columns, last_id=state.last_id, retype=self._retype)
         contract = written_by(state.contract or Contract(self._dataset, ()), evolution, studied, key.source)
         check_layout(contract.layout, evolution.columns)
-        stem = f"{self._stem}-{len(self._csvs):05d}"
-        files = unit.write(studied, evolution.columns, contract, stem=stem, rejects=self._rejects)
-        self._files += files
+        shares = self._written(unit, studied, evolution.columns, contract)
         state.contract, state.evolution, state.columns = contract, evolution, evolution.columns
         state.last_id = max(state.last_id, *(column.field_id or 0 for column in evolution.columns))
         state.first_columns = state.first_columns or evolution.columns
         state.retyped |= {column.name for column in evolution.retyped}
-        return files
+        return shares
+
+    def _written(
+        self, unit: Unit, studied: Study, columns: tuple[Column, ...], contract: Contract
+    ) -> tuple[Share, ...]:
+        """The rows in files; none yet where they come into a file that others share (`_shared`)."""
+        layout, apart, stem = contract.layout, self._desk.apart, f"{self._stem}-{len(self._csvs):05d}"
+        if apart is not None:
+            made = apart.rows(studied, columns, layout, stem=stem, load_id=unit.load_id)
+            return self._whole(unit.gather(made, studied, contract, rejects=self._rejects))
+        if studied.size_bytes <= SMALL_CONTENT_BYTES and not layout.partition:
+            aside = Aside()
+            unit.write(studied, columns, contract, sink=aside, rejects=self._rejects)
+            self._shared.add({unit.load_id: aside.rows}, aside.batches, columns, layout)
+            return ()
+        writer = ContentWriter(self._desk.data, stem, columns, layout)
+        try:
+            unit.write(studied, columns, contract, sink=writer, rejects=self._rejects)
+            return self._whole(writer.close())
+        except BaseException:
+            writer.abort()
+            raise
+
+    def _whole(self, files: tuple[WrittenFile, ...]) -> tuple[Share, ...]:
+        self._files += files
+        return tuple(Share(file, file.rows) for file in files)
 
     def _wanted(self, slot: str) -> bool:
         """Whether rows of this slot have to be read; the ledger has the last word later (`planning.decide`)."""
@@ -169,6 +256,13 @@ class Reading:
             seconds=seconds,
             error=Problem.of(error),
         )
+
+
+def with_shares(key: KeyRead, shares: Mapping[str, tuple[Share, ...]]) -> KeyRead:
+    """The same once it is known in which shared files the rows of which load are."""
+    if not any(unit.load_id in shares for unit in key.units):
+        return key
+    return replace(key, units=tuple(replace(unit, shares=shares.get(unit.load_id, unit.shares)) for unit in key.units))
 
 
 def effective(dataset: str, contract: Contract | None, table: Sequence[Column]) -> Contract | None:

@@ -3,8 +3,9 @@
 The rejects have another name while they are written, and until the load is committed.
 """
 
-import json
 from pathlib import Path
+
+import orjson
 
 from athena.errors import Failed
 from etl.files import LocalFolder
@@ -49,7 +50,7 @@ class FolderReports:
 def report_content(entry: LoadEntry, snapshot: str | None) -> bytes | None:
     """The report as its owner gets it; None for a retraction, which has none."""
     told = entry.told(snapshot)
-    return None if told is None else (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode()
+    return None if told is None else orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def finished(load_id: str) -> str:

@@ -9,14 +9,14 @@ import gzip
 import io
 import lzma
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
-from athena.errors import Failed, Refused
+from athena.errors import Refused
+from etl._stream import Raw, stream_of, told
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -39,14 +39,10 @@ _IGNORED_PREFIXES = (".", "_", "~$")
 _IGNORED_SUFFIXES = (".part", ".tmp", ".crdownload")
 _ENCRYPTED = 0x1
 _BUFFER_BYTES = 1024 * 1024
+SMALL_BYTES = 1024 * 1024
+"""A file of so many bytes is read once, and lies in memory from then on."""
 UNSUSPICIOUS_BYTES = 1024**3
 MAX_RATIO = 1000
-
-
-class _Raw(Protocol):
-    def readinto(self, buffer: "WriteableBuffer", /) -> int | None: ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,8 @@ class Source:
     """A re-openable stream of decompressed bytes.
 
     `name` is the key, or `key!member`; `compression` is "", "gz", "bz2", "xz", "zst" or "zip";
-    `stored_bytes` is its size as stored (for progress), `size_bytes` the decompressed one where that is known.
+    `stored_bytes` is its size as stored (for progress), `size_bytes` the decompressed one where that is known. `held`
+    are all of its bytes where they are few and not packed.
     """
 
     name: str
@@ -62,6 +59,7 @@ class Source:
     compression: str
     stored_bytes: int
     size_bytes: int | None = None
+    held: bytes | None = None
 
     def open(self) -> BinaryIO:
         """A new stream at the first byte; the caller closes it. Damage met while opening or reading is
@@ -91,28 +89,42 @@ def sources_of(path: Path, name: str) -> tuple[Source, ...]:
 
     Raises `Refused` ("unreadable", "format-unsupported"), and `Failed` when the disk does.
     """
-    with _told(name):
+    with told(name):
         size_bytes = path.stat().st_size
     return sources_in(Stored(lambda: cast(BinaryIO, path.open("rb", buffering=0)), size_bytes), name)
 
 
 def sources_in(stored: Stored, name: str) -> tuple[Source, ...]:
     """The same of a file that lies anywhere."""
-    with _told(name), closing(stored.open()) as stream:
-        kind = _kind(stream.read(16))
+    with told(name), closing(stored.open()) as stream:
+        first = _first_bytes(stream, SMALL_BYTES + 1 if stored.size_bytes <= SMALL_BYTES else 16)
+    kind = _kind(first)
     stored_bytes = stored.size_bytes
+    held = first if len(first) == stored_bytes <= SMALL_BYTES else None
+    if held is not None:
+        stored = Stored(lambda: io.BytesIO(held), stored_bytes)
     if kind == "xls":
         raise _unsupported(name, kind)
     if kind == "zip" and not (name.lower().endswith(_WORKBOOK_SUFFIXES) or _is_workbook(stored, name)):
         return tuple(_members(stored, name))
     kind = "" if kind in ("parquet", "zip") else kind
+    if held is not None and kind == "":
+        return (Source(name, lambda: io.BytesIO(held), kind, stored_bytes, stored_bytes, held),)
     known = stored_bytes if kind == "" else None
     most = None if kind == "" else _most(stored_bytes)
 
     def opener() -> BinaryIO:
-        return _stream(name, lambda: _decompressed(stored.open(), kind), most)
+        return stream_of(name, lambda: _decompressed(stored.open(), kind), most)
 
     return (Source(name, opener, kind, stored_bytes, known),)
+
+
+def _first_bytes(stream: BinaryIO, count: int) -> bytes:
+    """Up to so many, fewer only where the file has no more."""
+    first = b""
+    while len(first) < count and (some := stream.read(count - len(first))):
+        first += some
+    return first
 
 
 def _most(packed_bytes: int) -> int:
@@ -127,15 +139,15 @@ def _kind(first: bytes) -> str:
     return kind
 
 
-def _decompressed(stream: BinaryIO, kind: str) -> _Raw:
+def _decompressed(stream: BinaryIO, kind: str) -> Raw:
     if kind == "":
-        return cast(_Raw, stream)
+        return cast(Raw, stream)
     # gzip and its kin read a few bytes at a time.
     buffered = io.BufferedReader(cast(io.RawIOBase, stream), _BUFFER_BYTES)
     if kind == "zst":
         import pyarrow
 
-        return _Owning(cast(_Raw, pyarrow.CompressedInputStream(buffered, "zstd")), buffered)
+        return _Owning(cast(Raw, pyarrow.CompressedInputStream(buffered, "zstd")), buffered)
     if kind == "gz":
         return _Owning(gzip.GzipFile(fileobj=buffered, mode="rb"), buffered)
     return _Owning(bz2.BZ2File(buffered) if kind == "bz2" else lzma.LZMAFile(buffered), buffered)
@@ -144,7 +156,7 @@ def _decompressed(stream: BinaryIO, kind: str) -> _Raw:
 class _Owning(io.RawIOBase):
     """A decompressed stream that closes what it reads from."""
 
-    def __init__(self, stream: _Raw, stored: BinaryIO) -> None:
+    def __init__(self, stream: Raw, stored: BinaryIO) -> None:
         self._stream = stream
         self._stored = stored
 
@@ -161,12 +173,12 @@ class _Owning(io.RawIOBase):
 
 
 def _is_workbook(stored: Stored, name: str) -> bool:
-    with _told(name), closing(stored.open()) as stream, zipfile.ZipFile(stream) as archive:
+    with told(name), closing(stored.open()) as stream, zipfile.ZipFile(stream) as archive:
         return _WORKBOOK in archive.namelist()
 
 
 def _members(stored: Stored, name: str) -> Iterator[Source]:
-    with _told(name), closing(stored.open()) as stream, zipfile.ZipFile(stream) as archive:
+    with told(name), closing(stored.open()) as stream, zipfile.ZipFile(stream) as archive:
         members = [one for one in archive.infolist() if not one.is_dir()]
     members = [member for member in members if not ignored(member.filename)]
     names = [member.filename for member in members]
@@ -190,7 +202,7 @@ def _member(stored: Stored, name: str, member: zipfile.ZipInfo) -> Source:
     def stream() -> BinaryIO:
         if member.flag_bits & _ENCRYPTED:
             raise Refused(f"{name} is encrypted.", "Drop it without a password.", code="unreadable")
-        return _stream(name, lambda: _OpenMember(stored.open(), member), _most(member.compress_size))
+        return stream_of(name, lambda: _OpenMember(stored.open(), member), _most(member.compress_size))
 
     return Source(name, stream, "zip", member.compress_size, member.file_size)
 
@@ -202,7 +214,7 @@ class _OpenMember(io.RawIOBase):
         self._stored = stored
         try:
             self._archive = zipfile.ZipFile(stored)
-            self._stream = cast(_Raw, self._archive.open(member))
+            self._stream = cast(Raw, self._archive.open(member))
         except BaseException:
             stored.close()
             raise
@@ -218,72 +230,6 @@ class _OpenMember(io.RawIOBase):
         self._archive.close()
         self._stored.close()
         super().close()
-
-
-class _Told(io.RawIOBase):
-    """A stream whose errors are ours, with the name of the source in them."""
-
-    def __init__(self, name: str, stream: _Raw, most: int | None) -> None:
-        self._name = name
-        self._stream = stream
-        self._most = most
-        self._read = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        with _told(self._name):
-            size = self._stream.readinto(buffer) or 0
-        self._read += size
-        if self._most is not None and self._read > self._most:
-            raise Refused(
-                f"{self._name} unpacks to more than {self._most} bytes, far more than a table of its size would.",
-                "If it is one after all, unpack it and drop that.",
-                code="unreadable",
-            )
-        return size
-
-    def seekable(self) -> bool:
-        # What is packed can only be read again from its beginning. A file is raw on a disk, buffered from a bucket.
-        return isinstance(self._stream, io.FileIO | io.BufferedReader)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        with _told(self._name):
-            return cast(io.IOBase, self._stream).seek(offset, whence)
-
-    def tell(self) -> int:
-        return cast(io.IOBase, self._stream).tell()
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
-
-def _stream(name: str, opener: Callable[[], _Raw], most: int | None) -> BinaryIO:
-    with _told(name):
-        return cast(BinaryIO, io.BufferedReader(_Told(name, opener(), most), _BUFFER_BYTES))
-
-
-@contextmanager
-def _told(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise _unreadable(name, error) from error
-    except OSError as error:
-        # Damaged gz, bz2 and zst raise an OSError of their own, without a number.
-        if error.errno is None:
-            raise _unreadable(name, error) from error
-        raise Failed(
-            f"{name} cannot be read: {error.strerror}.",
-            "Check that it is there, its permissions and the disk.",
-            code="unreadable",
-        ) from error
-
-
-def _unreadable(name: str, error: Exception) -> Refused:
-    return Refused(f"{name} is damaged: {error}.", "Drop it again, whole.", code="unreadable")
 
 
 def _unsupported(name: str, kind: str) -> Refused:

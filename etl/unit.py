@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+import pyarrow as pa
+
 from athena.dataset import SYSTEM_NAMES, Column
 from athena.errors import Damaged, LakegateError, Refused
 from etl._survey import Surveyed
@@ -19,7 +21,6 @@ from etl.rejects import RejectsTable
 from etl.report import MAX_SKIPPED_SHOWN, Problem, Report, Skipped
 from etl.source import Source
 from etl.transform import Portion, Study, Tally, study, transform, transform_narrow, with_origin
-from etl.write import ContentWriter
 
 Progress = Callable[[str, int, int, int], None]
 
@@ -73,6 +74,16 @@ class Desk:
     apart: Apart | None = None
 
 
+class Sink(Protocol):
+    """Where rows go."""
+
+    rows: int
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Take rows in (all columns, in order). Raises `Failed` ("disk")."""
+        ...
+
+
 class Unit:
     """One source on its way; it remembers what is known, so that a report can be made at any point."""
 
@@ -115,17 +126,13 @@ class Unit:
         return self._studied
 
     def write(
-        self, studied: Study, columns: Sequence[Column], contract: Contract, *, stem: str, rejects: RejectsTable
-    ) -> tuple[WrittenFile, ...]:
-        """The second pass: the rows as finished files. `columns` is the whole table, system columns last.
+        self, studied: Study, columns: Sequence[Column], contract: Contract, *, sink: Sink, rejects: RejectsTable
+    ) -> None:
+        """The second pass: the rows into `sink`. `columns` is the whole table, system columns last.
 
         Raises as `etl.transform.transform`, `Damaged` ("unbalanced") when anything fell under the table, and `Refused`
-        ("too-many-rejects") when more of the records are bad than the contract allows; no file is left then.
+        ("too-many-rejects") when more of the records are bad than the contract allows.
         """
-        if self._desk.apart is not None:
-            made = self._desk.apart.rows(studied, columns, contract.layout, stem=stem, load_id=self.load_id)
-            return self._gather(made, studied, contract, rejects)
-        writer = ContentWriter(self._desk.data, stem, columns, contract.layout)
         own = [column for column in columns if column.name not in SYSTEM_NAMES]
 
         def told(bytes_read: int) -> None:
@@ -133,17 +140,12 @@ class Unit:
             done, total = studied.size_bytes + bytes_read, 2 * studied.size_bytes
             self._desk.progress(self.source.name, done, total, self._rows.tally.rows_in)
 
-        try:
-            # What is to be sorted must be of types that Arrow can compare.
-            way = transform_narrow if contract.layout == Layout() else transform
-            for portion in way(self.source, studied, own, studied.rules, advance=told):
-                self._take(portion, studied, writer, rejects)
-            self._check_balance(studied, writer.rows)
-            self._check_share(contract.max_rejected)
-            return writer.close()
-        except BaseException:
-            writer.abort()
-            raise
+        # What is to be sorted must be of types that Arrow can compare.
+        way = transform_narrow if contract.layout == Layout() else transform
+        for portion in way(self.source, studied, own, studied.rules, advance=told):
+            self._take(portion, studied, sink, rejects)
+        self._check_balance(studied, sink.rows)
+        self._check_share(contract.max_rejected)
 
     def report(self, error: LakegateError | None = None) -> Report:
         """What is known by now; "failed" with an error. Otherwise the status is the ledger's to decide."""
@@ -177,18 +179,18 @@ class Unit:
             error=Problem.of(error) if error else None,
         )
 
-    def _take(self, portion: Portion, studied: Study, writer: ContentWriter, rejects: RejectsTable) -> None:
+    def _take(self, portion: Portion, studied: Study, sink: Sink, rejects: RejectsTable) -> None:
         self._desk.beat()
         rows = with_origin(portion, file=self.source.name, content=studied.content, loaded_at=self._desk.loaded_at)
-        writer.write(rows)
+        sink.write(rows)
         self.csv.write(portion.rejects)
         rejects.write(portion.rejects, load_id=self.load_id, file=self.source.name)
         self._rows = self._rows.and_portion(portion)
 
-    def _gather(
-        self, made: Sequence[Rows], studied: Study, contract: Contract, rejects: RejectsTable
+    def gather(
+        self, made: Sequence[Rows], studied: Study, contract: Contract, *, rejects: RejectsTable
     ) -> tuple[WrittenFile, ...]:
-        """The files of all stretches, once they balance together."""
+        """The files of all stretches, once they balance together. Raises as `write`; no file is left then."""
         files = tuple(file for one in made for file in one.files)
         try:
             for some in rejects.take([file for one in made for file in one.reject_files]):

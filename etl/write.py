@@ -1,6 +1,6 @@
 """Good rows → Parquet files that Iceberg can take as they are: field ids, zstd, sorted and partitioned by the layout.
 
-The rows of one content never share a file with another's, so that a replacement drops whole files. Memory is
+The rows of a large content never share a file with another's, so that a replacement drops whole files. Memory is
 bounded: without a layout by one row group, with one by a run of `RUN_BYTES`; within a run rows are sorted whole.
 """
 

@@ -70,6 +70,8 @@ PURE = frozenset([
     "etl._footer", "etl._header", "etl._kinds", "etl._layout", "etl._moments", "etl._names", "etl._observe",
     "etl._places", "etl._plan", "etl._record", "etl._schema", "etl._seen", "etl._settle", "etl._sift", "etl._sniff",
     "etl._split", "etl._study", "etl._values", "etl.batch", "etl.compaction", "etl.contract",
+    "etl._places", "etl._plan", "etl._record", "etl._seen", "etl._settle", "etl._sift", "etl._sniff",
+    "etl._split", "etl._study", "etl._values", "etl.alike", "etl.batch", "etl.compaction", "etl.contract",
     "etl.contract_fields", "etl.contract_text", "etl.drift", "etl.evolve", "etl.finding", "etl.infer",
     "etl.landing_event", "etl.ledger_state", "etl.manifest", "etl.partition", "etl.plan", "etl.planning",
     "etl.regions", "etl.report", "etl.standardise", "etl.tally", "etl.toml_place",
