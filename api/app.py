@@ -1,5 +1,6 @@
 """The HTTP interface that partners meet: every route a few lines over the read story."""
 
+from api import docs, webhooks
 from api.browse import browse
 from api.download import read_form, redirect
 from api.edge import App, enter, visited
@@ -154,6 +155,36 @@ def post_run(name: str) -> Reply:
     return first_rows(entered, answer, wanted)
 
 
+@app.view("/v1/webhooks", "POST", content_types=[JSON_TYPE])
+def post_webhook() -> Reply:
+    """Be told of changes."""
+    return webhooks.register(enter())
+
+
+@app.view("/v1/webhooks", "GET")
+def get_webhooks() -> Reply:
+    """This partner's webhooks."""
+    return webhooks.listed(enter())
+
+
+@app.view("/v1/webhooks/{id}", "DELETE")
+def delete_webhook(id: str) -> Reply:
+    """Be told no more."""
+    return webhooks.forget(enter(), id)
+
+
+@app.view("/v1/webhooks/{id}/dead", "GET")
+def get_dead(id: str) -> Reply:
+    """What could not be delivered."""
+    return webhooks.dead(enter(), id)
+
+
+@app.view("/v1/webhooks/{id}/dead", "POST", content_types=[JSON_TYPE])
+def post_dead(id: str) -> Reply:
+    """Deliver it once more."""
+    return webhooks.revive(enter(), id)
+
+
 @app.view("/problems/{code}", "GET", public=True)
 def get_problem(code: str) -> Reply:
     """What a problem's code means: where its `type` leads."""
@@ -170,4 +201,20 @@ def get_health() -> Reply:
 def get_openapi() -> Reply:
     """The interface as OpenAPI 3.1."""
     visit, _ = visited()
-    return json_reply(encoded(version=API_VERSION, embedded=visit.parts.tokens is not None), cache_control=PUBLIC)
+    parts = visit.parts
+    body = encoded(version=API_VERSION, embedded=parts.tokens is not None, token_url=parts.token_url)
+    return json_reply(body, cache_control=PUBLIC)
+
+
+@app.view("/docs", "GET", public=True)
+def get_docs() -> Reply:
+    """Swagger UI."""
+    visit, incoming = visited()
+    return docs.page(token_url=visit.parts.token_url, if_none_match=incoming.if_none_match)
+
+
+@app.view("/docs/{file}", "GET", public=True)
+def get_docs_file(file: str) -> Reply:
+    """What Swagger UI consists of."""
+    _, incoming = visited()
+    return docs.file(file, if_none_match=incoming.if_none_match)

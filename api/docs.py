@@ -1,31 +1,32 @@
 """The page at `/docs`: Swagger UI from our own origin, to read the interface, sign in and try it out.
 
-The files are those of a package that a home installs anyway; nothing is fetched from anybody else, and the policy of
+The files are those of a package that a home installs anyway, and that the function on AWS carries them of; nothing is fetched from anybody else, and the policy of
 the page forbids it. `flask_swagger_ui` is found and never imported: Flask is not loaded.
 """
 
+import gzip
 import hashlib
 import json
 from functools import cache
 from http import HTTPStatus
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from api.callers import SCOPE
 from api.problem import WrongRequest
 from api.response import Reply
 
-# Swagger UI writes style attributes, and draws its icons from data: URLs.
+# The token endpoint is elsewhere on AWS. Swagger UI writes style attributes, and draws its icons from data: URLs.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self'{token_origin}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HTML_TYPE, SCRIPT_TYPE, STYLE_TYPE = "text/html; charset=utf-8", "text/javascript; charset=utf-8", "text/css"
 START = "start.js"
 TYPES = {
     "swagger-ui-bundle.js": SCRIPT_TYPE,
     "swagger-ui.css": STYLE_TYPE,
-    "favicon-32x32.png": "image/png",
     START: SCRIPT_TYPE,
 }
 # Beside the JSON interface, and so not in its description.
@@ -38,7 +39,7 @@ _PAGE = b"""<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Lakegate</title>
-<link rel="icon" type="image/png" href="docs/favicon-32x32.png">
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="docs/swagger-ui.css">
 </head>
 <body>
@@ -64,9 +65,12 @@ ui.initOAuth({ scopes: %s });
 """
 
 
-def page(*, if_none_match: str | None) -> Reply:
+def page(*, token_url: str, if_none_match: str | None) -> Reply:
     """The page itself."""
-    return _sent(_PAGE, HTML_TYPE, if_none_match)
+    to = urlsplit(token_url)
+    origin = f" {to.scheme}://{to.netloc}" if to.netloc else ""
+    reply = _sent(_PAGE, HTML_TYPE, if_none_match)
+    return reply.with_headers((("Content-Security-Policy", POLICY.format(token_origin=origin)),))
 
 
 def file(name: str, *, if_none_match: str | None) -> Reply:
@@ -85,7 +89,9 @@ def _content(name: str) -> bytes:
     found = find_spec("flask_swagger_ui")
     if found is None or not found.submodule_search_locations:
         raise RuntimeError("the package flask-swagger-ui is not installed")
-    return (Path(found.submodule_search_locations[0]) / "dist" / name).read_bytes()
+    path = Path(next(iter(found.submodule_search_locations))) / "dist" / name
+    # The function on AWS carries it compressed.
+    return path.read_bytes() if path.exists() else gzip.decompress(path.with_name(name + ".gz").read_bytes())
 
 
 def _sent(body: bytes, content_type: str, if_none_match: str | None) -> Reply:
@@ -93,8 +99,8 @@ def _sent(body: bytes, content_type: str, if_none_match: str | None) -> Reply:
     headers = (("ETag", tag), ("Cache-Control", "public, no-cache"))
     if if_none_match is not None and tag in if_none_match:
         return Reply(HTTPStatus.NOT_MODIFIED, headers)
-    secured = (("Content-Security-Policy", POLICY), ("Referrer-Policy", "no-referrer"))
-    return Reply(HTTPStatus.OK, (("Content-Type", content_type), *headers, *secured), body)
+    secured = ("Referrer-Policy", "no-referrer")
+    return Reply(HTTPStatus.OK, (("Content-Type", content_type), *headers, secured), body)
 
 
 @cache

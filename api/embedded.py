@@ -1,19 +1,17 @@
-"""The same app with the routes that only a home of its own has: its token endpoint, public keys, downloads,
-webhooks and `/docs`.
+"""The same app with the routes that only a home of its own has: its token endpoint, public keys and downloads.
 
-On AWS the first three are Cognito's and S3's, so that `api/app.py`, which is packaged, does not have them.
+On AWS these are Cognito's and S3's, so that `api/app.py`, which is packaged, does not have them.
 """
 
 import json
 from http import HTTPStatus
 
-from api import docs, webhooks
 from api.app import app
 from api.download import download
-from api.edge import enter, visited
+from api.edge import visited
 from api.openapi import FORM_TYPE
 from api.problem import INTERNAL
-from api.response import JSON_TYPE, PUBLIC, Reply, json_reply, problem_reply
+from api.response import PUBLIC, Reply, json_reply, problem_reply
 
 __all__ = ["app"]
 
@@ -50,51 +48,7 @@ def get_file(ticket: str) -> Reply:
     return download(visit.parts.lake, ticket)
 
 
-@app.view("/v1/webhooks", "POST", content_types=[JSON_TYPE])
-def post_webhook() -> Reply:
-    """Be told of changes."""
-    return webhooks.register(enter())
-
-
-@app.view("/v1/webhooks", "GET")
-def get_webhooks() -> Reply:
-    """This partner's webhooks."""
-    return webhooks.listed(enter())
-
-
-@app.view("/v1/webhooks/{id}", "DELETE")
-def delete_webhook(id: str) -> Reply:
-    """Be told no more."""
-    return webhooks.forget(enter(), id)
-
-
-@app.view("/v1/webhooks/{id}/dead", "GET")
-def get_dead(id: str) -> Reply:
-    """What could not be delivered."""
-    return webhooks.dead(enter(), id)
-
-
-@app.view("/v1/webhooks/{id}/dead", "POST", content_types=[JSON_TYPE])
-def post_dead(id: str) -> Reply:
-    """Deliver it once more."""
-    return webhooks.revive(enter(), id)
-
-
 @app.view("/", "GET")
 def get_root() -> Reply:
     """To where people want to be who open the address in a browser."""
     return Reply(HTTPStatus.TEMPORARY_REDIRECT, (("Location", "docs"), ("Cache-Control", PUBLIC)))
-
-
-@app.view("/docs", "GET")
-def get_docs() -> Reply:
-    """Swagger UI."""
-    _, incoming = visited()
-    return docs.page(if_none_match=incoming.if_none_match)
-
-
-@app.view("/docs/{file}", "GET")
-def get_docs_file(file: str) -> Reply:
-    """What Swagger UI consists of."""
-    _, incoming = visited()
-    return docs.file(file, if_none_match=incoming.if_none_match)

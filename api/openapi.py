@@ -4,7 +4,7 @@ import json
 from http import HTTPStatus
 
 from api import fields
-from api.callers import SCOPE
+from api.callers import SCOPE, TOKEN_PATH
 from api.deprecation import DEPRECATED
 from api.download import LINK_SECONDS
 from api.forms import MEDIA_TYPES
@@ -27,7 +27,7 @@ from api.schemas import RATE_HEADERS, TEXT, components, ref
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 
-def document(*, version: str, embedded: bool) -> Object:
+def document(*, version: str, embedded: bool, token_url: str = TOKEN_PATH) -> Object:
     """The whole document; with `embedded` the token endpoint and the public keys as well."""
     paths = {**_paths(), **(_own_paths() if embedded else {})}
     for method, template in DEPRECATED:
@@ -40,14 +40,17 @@ def document(*, version: str, embedded: bool) -> Object:
             "description": "Ask SQL of a lake; the same question is never computed twice.",
         },
         "paths": paths,
-        "components": {"schemas": components(), "securitySchemes": {"partner": _oauth()}},
+        "components": {"schemas": components(), "securitySchemes": {"partner": _oauth(token_url)}},
+        # Relative to the document itself, which a proxy or a stage may serve below a path.
+        "servers": [{"url": "."}],
         "security": [{"partner": [SCOPE]}],
     }
 
 
-def encoded(*, version: str, embedded: bool) -> bytes:
+def encoded(*, version: str, embedded: bool, token_url: str = TOKEN_PATH) -> bytes:
     """The document as JSON."""
-    return json.dumps(document(version=version, embedded=embedded), separators=(",", ":")).encode()
+    described = document(version=version, embedded=embedded, token_url=token_url)
+    return json.dumps(described, separators=(",", ":")).encode()
 
 
 def _paths() -> Object:
@@ -103,6 +106,7 @@ def _paths() -> Object:
         },
         "/v1/usage": {"get": _get_usage()},
         **_saved_paths(),
+        **_webhook_paths(),
         **_public_paths(),
     }
 
@@ -186,10 +190,9 @@ def _own_paths() -> Object:
     download["parameters"] = [fields.TICKET]
     keys = open_operation("get_keys", "The public keys of tokens (JWK set)", {HTTPStatus.OK: in_json("Keys")})
     return {
-        "/oauth2/token": {"post": token},
+        TOKEN_PATH: {"post": token},
         "/.well-known/jwks.json": {"get": keys},
         "/v1/downloads/{ticket}": {"get": download},
-        **_webhook_paths(),
     }
 
 
@@ -292,6 +295,6 @@ def _accepted() -> Object:
     }
 
 
-def _oauth() -> Object:
-    flow = {"tokenUrl": "/oauth2/token", "scopes": {SCOPE: "Ask questions"}}
+def _oauth(token_url: str) -> Object:
+    flow = {"tokenUrl": token_url, "scopes": {SCOPE: "Ask questions"}}
     return {"type": "oauth2", "flows": {"clientCredentials": flow}}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from api.callers import Callers
+from api.callers import TOKEN_PATH, Callers
 from athena.audit.stream import StreamAudit
 from athena.lake import Lake
 from athena.notices import Notices
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One home as the HTTP interface sees it. `tokens` and `exchange` are None where a gateway issues tokens,
-    `notices` where nobody sends any."""
+    """One home as the HTTP interface sees it. `tokens` and `exchange` are None where a gateway issues tokens, at
+    `token_url`."""
 
     lake: Lake
     callers: Callers
+    notices: Notices
+    token_url: str = TOKEN_PATH
     tokens: "Tokens | None" = None
     exchange: "Exchange | None" = None
-    notices: Notices | None = None
 
     @classmethod
     def aws(cls, settings: "AwsSettings") -> "Parts":
@@ -31,8 +32,11 @@ class Parts:
         from api.callers.claims import Claims
         from api.callers.clients import DynamoClients
         from athena.aws_lake import state_of
+        from athena.notices.dynamodb import DynamoNotices
 
-        return cls(Lake.aws(settings, audit=StreamAudit()), Claims(DynamoClients(state_of(settings))))
+        state, lake = state_of(settings), Lake.aws(settings, audit=StreamAudit())
+        notices = DynamoNotices(state, lake.clock)
+        return cls(lake, Claims(DynamoClients(state)), notices, settings.token_url or TOKEN_PATH)
 
     @classmethod
     def embedded(cls, lake: Lake) -> "Parts":
@@ -52,4 +56,5 @@ class Parts:
         issuer = f"urn:lakegate:{settings.name}"
         tokens = Tokens(keys, issuer=issuer, lifetime_seconds=lifetime_seconds, clock=clock)
         notices = SqliteNotices(settings.state)
-        return cls(lake, Bearers(tokens, credentials), tokens, Exchange(tokens, credentials), notices)
+        exchange = Exchange(tokens, credentials)
+        return cls(lake, Bearers(tokens, credentials), notices, tokens=tokens, exchange=exchange)

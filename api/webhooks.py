@@ -109,8 +109,6 @@ def _found(entered: Entered, webhook_id: str) -> Webhook:
 
 
 def _notices(entered: Entered) -> Notices:
-    if entered.visit.parts.notices is None:
-        raise _no_such_webhook()
     return entered.visit.parts.notices
 
 

@@ -49,6 +49,8 @@ _UNUSED_MODULES = {
         *("pushdown_projections", "qualify", "qualify_columns", "qualify_tables", "resolver", "unnest_subqueries"),
     ),
 }
+# Of Swagger UI what `/docs` sends; the rest of the package is for Flask.
+_SWAGGER, _SWAGGER_SENT = "flask_swagger_ui", ("swagger-ui-bundle.js", "swagger-ui.css")
 _CHALICE_RUNTIME = ("chalice/__init__.py", "chalice/app.py")
 _OURS = ("api", "athena")
 # The earliest moment that a ZIP file can name.
@@ -142,9 +144,14 @@ def _prune(vendor: Path, machine: Machine) -> None:
         _unlink(vendor / "sqlglot" / folder, lambda module: module not in _DIALECTS)
     for name, modules in _UNUSED_MODULES.items():
         _unlink(vendor / name, set(modules).__contains__)
-    endpoints = vendor / "botocore" / "data" / "endpoints.json"
-    endpoints.with_suffix(".json.gz").write_bytes(gzip.compress(endpoints.read_bytes(), mtime=0))
-    endpoints.unlink()
+    for path in sorted((vendor / _SWAGGER).rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+        elif path.name in _SWAGGER_SENT:
+            _zip(path)
+        elif path.is_file() and path.name != "LICENSE":
+            path.unlink()
+    _zip(vendor / "botocore" / "data" / "endpoints.json")
     for folder in ("generators", "parsers"):
         for path in (vendor / "sqlglot" / folder).glob(f"{_LENDER}*.so"):
             path.unlink()
@@ -156,6 +163,12 @@ def _prune(vendor: Path, machine: Machine) -> None:
         compiled.with_name(compiled.name.partition(".")[0] + ".py").unlink(missing_ok=True)
     for notes in vendor.glob("*.dist-info"):
         _keep_licences(notes)
+
+
+def _zip(path: Path) -> None:
+    """The file as `.gz` instead; who reads it finds it so."""
+    path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+    path.unlink()
 
 
 def _unlink(folder: Path, wanted: Callable[[str], bool]) -> None:

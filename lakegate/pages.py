@@ -107,6 +107,7 @@ AWS_MEANINGS = {
     "job_timeout_seconds": "How long Glue lets a job run at most.",
     "split_bytes": "A CSV file larger than this is read by many of a job's tasks, an eighth of this each.",
     "cors_origins": "Web origins whose pages may call the HTTP interface, with spaces between.",
+    "token_url": "Where partners get tokens, for `/openapi.json` and `/docs`.",
 }
 
 

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from athena.errors import Failed, LakegateError
 from athena.lake import Lake
+from athena.notices.notifier import Notifier, notifying
 from athena.notices.sqlite import SqliteNotices
 from lakegate.certificates import Certificate
 from lakegate.listening import Listening, reserved
 from lakegate.logs import log_to_stderr
-from lakegate.notifier import Notifier, notifying
 from lakegate.served import until_signal
 from lakegate.tending import tended
 from lakegate.watcher import watching

@@ -11,6 +11,7 @@ from api.request import Incoming
 from athena.question import Caller
 
 SCOPE = "lakegate/query"
+TOKEN_PATH = "/oauth2/token"  # noqa: S105 a path
 
 
 class Callers(Protocol):

@@ -12,6 +12,7 @@ import pytest
 
 from api.app import app
 from api.callers.clients import Client, DynamoClients
+from api.docs import TYPES
 from athena.grants import DatasetGrant, Grant, Limits
 from athena.grants.dynamodb import DynamoGrants
 from infra.bundle import APP, MOST_UNPACKED_BYTES, PYTHON, Bundle, _pack
@@ -22,7 +23,18 @@ from tests.lakes import FLIGHTS
 
 HEAVY = {"boto3", "duckdb", "numpy", "pandas", "pyarrow", "pyiceberg", "awswrangler", "s3transfer", "cryptography"}
 OURS = {"api", "athena"}
-OTHERS = {"botocore", "chalice", "dateutil", "jmespath", "mypy_extensions", "orjson", "six", "sqlglot", "urllib3"}
+OTHERS = {
+    "botocore",
+    "chalice",
+    "dateutil",
+    "flask_swagger_ui",
+    "jmespath",
+    "mypy_extensions",
+    "orjson",
+    "six",
+    "sqlglot",
+    "urllib3",
+}
 RUNS_HERE = f"{sys.version_info.major}.{sys.version_info.minor}" == PYTHON
 
 runs_here = pytest.mark.skipif(not RUNS_HERE, reason=f"the function's machine code is for Python {PYTHON}")
@@ -84,9 +96,11 @@ def test_a_partner_is_answered_from_the_archive_alone(unpacked: Path, cloud: Clo
     DynamoClients(cloud.state(settings)).put(Client("machine1", "united"))
     body = json.dumps({"sql": "SELECT carrier, count(*) AS n FROM flights GROUP BY carrier"})
     asked = [event("POST", "/v1/queries", body=body, claims=CLAIMS)] * 2
+    pages = [event("GET", "/docs"), *(event("GET", "/docs/{file}", file=name) for name in TYPES)]
     environment = {**cloud.emulator.environment, "LAKEGATE_STAGE": settings.stage, "AWS_LAMBDA_FUNCTION_NAME": "here"}
-    found = answers(unpacked, [*asked, event("GET", "/healthz")], environment)
-    first, second, health = (_shown(one) for one in found["told"])
+    found = answers(unpacked, [*asked, event("GET", "/healthz"), *pages], environment)
+    first, second, health = (_shown(one) for one in found["told"][:3])
+    assert [(one["statusCode"], len(one["body"]) > 200) for one in found["told"][3:]] == [(200, True)] * len(pages)
     assert (first["cache"], second["cache"]) == ("miss", "hit")
     assert first["rows"] == second["rows"] == [["UA", "1"]]
     assert health == {"status": "ok"}

@@ -17,11 +17,11 @@ from api.callers.credentials import Credentials, Issued
 from athena.events import DatasetUpdated
 from athena.lake import Lake
 from athena.notices import RETRY_SECONDS, Webhook
+from athena.notices.notifier import Notifier
 from athena.notices.sqlite import SqliteNotices
 from athena.settings import HOME_FILE, read_settings
 from lakegate.cli import run
 from lakegate.home import init_home
-from lakegate.notifier import Notifier
 from tests.clock import SetClock
 from tests.lakegate.conftest import STAYS
 from tests.lakegate.server import JSON, Client, Got, client, serving

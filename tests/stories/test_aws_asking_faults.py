@@ -11,6 +11,8 @@ from api.callers.clients import Client, DynamoClients
 from api.parts import Parts
 from athena.grants import DatasetGrant, Grant, Limits
 from athena.grants.dynamodb import DynamoGrants
+from athena.lake import utc_now
+from athena.notices.dynamodb import DynamoNotices
 from athena.settings_aws import AwsSettings
 from tests.cloud import Cloud
 from tests.gateway import CLAIMS, Gateway, Response
@@ -55,7 +57,7 @@ def place(cloud: Cloud) -> Iterator[Place]:
 
 def instance(cloud: Cloud, settings: AwsSettings) -> Gateway:
     lake, clients = cloud.lake(settings), DynamoClients(cloud.state(settings))
-    return Gateway(lambda: Parts(lake, Claims(clients)))
+    return Gateway(lambda: Parts(lake, Claims(clients), DynamoNotices(cloud.state(settings), utc_now)))
 
 
 def story(place: Place, sql: str) -> list[Response]:

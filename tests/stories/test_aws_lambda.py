@@ -14,7 +14,8 @@ from api.on_lambda import parts_of
 from api.parts import Parts
 from athena.grants import DatasetGrant, Grant, Limits
 from athena.grants.dynamodb import DynamoGrants
-from athena.lake import Lake
+from athena.lake import Lake, utc_now
+from athena.notices.dynamodb import DynamoNotices
 from athena.settings_aws import AwsSettings
 from tests.cloud import Cloud
 from tests.gateway import CLAIMS, Context, Gateway
@@ -43,7 +44,8 @@ class Place:
     def instance(self) -> Gateway:
         """Another one, cold."""
         lake = self.cloud.lake(self.settings)
-        return Gateway(lambda: Parts(lake, Claims(self.clients)))
+        notices = DynamoNotices(self.cloud.state(self.settings), utc_now)
+        return Gateway(lambda: Parts(lake, Claims(self.clients), notices))
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from api.parts import Parts
 from athena.grants import DatasetGrant, Grant, Limits
 from athena.grants.dynamodb import DynamoGrants
 from athena.grants.files import write_grant
-from athena.lake import Lake
+from athena.lake import Lake, utc_now
+from athena.notices.dynamodb import DynamoNotices
 from etl.ingest import reconcile
 from etl.intake import Intake
 from lakegate.home import init_home
@@ -62,7 +63,9 @@ class OnAws:
         self.lake.grants.put(GRANT)
         clients = DynamoClients(cloud.state(self.settings))
         clients.put(Client("machine1", "united"))
-        self.gateway = Gateway(lambda: Parts(self.lake, Claims(clients)))
+        self.gateway = Gateway(
+            lambda: Parts(self.lake, Claims(clients), DynamoNotices(cloud.state(self.settings), utc_now))
+        )
 
     def upload(self, key: str, content: str) -> None:
         self.cloud.drop(self.settings, key, content)

@@ -1,6 +1,7 @@
 """Tells partners' webhooks what has changed: events become notices, notices are sent, what fails is tried again.
 
-Runs beside the first worker of a server. A notice is claimed before it is sent, so that of several only one sends it.
+Runs beside the first worker of a server, and in a function on AWS. A notice is claimed before it is sent, so that of
+several only one sends it.
 """
 
 import logging
@@ -9,6 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -31,7 +33,7 @@ SENDERS, IDLE_SECONDS = 4, 1.0
 SEND_SECONDS, CONNECT_SECONDS = 15.0, 5.0
 CLAIM_SECONDS = 120.0
 MAX_STATUS_OK = 299
-log = logging.getLogger("lakegate.notifier")
+log = logging.getLogger("athena.notices.notifier")
 
 
 class Unsent(Exception):
@@ -57,6 +59,11 @@ class Notifier:
                 raise Refused(
                     f"webhook_networks: {error}.", 'Write networks as "10.0.0.0/8".', code="settings-invalid"
                 ) from error
+        return cls.of(lake, notices)
+
+    @classmethod
+    def of(cls, lake: Lake, notices: Notices) -> "Notifier":
+        """The notifier of a lake."""
         return cls(lake, notices, addresses, lambda: random.uniform(0.8, 1.2))  # noqa: S311 no secret
 
     def spread(self) -> None:
@@ -84,6 +91,19 @@ class Notifier:
         else:
             self.notices.done(notice)
         return True
+
+    def send_due(self, go_on: Callable[[], bool]) -> int:
+        """Send by several threads until nothing is due, or `go_on` says no; how many were tried. A try that has begun
+        takes up to `SEND_SECONDS`."""
+
+        def send() -> int:
+            count = 0
+            while go_on() and self.send_one():
+                count += 1
+            return count
+
+        with ThreadPoolExecutor(SENDERS, thread_name_prefix="notifier") as threads:
+            return sum(sent.result() for sent in [threads.submit(send) for _ in range(SENDERS)])
 
     def _wants(self, hook: Webhook, event: DatasetUpdated) -> bool:
         if hook.dataset is not None:
