@@ -1,7 +1,8 @@
 """The page at `/docs`: Swagger UI from our own origin, to read the interface, sign in and try it out.
 
-The files are those of a package that a home installs anyway, and that the function on AWS carries them of; nothing is fetched from anybody else, and the policy of
-the page forbids it. `flask_swagger_ui` is found and never imported: Flask is not loaded.
+The files are those of a package that a home installs anyway, and of which the function on AWS carries them; nothing is
+fetched from anybody else, and the policy of the page forbids it. `flask_swagger_ui` is found and never imported: Flask
+is not loaded.
 """
 
 import gzip

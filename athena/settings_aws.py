@@ -29,11 +29,11 @@ _LEAST_SECRET_BYTES = 32
 class AwsSettings:
     """What a lake on AWS uses. Sizes in bytes, times in seconds, `results` is an S3 location (`s3://bucket/prefix/`)
     that only Athena and this lake write to, `secret` hex digits (32 bytes at least) that sign answer ids,
-    `cors_origins` web origins with spaces between them, `token_url` where partners get tokens. What only the write side needs may be empty: `owners` is the
-    S3 location of what owners see (`landing/`, `datasets/`, `reports/`, as in an embedded home), `tables` that of
-    tables, ledger and manifests; `queue` the address of the landing queue, `job` the Glue job's name, `topic` the ARN
-    of the topic that hears of loads, `job_timeout_seconds` how long Glue lets a job run at most, `split_bytes` the size
-    above which a file is read by many of a job's tasks."""
+    `cors_origins` web origins with spaces between them, `token_url` where partners get tokens. What only the write side
+    needs may be empty: `owners` is the S3 location of what owners see (`landing/`, `datasets/`, `reports/`, as in an
+    embedded home), `tables` that of tables, ledger and manifests; `queue` the address of the landing queue, `job` the
+    Glue job's name, `topic` the ARN of the topic that hears of loads, `job_timeout_seconds` how long Glue lets a job run
+    at most, `split_bytes` the size above which a file is read by many of a job's tasks."""
 
     stage: str
     results: str
