@@ -32,8 +32,8 @@ class AwsSettings:
     `cors_origins` web origins with spaces between them, `token_url` where partners get tokens. What only the write side
     needs may be empty: `owners` is the S3 location of what owners see (`landing/`, `datasets/`, `reports/`, as in an
     embedded home), `tables` that of tables, ledger and manifests; `queue` the address of the landing queue, `job` the
-    Glue job's name, `topic` the ARN of the topic that hears of loads, `job_timeout_seconds` how long Glue lets a job run
-    at most, `split_bytes` the size above which a file is read by many of a job's tasks."""
+    Glue job's name, `topic` the ARN of the topic that hears of loads, `job_timeout_seconds` how long Glue lets a job
+    run at most, `split_bytes` the size above which a file is read by many of a job's tasks."""
 
     stage: str
     results: str
