@@ -19,6 +19,7 @@ from athena.errors import LakegateError, Refused
 from athena.grants import DatasetGrant, Grant, Limits
 from athena.grants.dynamodb import DynamoGrants
 from athena.lake import Lake
+from athena.notices.dynamodb import DynamoNotices
 from athena.question import OWNER, Caller, Question
 from athena.settings_aws import AwsSettings
 from athena.unload import leave, unload
@@ -64,7 +65,9 @@ class Place:
 
     def instance(self) -> Gateway:
         lake = self.cloud.lake(self.settings)
-        return Gateway(lambda: Parts(lake, Claims(DynamoClients(self.cloud.state(self.settings)))))
+        state = self.cloud.state(self.settings)
+        notices = DynamoNotices(state, lake.clock)
+        return Gateway(lambda: Parts(lake, Claims(DynamoClients(state)), notices))
 
     def unloads(self) -> list[str]:
         texts = [one.request["QueryString"] for one in self.cloud.started(self.settings)]
