@@ -48,9 +48,8 @@ def test_every_parameter_that_it_names_is_one() -> None:
 def test_the_page_shows_what_the_models_say() -> None:
     assert cost_loading.table() in PAGE, "run `python -m infra.cost_loading`"
     assert all(line in PAGE for line in cost.table().splitlines() if line.startswith("| 1,000,000")), "infra.cost"
-    for share, shown in ((0.0, "$1,073"), (0.9, "$112")):
-        assert f"${cost.cost(cost.Month(1_000_000, share, 200 * cost.MB)).total:,.0f}" == shown
-        assert shown in PAGE
+    for share in (0.0, 0.9):
+        assert f"${cost.cost(cost.Month(1_000_000, share, 200 * cost.MB)).total:,.0f} " in PAGE
 
 
 def test_every_kind_of_item_in_the_state_can_be_used_by_somebody_and_no_other() -> None:
