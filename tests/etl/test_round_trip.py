@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import tempfile
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -66,7 +67,7 @@ def cases(draw: st.DrawFn) -> Case:
     delimiter = draw(st.sampled_from(DELIMITERS))
     quote = draw(st.sampled_from(['"', "'", ""]))
     # Without quotes nothing can stand in a value that has a meaning.
-    special = f"{delimiter}{quote}\n" if quote else ""
+    special = f"{delimiter}{quote}\n\r" if quote else ""
     letters = "".join(one for one in LETTERS[encoding] if quote or one != delimiter)
     # A time holds colons.
     kinds = [kind for kind in TYPES if quote or delimiter != ":" or kind != "timestamp"]
@@ -91,17 +92,22 @@ def cell(value: Any) -> str:
 
 def written(case: Case) -> bytes:
     """The file."""
+    rows = [[f"c{place}" for place in range(len(case.types))], *([cell(value) for value in row] for row in case.rows)]
+    return "".join(line(case, row) for row in rows).encode(case.rules.encoding or "utf-8")
+
+
+def line(case: Case, cells: list[str]) -> str:
+    """One record. A writer quotes only those line breaks that are its own, and one that is not quoted ends a line,
+    whatever ends the others: with CR alone it would write files that say something else."""
     stream = io.StringIO()
-    writer = csv.writer(
+    csv.writer(
         stream,
         delimiter=case.rules.delimiter or ",",
         quotechar=case.rules.quote or None,
         quoting=csv.QUOTE_MINIMAL if case.rules.quote else csv.QUOTE_NONE,
-        lineterminator=case.end,
-    )
-    writer.writerow([f"c{place}" for place in range(len(case.types))])
-    writer.writerows([cell(value) for value in row] for row in case.rows)
-    return stream.getvalue().encode(case.rules.encoding or "utf-8")
+        lineterminator="\r\n",
+    ).writerow(cells)
+    return stream.getvalue().removesuffix("\r\n") + case.end
 
 
 def check(case: Case) -> None:
@@ -121,7 +127,8 @@ def check(case: Case) -> None:
 
 def extra_lines(case: Case) -> int:
     """Line ends inside of values."""
-    return sum(value.count("\n") for row in case.rows for value in row if isinstance(value, str))
+    texts = [value for row in case.rows for value in row if isinstance(value, str)]
+    return sum(len(re.findall(r"\r\n|\r|\n", text)) for text in texts)
 
 
 @settings(max_examples=120)
