@@ -28,7 +28,7 @@ from lakegate.watcher import watching
 
 __all__ = ["Listening", "running", "serve"]
 
-START_SECONDS, STOP_SECONDS = 60.0, 20.0
+START_SECONDS, STOP_SECONDS = 120.0, 20.0
 LOG_FILE = "server.log"
 
 

@@ -34,7 +34,7 @@ def run(script: str, folder: Path, **environment: str) -> subprocess.CompletedPr
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     surroundings = {**os.environ, **environment, "PATH": path, "LAKEGATE_HOME": environment.get("LAKEGATE_HOME", "")}
     done = subprocess.run(
-        ["bash", "-c", script], cwd=folder, env=surroundings, capture_output=True, text=True, timeout=120, check=False
+        ["bash", "-c", script], cwd=folder, env=surroundings, capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done

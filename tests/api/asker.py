@@ -34,7 +34,7 @@ class Asker:
 
     def ask(self, sql: str, query: str = "", **headers: str) -> Reply:
         """`POST /v1/queries`."""
-        return self.send("POST", f"/v1/queries{query}", {"sql": sql}, **headers)
+        return self.send("POST", f"/v1/queries{query}", {"sql": sql, "wait_seconds": 25}, **headers)
 
 
 def body(reply: Reply) -> bytes:

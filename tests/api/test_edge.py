@@ -32,7 +32,7 @@ def test_interleaved_requests_see_their_own_headers_query_and_visit(parts: Parts
 
     @app.view("/whoami", "GET")
     def whoami() -> Reply:
-        all_in.wait(30)  # every thread is inside of its request before any goes on
+        all_in.wait(120)  # every thread is inside of its request before any goes on
         visit, incoming = visited()
         seen = (incoming.authorization, incoming.query["who"][0], incoming.body.decode(), visit.request_id)
         return Reply(200, (), " ".join(str(part) for part in seen).encode())
@@ -60,7 +60,7 @@ def test_the_interleaving_does_mix_up_an_app_that_keeps_the_request_on_itself() 
 
     @app.route("/whoami", content_types=["*/*"])
     def whoami() -> Response:
-        both_in.wait(30)
+        both_in.wait(120)
         assert app.current_request is not None
         return Response(body=app.current_request.headers["authorization"])
 

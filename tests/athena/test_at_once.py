@@ -28,7 +28,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 
 def asked(lake: Lake, what: Question) -> Answer:
-    return wait(lake, what.caller, ask(lake, what).id, seconds=30)
+    return wait(lake, what.caller, ask(lake, what).id, seconds=120)
 
 
 def test_it_is_the_answer_that_asking_gives(lake: Lake) -> None:

@@ -65,7 +65,7 @@ _OF_THE_QUESTION = {"cast-failed", "division-by-zero", "out-of-range", "bad-argu
 def _asked(lake: Lake, partner: str, sql: str) -> tuple[str, Answer | None]:
     asked = question(sql, partner=partner)
     try:
-        answer = wait(lake, asked.caller, ask(lake, asked).id, seconds=30)
+        answer = wait(lake, asked.caller, ask(lake, asked).id, seconds=120)
     except LakegateError as error:
         return str(error), None
     page = answer.page.fragment.decode() if answer.page is not None else ""

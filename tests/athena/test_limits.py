@@ -21,7 +21,7 @@ ANOTHER = "SELECT carrier FROM flights"
 
 
 def done(lake: Lake, asked: Question) -> Answer:
-    return wait(lake, asked.caller, ask(lake, asked).id, seconds=30)
+    return wait(lake, asked.caller, ask(lake, asked).id, seconds=120)
 
 
 def asked(sql: str, partner: str = "united") -> Question:
@@ -75,7 +75,7 @@ def test_runs_beyond_the_slots_are_refused_and_hits_and_joins_are_not(
     assert ask(lake, asked(COUNT)).cache == "hit"
     assert ask(lake, asked(ANOTHER)).cache == "joined"
     engine.let_go()
-    wait(lake, PARTNER, running.id, seconds=30)
+    wait(lake, PARTNER, running.id, seconds=120)
     assert done(lake, asked("SELECT origin FROM flights")).state is State.SUCCEEDED
 
 
@@ -177,7 +177,7 @@ def test_joining_costs_no_bytes(home: Home, lake: Lake, engine: CountingEngine) 
     first = ask(lake, asked(ANOTHER))
     assert ask(lake, asked(ANOTHER)).cache == "joined"
     engine.let_go()
-    assert wait(lake, PARTNER, first.id, seconds=30).state is State.SUCCEEDED
+    assert wait(lake, PARTNER, first.id, seconds=120).state is State.SUCCEEDED
 
 
 def test_an_answer_that_is_too_old_for_the_asker_is_made_anew(lake: Lake, engine: CountingEngine) -> None:

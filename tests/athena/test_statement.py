@@ -7,6 +7,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlglot import parse_one
 
 from athena.errors import SqlRefused
 from athena.sql.tokens import MAX_BYTES
@@ -118,12 +119,17 @@ def test_many_question_marks_keep_their_order() -> None:
     assert parse(sql).placeholders == tuple(f"?{number}" for number in range(12))
 
 
-def test_the_largest_allowed_text_is_read_within_a_second() -> None:
+def test_reading_the_largest_allowed_text_costs_little_more_than_parsing_it() -> None:
     sql = f"SELECT count(*) FROM t WHERE n IN ({','.join(['1'] * 9000)})"
     assert len(sql) < MAX_BYTES
-    started = time.process_time()
-    parse(sql)
-    assert time.process_time() - started < 1
+    ratios = []
+    for _ in range(5):
+        started = time.process_time()
+        parse_one(sql, dialect="athena")
+        parsed = time.process_time()
+        parse(sql)
+        ratios.append((time.process_time() - parsed) / (parsed - started))
+    assert sorted(ratios)[2] <= 10  # 2 as measured
 
 
 _WORDS = """

@@ -68,7 +68,7 @@ def job(sql: str, *output: str, pin: Head | None = None, row_limit: int = 100, t
 
 
 def finished(engine: Engine, wanted: Job) -> Finished:
-    progress = engine.wait(engine.start(wanted), seconds=30)
+    progress = engine.wait(engine.start(wanted), seconds=120)
     assert isinstance(progress, Finished), progress
     return progress
 
@@ -116,7 +116,7 @@ def test_more_rows_than_the_limit_are_told_and_not_kept(engine: Engine, flights:
     ],
 )
 def test_a_failure_is_a_code_of_ours(engine: Engine, flights: tuple[Head, Head], sql: str, code: str) -> None:
-    progress = engine.wait(engine.start(job(sql, "x", pin=flights[0])), seconds=30)
+    progress = engine.wait(engine.start(job(sql, "x", pin=flights[0])), seconds=120)
     assert progress == Broken(code)
     assert code in CODES
 
@@ -125,7 +125,7 @@ def test_the_same_token_is_the_same_execution(engine: Engine, flights: tuple[Hea
     wanted = job('SELECT count(*) AS n FROM "lake"."flights"', "n", pin=flights[0])
     first = engine.start(wanted)
     assert engine.start(wanted) == first
-    assert isinstance(engine.wait(first, seconds=30), Finished)
+    assert isinstance(engine.wait(first, seconds=120), Finished)
     assert engine.start(wanted) == first
 
 
@@ -141,7 +141,7 @@ def test_what_was_stopped_is_cancelled(engine: Engine, flights: tuple[Head, Head
     running, queued = engine.start(job(sql, "n", pin=flights[0])), engine.start(job(sql, "n", pin=flights[0]))
     for execution in (queued, running):
         engine.stop(execution)
-        assert engine.wait(execution, seconds=30) == Broken("cancelled")
+        assert engine.wait(execution, seconds=120) == Broken("cancelled")
 
 
 def test_the_version_says_which_engine(engine: Engine) -> None:

@@ -207,8 +207,8 @@ def test_it_runs_until_it_is_stopped_and_survives_a_landing_folder_that_is_gone(
     )
     with caplog.at_level(logging.ERROR):
         thread.start()
-        assert loaded.wait(20)
+        assert loaded.wait(120)
         stop.set()
-        thread.join(20)
+        thread.join(120)
     assert not thread.is_alive()
     assert "cannot be listed" in caplog.text

@@ -29,7 +29,7 @@ def calls(cloud: Cloud, lake: Lake) -> Counter[str]:
     """What one question calls, reads and writes of DynamoDB and S3 apart; the owner has neither client nor grant."""
     with weather(cloud.emulator, fails_before, lambda _: False) as seen:
         answer = ask(lake, question("SELECT count(*) AS n FROM flights"))
-        wait(lake, OWNER, answer.id, seconds=30)
+        wait(lake, OWNER, answer.id, seconds=120)
     kinds = {
         "GetItem": "reads",
         "Query": "reads",

@@ -109,9 +109,9 @@ def test_up_serves_until_interrupted_and_ends_cleanly(home: Path) -> None:
         assert server.stderr is not None
         ready = next(line for line in server.stderr if "Lakegate serves" in line)
         url = ready.split(" on ")[1].split()[0]
-        with urllib.request.urlopen(f"{url}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=120) as answer:
             assert answer.status == 200
         server.send_signal(signal.SIGINT)
-        out, err = server.communicate(timeout=30)
+        out, err = server.communicate(timeout=120)
     assert (server.returncode, out) == (0, "")
     assert "Traceback" not in err

@@ -110,7 +110,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
         env={**os.environ, "COLUMNS": "80"},
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -22,7 +22,7 @@ def environment() -> Iterator[dict[str, str]]:
         lines = [process.stdout.readline() for _ in range(4)]
         yield dict(line.removeprefix("export ").strip().split("=", maxsplit=1) for line in lines)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
 
 
 def test_another_program_finds_a_lakes_parts_there(

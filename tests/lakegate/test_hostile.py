@@ -15,10 +15,9 @@ import pytest
 
 from lakegate.home import init_home
 from lakegate.serve import Listening
-from tests.lakegate.server import Client, client, serving
+from tests.lakegate.server import PATIENCE_SECONDS, Client, client, serving
 
 # The others' answers may be slow on a loaded machine, but they come.
-PATIENCE_SECONDS = 20.0
 MOST_GROWTH_BYTES = 160 * 1024 * 1024
 
 

@@ -17,7 +17,7 @@ from athena.settings_aws import AwsSettings
 from tests.cloud import patient
 from tests.lakes import question, rows
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 
 def main() -> None:

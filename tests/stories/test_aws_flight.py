@@ -76,7 +76,7 @@ def answers(processes: list[Asker]) -> Counter[str]:
 
 def leaders_process(cloud: Cloud, settings: AwsSettings) -> int:
     """The number of the process that leads, once Athena runs what it started."""
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 120
     while True:
         assert time.monotonic() < ends
         started = cloud.started(settings)

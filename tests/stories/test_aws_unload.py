@@ -173,7 +173,7 @@ def test_one_file_is_a_redirect_as_in_an_embedded_home(place: Place) -> None:
 )
 def test_what_cannot_be_unloaded_is_refused_with_why_and_read_by_pages(place: Place, sql: str, why: str) -> None:
     answer = ask.ask(place.lake, Question(OWNER, sql))
-    ask.wait(place.lake, OWNER, answer.id, seconds=60)
+    ask.wait(place.lake, OWNER, answer.id, seconds=120)
     with pytest.raises(Refused, match=why) as refused:
         while unload(place.lake, OWNER, answer.id, seconds=60) is None:
             pass
@@ -208,7 +208,7 @@ def test_a_run_that_its_instance_let_go_is_brought_to_its_end_by_another(place: 
 
 def test_who_stops_waiting_leaves_nothing_running(place: Place) -> None:
     answer = ask.ask(place.lake, Question(OWNER, ALL))
-    ask.wait(place.lake, OWNER, answer.id, seconds=60)
+    ask.wait(place.lake, OWNER, answer.id, seconds=120)
     place.cloud.emulator.athena.seconds = 30.0
     assert unload(place.lake, OWNER, answer.id, seconds=0.1) is None
     leave(place.lake, OWNER, answer.id)
@@ -235,7 +235,7 @@ def test_a_partners_limits_hold_for_it_too(place: Place) -> None:
     place.lake.grants.put(Grant("one", "", {"ten": DatasetGrant(None, ("*",))}, limits, ""))
     caller = Caller("one")
     answer = ask.ask(place.lake, Question(caller, ALL))
-    ask.wait(place.lake, caller, answer.id, seconds=60)
+    ask.wait(place.lake, caller, answer.id, seconds=120)
     place.cloud.emulator.athena.seconds = 5.0
     running = ask.ask(place.lake, Question(caller, "SELECT count(*) AS n FROM ten"))
     with pytest.raises(LakegateError) as refused:

@@ -86,7 +86,7 @@ def homes(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ho
 
 def done(lake: Lake, sql: str) -> Answer:
     answer = ask(lake, question(sql))
-    return wait(lake, OWNER, answer.id, seconds=30)
+    return wait(lake, OWNER, answer.id, seconds=120)
 
 
 def told(lake: Lake, sql: str) -> tuple[object, ...]:
@@ -116,7 +116,7 @@ def test_a_limit_cuts_both_alike(homes: Homes) -> None:
     found = []
     for lake in (homes.aws, homes.embedded):
         answer = ask(lake, replace(question(sql), limit=3))
-        receipt = wait(lake, OWNER, answer.id, seconds=30).receipt
+        receipt = wait(lake, OWNER, answer.id, seconds=120).receipt
         assert receipt is not None
         found.append((receipt.row_count, receipt.truncated))
     assert found == [(3, True), (3, True)]

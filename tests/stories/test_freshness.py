@@ -72,7 +72,7 @@ class Table:
 
 
 def answered(lake: Lake, question: Question) -> Answer:
-    return wait(lake, question.caller, ask(lake, question).id, seconds=60)
+    return wait(lake, question.caller, ask(lake, question).id, seconds=120)
 
 
 def told(answer: Answer) -> object:

@@ -26,7 +26,7 @@ NEW = "n,name\n" + "".join(f"{number},{hash_of(number)}\n" for number in range(R
 def load(home: Path, most_bytes: str = "") -> subprocess.CompletedProcess[str]:
     """Reconcile in a process of its own, so that its databases are closed and small afterwards."""
     command = [sys.executable, "-m", "tests.stories.loader", str(home), "", most_bytes]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
 
 
 # What is the first to find no room: the state, then the data files; at last everything fits.

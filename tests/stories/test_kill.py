@@ -19,7 +19,7 @@ from tests.home import drop, intake_at, rows_of
 from tests.stories.steps import COMMIT
 
 STEPS = ("read", *COMMIT, "closed", "delivered")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def place(cloud: Cloud) -> Iterator[Place]:
 
 
 def wait(engine: Engine, execution: str) -> Any:
-    return engine.wait(execution, seconds=20)
+    return engine.wait(execution, seconds=120)
 
 
 @pytest.mark.parametrize("fault", [throttled, server_error, refused, request_lost, answer_lost])
@@ -117,7 +117,7 @@ def test_an_execution_whose_object_is_gone_is_lost_and_a_new_token_runs_anew(pla
     wanted = job(COUNT, "n", pin=head)
     found = finished(place.engine, wanted)
     place.results.discard(found.receipt)
-    assert place.engine.wait(place.engine.start(wanted), seconds=5) == Broken("engine-lost")
+    assert place.engine.wait(place.engine.start(wanted), seconds=120) == Broken("engine-lost")
     assert rows_of(finished(place.engine, replace(wanted, token="ef" * 32))) == [["3"]]
     assert place.started == 2
 

