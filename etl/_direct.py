@@ -17,6 +17,7 @@ from etl._plan import Feed, Plan
 from etl._values import FALSE, TRUE, Reading
 
 _FEW = 512
+_PIECE = 256 * 1024
 _BOM = b"\xef\xbb\xbf"
 _FLOATS = frozenset(["float", "double"])
 _NUMBERS = _FLOATS | {"int", "long", "decimal"}
@@ -89,12 +90,22 @@ def _is_suspect(text: bytes, plan: Plan) -> bool:
         return True
     # Arrow reads hexadecimal numbers, and takes 1e-61 for zero in a decimal.
     types = {feed.reading.type.name for feed in plan.feeds}
-    if types & {"int", "long"} and (_holds(text, b"0x", 1) or _holds(text, b"0X", 1)):
+    whole, decimal = bool(types & {"int", "long"}), "decimal" in types
+    found = _present(text, (b"xX" if whole else b"") + (b"eE" if decimal else b""))
+    if any(_holds(text, b"0" + letter, 1) for letter in (b"x", b"X") if letter in found):
         return True
-    if "decimal" in types and (_holds(text, b"e-", 0) or _holds(text, b"E-", 0)):
+    if any(_holds(text, letter + b"-", 0) for letter in (b"e", b"E") if letter in found):
         return True
     # Bytes of columns that are not loaded are looked at by nobody else.
     return len(_fed(plan)) < plan.shape.fields and not text.isascii() and not _is_utf8(text)
+
+
+def _present(text: bytes, wanted: bytes) -> bytes:
+    """Those of some bytes that the text holds; searched piece by piece, which then are in the processor's cache."""
+    found = b""
+    for start in range(0, len(text), _PIECE):
+        found += bytes(one for one in wanted if one not in found and text.find(one, start, start + _PIECE) >= 0)
+    return found
 
 
 def _holds(text: bytes, mark: bytes, rare: int) -> bool:

@@ -18,7 +18,7 @@ MAX_RECORD_BYTES = 4 * 1024 * 1024
 # An unclosed quote may find a later, innocent quote that fits. Lines in between that read as whole records of the
 # right shape are evidence against it: each weighs one per delimiter and four per number where numbers stand.
 _ENOUGH, _PLENTY = 8, 24
-_LARGE = 16 * 1024
+_LARGE, _PIECE = 16 * 1024, 256 * 1024
 _NUMBER = re.compile(rb"[ \t]*[-+]?[.,]?[0-9][0-9.,:/+\-TZ eE]*")
 
 STRAY = "A quote stands alone inside a field that is not quoted."
@@ -262,13 +262,15 @@ def count_breaks(data: bytes) -> int:
     >>> count_breaks(b"a\r\nb\rc\n")
     3
     """
-    if b"\r" not in data:
-        return _count_feeds(data)
-    return _count_feeds(data) + data.count(b"\r") - data.count(b"\r\n")
-
-
-def _count_feeds(data: bytes) -> int:
     if len(data) < _LARGE:
-        return data.count(b"\n")
-    # Three times as fast, once there is enough of it.
-    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
+        return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+    block = np.frombuffer(data, np.uint8)
+    found = 0
+    # Piece by piece: what has been searched is still in the processor's cache when it is counted.
+    for start in range(0, len(data), _PIECE):
+        end, before = start + _PIECE, max(start - 1, 0)
+        found += int(np.count_nonzero(block[start:end] == 10))
+        if data.find(b"\r", before, end) >= 0:
+            # A pair belongs to the piece of its feed.
+            found += data.count(b"\r", start, end) - data.count(b"\r\n", before, end)
+    return found

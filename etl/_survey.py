@@ -20,7 +20,8 @@ from etl.dialect import Dialect
 from etl.read import Block, Readable, count_lines, count_units, read_blocks
 from etl.source import Source
 
-_READ_BYTES = 2 * 1024 * 1024
+_READ_BYTES = 512 * 1024  # stays in the cache while it is looked at
+_LINE_BYTES = 2 * 1024 * 1024
 _PRIMER_RECORDS = 300
 _SETTLED = 1000
 _THREADS = 2
@@ -85,7 +86,7 @@ class Survey:
             return
         end = data.rfind(b"\n") + 1
         if not end:
-            self._line += data if len(self._line) < _READ_BYTES else b""
+            self._line += data if len(self._line) < _LINE_BYTES else b""
             return
         self._evidence = evidence.and_lines(self._line + data[:end])
         self._line = b"" if data[end:].isascii() else data[end:]

@@ -6,31 +6,21 @@ block also knows where its records stand, because only that tells where it may e
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from etl._chunks import Chunk, Readable, chunks, code_units, raw_line_ends, too_long
 from etl._encoding import width
 from etl._footer import set_footer_apart
 from etl._marks import split
-from etl._places import line_ends
 from etl._record import Shape, count_breaks
 from etl._split import Positions, Split
 from etl.dialect import Dialect, to_text
 from etl.report import Reject, Skipped
 
+__all__ = ["BLOCK_BYTES", "Block", "Readable", "count_lines", "count_units", "read_blocks", "shown"]
+
 BLOCK_BYTES = 2 * 1024 * 1024  # stays in a processor's cache: 8 MB took a sixth longer
-MAX_LINE_BYTES = 64 * 1024 * 1024
-_SHOWN_BYTES = _LEAST_LAST_BYTES = 64 * 1024
-
-
-class Readable(Protocol):
-    """What a file is read from."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Up to `size` bytes, fewer only at the end."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +55,7 @@ class Block:
 
     def raw_line_ends(self) -> Positions:
         """The offset behind each line of `raw`."""
-        return _raw_line_ends(self.raw, self.encoding)
+        return raw_line_ends(self.raw, self.encoding)
 
 
 def shown(data: bytes, encoding: str) -> str:
@@ -81,81 +71,8 @@ def read_blocks(stream: Readable, dialect: Dialect, *, block_bytes: int = BLOCK_
     """The blocks of a file, from a stream at its first byte. Memory is bounded by two blocks and the longest line."""
     reading = _Reading(dialect, dialect.shape)
     stream.read(dialect.mark)
-    for chunk in _chunks(stream, dialect.encoding, block_bytes):
+    for chunk in chunks(stream, dialect.encoding, block_bytes):
         yield from reading.blocks(chunk)
-
-
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """Whole lines as stored; `size` is longer than `raw` for a line that was cut for its length."""
-
-    raw: bytes
-    size: int
-    last: bool
-
-
-def _chunks(stream: Readable, encoding: str, block_bytes: int) -> Iterator[_Chunk]:
-    rest = b""
-    ahead = stream.read(block_bytes)
-    while ahead:
-        data, ahead = rest + ahead, stream.read(block_bytes)
-        # The last block is never small, so that a footer is in one piece.
-        if ahead and len(ahead) < min(_LEAST_LAST_BYTES, block_bytes):
-            data, ahead = data + ahead, stream.read(block_bytes)
-        if not ahead:
-            yield _Chunk(data, len(data), True)
-            return
-        cut = _last_line_end(data, encoding)
-        if cut:
-            yield _Chunk(data[:cut], cut, False)
-            rest = data[cut:]
-        elif len(data) <= MAX_LINE_BYTES:
-            rest = data
-        else:
-            rest, ahead, size = _behind_line(stream, ahead, encoding, block_bytes)
-            yield _Chunk(data[:_SHOWN_BYTES], len(data) + size, not (rest or ahead))
-            if rest and not ahead:
-                yield _Chunk(rest, len(rest), True)
-
-
-def _behind_line(stream: Readable, ahead: bytes, encoding: str, block_bytes: int) -> tuple[bytes, bytes, int]:
-    """Drop bytes up to the next line end: what follows it, what was read ahead, and how many were dropped."""
-    dropped = 0
-    while ahead:
-        ends = _raw_line_ends(ahead, encoding)
-        end = int(ends[0]) if len(ends) else 0
-        if 0 < end < len(ahead) or (end and _last_line_end(ahead, encoding) == end):
-            return ahead[end:], stream.read(block_bytes), dropped + end
-        dropped, ahead = dropped + len(ahead), stream.read(block_bytes)
-    return b"", b"", dropped
-
-
-def _last_line_end(data: bytes, encoding: str) -> int:
-    """The offset behind the last line that surely ended; a CR at the very end may be half of a CRLF."""
-    if width(encoding) > 1:
-        ends = _raw_line_ends(data, encoding)
-        return int(ends[-2]) if len(ends) > 1 else 0
-    feed = data.rfind(b"\n")
-    return (feed if feed >= 0 else data.rfind(b"\r", 0, len(data) - 1)) + 1
-
-
-def _raw_line_ends(raw: bytes, encoding: str) -> Positions:
-    unit = width(encoding)
-    if unit == 1:
-        return line_ends(raw)
-    units = _units(raw, encoding)
-    feeds, returns = units == 10, units == 13
-    followed = np.append(feeds[1:], False) if len(units) else feeds
-    ends = (np.flatnonzero(feeds | (returns & ~followed)) + 1) * unit
-    if raw and (not len(ends) or ends[-1] != len(raw)):
-        ends = np.append(ends, len(raw))
-    return ends.astype(np.int64, copy=False)
-
-
-def _units(raw: bytes, encoding: str) -> npt.NDArray[np.unsignedinteger]:
-    unit = width(encoding)
-    order = "<" if encoding.endswith("le") else ">"
-    return np.frombuffer(raw[: len(raw) // unit * unit], f"{order}u{unit}")
 
 
 def _without_line_end(data: bytes, encoding: str) -> bytes:
@@ -175,12 +92,12 @@ class _Reading:
     byte: int = 0
     lead_is_told: bool = False
 
-    def blocks(self, chunk: _Chunk) -> Iterator[Block]:
+    def blocks(self, chunk: Chunk) -> Iterator[Block]:
         if self.line == 1 and not self.lead_is_told:
             self.byte = self.dialect.mark
         if chunk.size > len(chunk.raw):
             if self.rest:
-                yield from self.blocks(_Chunk(b"", 0, True))
+                yield from self.blocks(Chunk(b"", 0, True))
             yield self._oversize(chunk)
             return
         raw = self.rest + chunk.raw if self.rest else chunk.raw
@@ -201,7 +118,7 @@ class _Reading:
     def _lead(self, raw: bytes) -> tuple[tuple[Skipped, ...], bytes] | None:
         """The lines above the first record, and what follows them; None when they are not all there."""
         kinds = self.dialect.lead
-        ends = _raw_line_ends(raw, self.dialect.encoding)
+        ends = raw_line_ends(raw, self.dialect.encoding)
         if len(ends) < len(kinds):
             return None
         if not kinds:
@@ -237,11 +154,10 @@ class _Reading:
             or (shape.escape is not None and shape.escape in text)
         )
 
-    def _oversize(self, chunk: _Chunk) -> Block:
+    def _oversize(self, chunk: Chunk) -> Block:
         text = shown(chunk.raw, self.dialect.encoding)
-        message = f"The line has {chunk.size} bytes, more than {MAX_LINE_BYTES}; only its beginning is kept."
         place = self.line, self.line, self.byte, self.byte + chunk.size - 1
-        reject = Reject(*place, None, "too-long", message, text)
+        reject = Reject(*place, None, "too-long", too_long(chunk.size), text)
         block = Block(b"", b"", self.dialect.encoding, self.line, self.byte, 1, oversize=reject)
         self.line, self.byte = self.line + 1, self.byte + chunk.size
         return block
@@ -265,14 +181,14 @@ def count_units(before: bytes, data: bytes, encoding: str) -> int:
     if width(encoding) == 1:
         return count_breaks(data) - (before.endswith(b"\r") and data.startswith(b"\n"))
     carriage, feed = "\r".encode(encoding), "\n".encode(encoding)
-    units = _units(data, encoding)
+    units = code_units(data, encoding)
     returns, feeds = units == 13, units == 10
     pairs = int(np.count_nonzero(returns[:-1] & feeds[1:])) + (before.endswith(carriage) and data.startswith(feed))
     return int(np.count_nonzero(returns)) + int(np.count_nonzero(feeds)) - pairs
 
 
 def _line_start(raw: bytes, line: int, encoding: str) -> int:
-    return int(_raw_line_ends(raw, encoding)[line - 1]) if line else 0
+    return int(raw_line_ends(raw, encoding)[line - 1]) if line else 0
 
 
 def _decoded(raw: bytes, encoding: str, delimiter: str) -> tuple[bytes, tuple[int, ...] | None]:
@@ -287,7 +203,7 @@ def _decoded(raw: bytes, encoding: str, delimiter: str) -> tuple[bytes, tuple[in
     lines: list[str] = []
     bad: list[int] = []
     start = 0
-    for place, end in enumerate(_raw_line_ends(raw, encoding).tolist()):
+    for place, end in enumerate(raw_line_ends(raw, encoding).tolist()):
         line = raw[start:end]
         try:
             lines.append(line.decode(encoding))

@@ -192,7 +192,7 @@ def test_a_packed_file_is_read_by_one_task_and_the_log_says_so(
 def test_a_line_that_is_too_long_is_left_to_one_task(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("etl.read.MAX_LINE_BYTES", 3000)
+    monkeypatch.setattr("etl._chunks.MAX_LINE_BYTES", 3000)
     for reader in (read_blocks, read_stretch):
         monkeypatch.setitem(cast("dict[str, int]", reader.__kwdefaults__), "block_bytes", 1000)
     lines = clean().splitlines(keepends=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import etl.read
+import etl._chunks
 from etl.contract import SourceRules
 from etl.dialect import Dialect, detect
 from etl.read import Block, count_lines, count_units, read_blocks
@@ -81,7 +81,7 @@ def test_the_last_block_is_not_small() -> None:
 
 
 def test_a_line_beyond_all_measure_is_rejected_and_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(etl.read, "MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr(etl._chunks, "MAX_LINE_BYTES", 1000)
     data = b"1,2\n" + b'"3,4\n' + b"x" * 5000 + b"\n5,6\n"
     found = blocks(data, PLAIN, 256)
     (reject,) = (block.oversize for block in found if block.oversize)
