@@ -100,7 +100,7 @@ class _Walk:
     def _delimiters_before(self) -> Positions:
         """The number of delimiters before each line end, wherever they stand."""
         if self.delimiters_before is None:
-            self.delimiters_before = np.searchsorted(self.marks.delimiters, self.marks.ends)
+            self.delimiters_before = np.cumsum(self.marks.per_line)
         return self.delimiters_before
 
     def _inside(self, firsts: Positions, lasts: Positions, quoted: Positions, opened: int) -> list[int]:
@@ -109,8 +109,8 @@ class _Walk:
         if not len(quoted):
             return []
         if len(quoted) > _MANY_QUOTED:
-            low, high = (int(behind[firsts[0] - 1]) if firsts[0] else 0), int(behind[lasts[-1]])
-            delimiters = marks.delimiters[low:high]
+            low = int(behind[firsts[0] - 1]) if firsts[0] else 0
+            delimiters = self._delimiters(int(firsts[0]), int(lasts[-1]))
             inside = (np.searchsorted(marks.quotes, delimiters) - opened) & 1
             so_far = np.concatenate([np.zeros(1, np.int64), np.cumsum(inside)])
             starts = np.where(firsts[quoted] > 0, behind[firsts[quoted] - 1], 0)
@@ -118,10 +118,14 @@ class _Walk:
             return per_record
         found = []
         for record in quoted.tolist():
-            low = int(behind[firsts[record] - 1]) if firsts[record] else 0
-            delimiters = marks.delimiters[low : behind[lasts[record]]]
+            delimiters = self._delimiters(int(firsts[record]), int(lasts[record]))
             found.append(int(((np.searchsorted(marks.quotes, delimiters) - opened) & 1).sum()))
         return found
+
+    def _delimiters(self, first: int, last: int) -> Positions:
+        """The offsets of the delimiters in some lines."""
+        start = int(self.marks.starts[first])
+        return np.flatnonzero(self.marks.delimiters[start : self.marks.ends[last]]) + start
 
     def _trusted(self, firsts: Positions, lasts: Positions, counts: Positions) -> int:
         """How many records from the first on the exact reading agrees with, where it might not."""
@@ -145,8 +149,7 @@ class _Walk:
     def _crowded(self) -> Flags:
         """Lines that have as many delimiters as a record must have, wherever these stand."""
         if self.crowded is None:
-            per_line = np.diff(self._delimiters_before(), prepend=0)
-            self.crowded = per_line >= self.shape.fields - 1
+            self.crowded = self.marks.per_line >= self.shape.fields - 1
         return self.crowded
 
     def _take(self, firsts: Positions, lasts: Positions, counts: Positions) -> None:
@@ -156,7 +159,7 @@ class _Walk:
             last_byte = _content_ends(marks.block, marks.ends[lasts]) - 1
             # A line without content ends where the one before does, or before the first byte.
             has_content = last_byte >= marks.starts[firsts]
-            at_end = np.isin(last_byte, marks.delimiters)
+            at_end = marks.delimiters[last_byte]
             wrong |= ~(has_content & at_end) if shape.trailing else ~has_content
         again = self._repeated(firsts, lasts)
         for record in np.flatnonzero(wrong & ~again):

@@ -159,9 +159,10 @@ class _Rows:
 
 def _with_faults(block: Block, plan: Plan, found: Split, parsed: Parsed, way: Way) -> Typed:
     """The good rows, and a reject for each that is not."""
-    height = _height(block, found)
     lines = found.lines
-    ends = block.raw_line_ends() if parsed.bad or found.faults or found.skips else lines
+    whole = not (parsed.bad or found.faults or found.skips)
+    ends = lines if whole else block.raw_line_ends()
+    height = block.line_count if whole else _height(block, found, ends)
     rejects = [_reject(block, ends, fault) for fault in found.faults]
     for row, (feed, reason) in parsed.bad.items():
         tall = count_lines(block.text[int(found.starts[row]) : int(found.ends[row])])
@@ -173,11 +174,11 @@ def _with_faults(block: Block, plan: Plan, found: Split, parsed: Parsed, way: Wa
     return _gathered(block, plan, rows, tuple(rejects), way, tuple(_skipped(block, ends, skip) for skip in found.skips))
 
 
-def _height(block: Block, found: Split) -> int:
+def _height(block: Block, found: Split, raw_ends: Positions) -> int:
     """The lines of all good records, counted where they stand."""
-    if not found.faults and not found.skips:
-        return block.line_count
-    return count_lines(good_text(block.text, found))
+    ends = raw_ends if block.raw is block.text else line_ends(block.text)
+    first, last = np.searchsorted(ends, found.starts, "right"), np.searchsorted(ends, found.ends, "right")
+    return int((last - first).sum())
 
 
 def _reject(block: Block, ends: Positions, fault: Fault) -> Reject:

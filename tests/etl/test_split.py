@@ -1,9 +1,11 @@
 """Records: what the exact reading finds in damaged text, and that the vectorised one finds the same."""
 
+import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from etl._marks import split
+from etl._places import per_line
 from etl._record import MAX_RECORD_BYTES, Shape, read_simply, read_step_by_step
 from etl._split import Split, split_exact
 
@@ -150,3 +152,11 @@ def test_a_record_without_quotes_reads_simply_as_it_does_step_by_step(
 ) -> None:
     simple = read_simply(data, 0, shape)
     assert simple is None or simple == read_step_by_step(data, 0, shape, complete=complete)
+
+
+def test_delimiters_are_counted_per_line_however_long_the_lines_are() -> None:
+    for lengths in ([3, 300, 1, 255, 256, 700], [300] * 600):
+        lines = [b"," * (length - 1) + b"\n" for length in lengths]
+        starts = np.cumsum([0, *lengths[:-1]])
+        flags = np.frombuffer(b"".join(lines), np.uint8) == ord(",")
+        assert per_line(flags, starts).tolist() == [length - 1 for length in lengths]
