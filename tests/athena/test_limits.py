@@ -1,6 +1,8 @@
 """Limits, audit and counts, as questions meet them."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import orjson
 import pytest
@@ -13,11 +15,20 @@ from athena.flights.memory import MemoryFlights
 from athena.lake import Lake
 from athena.question import OWNER, Answer, Caller, Question, State
 from tests.athena.test_ask import COUNT, UA
+from tests.clock import SetClock
 from tests.lakes import FLIGHTS, CountingEngine, Home, eventually, question
 
 PARTNER = Caller("united")
 ALL = "[datasets.flights]"
 ANOTHER = "SELECT carrier FROM flights"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """A home in which no minute and no day ends while a test counts what was asked in it."""
+    made = Home(tmp_path, SetClock())
+    yield made
+    made.tables.close()
 
 
 def done(lake: Lake, asked: Question) -> Answer:

@@ -63,7 +63,7 @@ def job(sql: str, *output: str, pin: Head | None = None, row_limit: int = 100, t
         guarded=False,
         row_limit=row_limit,
         token=token or secrets.token_hex(32),
-        timeout_seconds=20,
+        timeout_seconds=200,
     )
 
 

@@ -31,11 +31,11 @@ def engine(tmp_path: Path) -> Iterator[DuckDBEngine]:
     made.close()
 
 
-def start(engine: DuckDBEngine, sql: str, *, timeout_seconds: float = 20) -> str:
+def start(engine: DuckDBEngine, sql: str, *, timeout_seconds: float = 200) -> str:
     return engine.start(Job(sql, ("n",), {}, False, 10, secrets.token_hex(32), timeout_seconds))
 
 
-def ran(engine: DuckDBEngine, sql: str, *, timeout_seconds: float = 20) -> Progress:
+def ran(engine: DuckDBEngine, sql: str, *, timeout_seconds: float = 200) -> Progress:
     return engine.wait(start(engine, sql, timeout_seconds=timeout_seconds), seconds=120)
 
 
