@@ -1,22 +1,18 @@
 """Which field of a file feeds which column, and how it is read. Pure."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from athena.dataset import Column
 from athena.errors import Refused
-from etl._moments import EPOCHS, pattern_of, zone_of
+from etl._form import NUMERIC, check_form
+from etl._moments import zone_of
 from etl._names import clean_name
 from etl._record import Shape
 from etl._values import MISSING, Reading
 from etl.contract import SourceRules
 from etl.dialect import Dialect
-
-_TIMED = frozenset(["date", "timestamp", "timestamptz"])
-_NUMERIC = frozenset(["int", "long", "float", "double", "decimal"])
-_NUMBER_FORMS = ("percent", "currency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +94,8 @@ def _mismatch(dialect: Dialect, columns: Sequence[Column]) -> Refused:
 
 def _reading(column: Column, rules: SourceRules) -> Reading:
     name, form = column.type.name, rules.formats.get(column.name)
-    _check_form(column, form)
+    if form is not None:
+        check_form(column, form)
     if rules.zone is not None:
         zone_of(rules.zone)
     default = ("",) if name == "string" else MISSING
@@ -120,26 +117,9 @@ def _reading(column: Column, rules: SourceRules) -> Reading:
 def _factor(column: Column, rules: SourceRules) -> Decimal | None:
     if column.name not in rules.scale:
         return None
-    if column.type.name not in _NUMERIC:
+    if column.type.name not in NUMERIC:
         raise _wrong(f"`scale` names {column.name}, which is no number but {column.type}.", "Take it out of `scale`.")
     return Decimal(repr(rules.scale[column.name]))
-
-
-def _check_form(column: Column, form: str | None) -> None:
-    name = column.type.name
-    if form is None:
-        return
-    if name in _TIMED:
-        if form not in EPOCHS:
-            pattern_of(form)
-    elif name not in _NUMERIC or form not in _NUMBER_FORMS:
-        near = difflib.get_close_matches(form, _NUMBER_FORMS, n=1)
-        hint = (
-            f"Did you mean {near[0]!r}?"
-            if near
-            else "Formats are for dates and times; numbers may be percent or currency."
-        )
-        raise _wrong(f"The format {form!r} is none for {column.name}, a {column.type}.", hint)
 
 
 def _wrong(message: str, remedy: str) -> Refused:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from athena.dataset import Column, DataType
 from athena.errors import Refused
+from etl._form import NUMERIC
 from etl._plan import file_names
 from etl._seen import Seen
 from etl._settle import settle
@@ -14,7 +15,6 @@ from etl.contract import Contract, SourceRules
 from etl.dialect import Dialect
 from etl.infer import decide, fit
 
-_NUMERIC = frozenset(["int", "long", "float", "double", "decimal"])
 _SHOWN_NAMES = 20
 _ALIKE = 0.6
 
@@ -61,7 +61,7 @@ def _is_settled(column: Column, rules: SourceRules) -> bool:
     """Whether the contract says how the column is written, so that its type is not to be found again."""
     if column.name in rules.formats or column.name in rules.values or column.name in rules.scale:
         return True
-    return rules.thousands is not None and column.type.name in _NUMERIC
+    return rules.thousands is not None and column.type.name in NUMERIC
 
 
 def _check_columns(

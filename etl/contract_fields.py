@@ -1,6 +1,5 @@
 """A parsed TOML document → a contract, every key and value checked. Pure."""
 
-import codecs
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import fields
@@ -9,6 +8,7 @@ from typing import Any, TypeVar
 from athena.dataset import COLUMN_NAME, SYSTEM_NAMES, Column, check_dataset_name, parse_type
 from athena.errors import Refused
 from etl.contract import Contract, Layout, SourceRules
+from etl.contract_checks import check_allowed, check_partition, check_rules
 from etl.partition import parse_partition
 from etl.toml_place import Document, nearest
 
@@ -25,7 +25,6 @@ def contract_of(document: Document, dataset: str) -> Contract:
     inferred = _value(document, ("inferred",), bool, not columns)
     if not columns and not inferred:
         document.refuse(("columns",), "is empty", "List the columns, or write inferred = true to have them found out.")
-    names = None if inferred else [column.name for column in columns]
     sources = document.subtable(("sources",))
     return Contract(
         dataset=check_dataset_name(dataset),
@@ -35,8 +34,8 @@ def contract_of(document: Document, dataset: str) -> Contract:
         same_content=_choice(document, ("same_content",), ("skip", "load")),
         new_columns=_choice(document, ("new_columns",), ("add", "ignore", "reject")),
         max_rejected=_share(document, top.get("max_rejected", 0.1)),
-        layout=_layout(document, [column.name for column in columns] or None),
-        sources={name: _rules(document, ("sources", name), names) for name in sources},
+        layout=_layout(document, columns),
+        sources={name: _rules(document, ("sources", name), columns, complete=not inferred) for name in sources},
     )
 
 
@@ -56,7 +55,7 @@ def _column(document: Document, name: str) -> Column:
     except Refused as error:
         document.refuse((*place, "type"), f"is {given['type']!r}, which is no column type", error.remedy)
     allowed = _strings(document, (*place, "allowed")) if "allowed" in given else None
-    return Column(
+    column = Column(
         name,
         found,
         required=_value(document, (*place, "required"), bool, False),
@@ -65,18 +64,22 @@ def _column(document: Document, name: str) -> Column:
         sensitive=_value(document, (*place, "sensitive"), bool, False),
         allowed=allowed,
     )
+    check_allowed(document, place, column)
+    return column
 
 
-def _layout(document: Document, names: list[str] | None) -> Layout:
+def _layout(document: Document, columns: tuple[Column, ...]) -> Layout:
+    names = [column.name for column in columns] or None
     document.table(("layout",), ("partition", "sort"))
     partition = _strings(document, ("layout", "partition"))
     sort = _strings(document, ("layout", "sort"))
     for text in partition:
         try:
-            column = parse_partition(text).column
+            found = parse_partition(text)
         except Refused as error:
             document.refuse(("layout", "partition"), f"has {text!r}, which is no partition", error.remedy)
-        _known_column(document, ("layout", "partition"), column, names)
+        _known_column(document, ("layout", "partition"), found.column, names)
+        check_partition(document, ("layout", "partition"), found, {column.name: column for column in columns})
     for name in sort:
         _known_column(document, ("layout", "sort"), name, names)
     return Layout(partition, sort)
@@ -87,7 +90,8 @@ def _known_column(document: Document, place: Place, name: str, names: list[str] 
         document.refuse(place, f"names {name!r}, which is no column", nearest(name, names))
 
 
-def _rules(document: Document, place: Place, names: list[str] | None) -> SourceRules:
+def _rules(document: Document, place: Place, columns: tuple[Column, ...], *, complete: bool) -> SourceRules:
+    names = [column.name for column in columns] if complete else None
     given = document.table(place, [field.name for field in fields(SourceRules)])
     values = {key: _RULES[key](document, (*place, key)) for key in given}
     for key in ("formats", "values", "scale"):
@@ -97,7 +101,9 @@ def _rules(document: Document, place: Place, names: list[str] | None) -> SourceR
         if not COLUMN_NAME.match(name):
             document.refuse((*place, "rename"), f"gives {name!r}, which is no column name", "Use [a-z0-9_] only.")
         _known_column(document, (*place, "rename"), name, names)
-    return SourceRules(**values)
+    rules = SourceRules(**values)
+    check_rules(document, place, rules, {column.name: column for column in columns})
+    return rules
 
 
 def _text(document: Document, place: Place) -> str:
@@ -122,8 +128,8 @@ def _character_or_none(document: Document, place: Place) -> str:
 def _encoding(document: Document, place: Place) -> str:
     text = _text(document, place)
     try:
-        codecs.lookup(text)
-    except LookupError:
+        "a".encode(text)
+    except (LookupError, ValueError):
         document.refuse(place, f"is {text!r}, which is no encoding", 'Write for example "utf-8" or "cp1252".')
     return text
 

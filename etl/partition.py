@@ -3,12 +3,22 @@
 import re
 from dataclasses import dataclass
 
+from athena.dataset import DataType
 from athena.errors import Refused
 
 _CALL = re.compile(r"\s*(\w+)\s*\(\s*(?:(\d+)\s*,\s*)?([a-z0-9_]+)\s*\)\s*\Z")
 _PLAIN = re.compile(r"\s*([a-z0-9_]+)\s*\Z")
 _TRANSFORMS = ("identity", "year", "month", "day", "hour", "truncate", "bucket")
 _COUNTED = ("truncate", "bucket")
+_INSTANTS = frozenset(["timestamp", "timestamptz"])
+_DAYS = _INSTANTS | {"date"}
+_CUT = frozenset(["int", "long", "decimal", "string"])
+_FITTING = {
+    **dict.fromkeys(("year", "month", "day"), _DAYS),
+    "hour": _INSTANTS,
+    "truncate": _CUT,
+    "bucket": _CUT | _DAYS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,14 @@ class Partition:
         if self.transform == "identity":
             return f"{self.column}_identity"
         return "_".join([self.column, self.transform, *([str(self.width)] if self.width else [])])
+
+    def fits(self, kind: DataType) -> bool:
+        """Whether a column of that type can be divided so.
+
+        >>> parse_partition("month(day)").fits(DataType("date")), parse_partition("month(day)").fits(DataType("int"))
+        (True, False)
+        """
+        return self.transform not in _FITTING or kind.name in _FITTING[self.transform]
 
     def __str__(self) -> str:
         width = f"{self.width}, " if self.width else ""

@@ -10,6 +10,7 @@ import pytest
 from api.explained import TEXTS
 from athena.settings import Settings
 from athena.settings_aws import AwsSettings
+from etl.contract import SourceRules
 from lakegate.pages import AWS_MEANINGS, MEANINGS, cli_page, problem_texts, settings_page
 from tests.codes import codes_in_code
 
@@ -54,6 +55,15 @@ def test_every_documented_error_code_exists_and_stands_there_once_in_order() -> 
     known, raised = documented_codes(), codes_in_code()
     assert [code for code in known if code not in raised] == []
     assert len(set(known)) == len(known)
+
+
+def test_owners_are_told_of_every_key_of_a_source_and_every_example_of_their_page_runs() -> None:
+    page = (DOCS / "data-owners.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", page, flags=re.MULTILINE)
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert {field.name for field in fields(SourceRules)} - told == set()
+    blocks = re.findall(r"^(.*)\n```\w+$", page, flags=re.MULTILINE)
+    assert set(blocks) == {"<!-- tested -->"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

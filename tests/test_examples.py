@@ -57,6 +57,24 @@ def test_the_page_for_data_owners(tmp_path: Path) -> None:
     assert re.search(r"^ *17 +field-count +2026-06-16,Kiel$", done.stdout, flags=re.MULTILINE)
 
 
+def test_the_contract_on_the_page_for_data_owners(tmp_path: Path) -> None:
+    (contract,) = marked("docs/data-owners.md", "toml")
+    script = """
+    mkdir -p landing/rain/dwd
+    printf 'day,station,mm\\n2026-05-01,Kiel,1.5\\n' > landing/rain/may.csv
+    printf 'Tag;Ort;mm\\n02.05.2026;Bonn;2,5\\n03.05.2026;Kiel;-999\\n' > landing/rain/dwd/may.csv
+    lakegate reconcile --json
+    lakegate query --format csv "SELECT day, station, mm FROM rain ORDER BY day"
+    lakegate describe rain
+    """
+    run("lakegate init .", tmp_path)
+    (tmp_path / "datasets" / "rain.toml").write_text(contract, encoding="utf-8")
+    printed = run(f"set -e\n{script}", tmp_path).stdout
+    assert "day,station,mm\n2026-05-01,Kiel,1.5\n2026-05-02,Bonn,2.5\n2026-05-03,Kiel,\n" in printed
+    assert "rain in 24 hours" in printed
+    assert printed.count('"status": "loaded"') == 2
+
+
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a few flights and a partner; its credentials are in `partner.json` beside it."""

@@ -98,6 +98,19 @@ def test_what_is_not_said_has_the_documented_defaults() -> None:
         ('"Gesellschaft" = "carier"', '"Gesellschaft" = "carrier"', 26, "'carrier'"),
         ("{ dep_delay = 0 }", "{ dep_delay = 60 }", 28, "erase"),
         ('"Europe/Berln"', '"Europe/Berlin"', 29, "Europe/Berlin"),
+        ("allowed = []", 'allowed = ["AA", "UA"]', 9, "take the key out"),
+        ('"decimal(12,2)", allowed = ["1", "a lot"]', '"decimal(12,2)"', 12, "decimal(12,2)"),
+        ('["month(carrier)"]', '["month(day)"]', 14, "year, month, day of a date"),
+        ('quote     = ";"', 'quote     = ""', 18, "of its own"),
+        ('encoding  = "base64"', 'encoding  = "cp1252"', 20, "utf-8"),
+        ('decimal   = "5"', 'decimal   = ","', 22, "example"),
+        ('thousands = ","', 'thousands = "."', 23, "of its own"),
+        ('"dd.mm.yyyy"', '"%d.%m.%Y"', 25, "%d.%m.%Y"),
+        ('"%d.%m.%Q"', '"%d.%m.%Y"', 25, "%Y"),
+        ('"%d.%m.%Y %I:%M"', '"%d.%m.%Y"', 25, "%p"),
+        ('{ fare = "percnt" }', '{ day = "%d.%m.%Y" }', 25, "'percent'"),
+        ("{ dep_delay = inf }", "{ dep_delay = 60 }", 28, "multiplied"),
+        ("{ carrier = 60 }", "{ dep_delay = 60 }", 28, "out of scale"),
     ],
 )
 def test_a_mistake_is_told_with_file_line_and_remedy(wrong: str, right: str, line: int, remedy: str) -> None:
@@ -145,16 +158,20 @@ columns = st.builds(
     unit=st.none() | texts.filter(bool),
     description=st.none() | texts.filter(bool),
     sensitive=st.booleans(),
-    allowed=st.none() | st.lists(texts, max_size=3).map(tuple),
 )
+FORMS = {"date": "%d.%m.%Y", "timestamptz": "epoch", "int": "currency", "double": "percent"}
 characters = st.characters(exclude_categories=["Cs"], exclude_characters="\r\n")
 
 
 @st.composite
 def contracts(draw: st.DrawFn) -> Contract:
     own = draw(st.lists(columns, max_size=4, unique_by=lambda column: column.name))
+    allowed = draw(st.none() | st.lists(texts, min_size=1, max_size=3).map(tuple))
+    own = [replace(column, allowed=allowed) if column.type.name == "string" else column for column in own]
     some = st.sampled_from([column.name for column in own]) if own else st.nothing()
     most = 2 if own else 0
+    forms = {column.name: FORMS[column.type.name] for column in own if column.type.name in FORMS}
+    numbers = [column.name for column in own if column.type.name in ("int", "long", "double", "decimal")]
     rules = st.builds(
         SourceRules,
         delimiter=st.none() | characters,
@@ -163,12 +180,12 @@ def contracts(draw: st.DrawFn) -> Contract:
         encoding=st.sampled_from([None, "utf-8", "cp1252"]),
         header=st.none() | st.booleans(),
         null=st.none() | st.lists(texts, max_size=2).map(tuple),
-        formats=st.dictionaries(some, texts, max_size=most),
+        formats=st.sampled_from([{}, forms]),
         rename=st.dictionaries(texts, some, max_size=most),
         values=st.dictionaries(some, st.dictionaries(texts, texts, max_size=2), max_size=most),
-        scale=st.dictionaries(some, st.floats(0.001, 1e300), max_size=most),
+        scale=st.fixed_dictionaries({}, optional=dict.fromkeys(numbers, st.floats(0.001, 1e300))),
         zone=st.sampled_from([None, "Europe/Berlin"]),
-    )
+    ).filter(lambda one: not one.delimiter or one.delimiter not in (one.quote, one.escape))
     return Contract(
         "flights",
         tuple(own),
