@@ -23,9 +23,7 @@ def votes_for_header(first: Row, below: Sequence[Row], expected: Sequence[str]) 
     >>> votes_for_header([b"1", b"Ann"], [[b"2", b"Bob"], [b"3", b"Ann"]], ()) < 0
     True
     """
-    known = {clean_name(name) for name in expected}
-    met = sum(clean_name(cell.decode("utf-8", "replace")) in known for cell in first)
-    if known and 2 * met >= len(known):
+    if meets(first, expected):
         return 10.0
     # Files that were joined have it again.
     others = [row for row in below if tuple(row) != tuple(first)]
@@ -33,6 +31,17 @@ def votes_for_header(first: Row, below: Sequence[Row], expected: Sequence[str]) 
     if _are_years(first, columns):
         return 2.0
     return sum(_vote(cell, column) for cell, column in zip(first, columns, strict=True))
+
+
+def meets(row: Row, expected: Sequence[str]) -> bool:
+    """Whether the row names at least half of the expected columns.
+
+    >>> meets([b"Id", b"Name", b"x"], ["id", "name"]), meets([b"1", b"Ann"], ["id", "name"]), meets([b"id"], [])
+    (True, False, False)
+    """
+    known = {clean_name(name) for name in expected}
+    met = sum(clean_name(cell.decode("utf-8", "replace")) in known for cell in row)
+    return bool(known) and 2 * met >= len(known)
 
 
 def _vote(cell: bytes, column: Sequence[bytes]) -> float:

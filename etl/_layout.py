@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from etl._cell import holds_numbers
 from etl._footer import names_total
-from etl._header import further_header_rows, looks_like_names, votes_for_header
+from etl._header import further_header_rows, looks_like_names, meets, votes_for_header
 from etl._record import Record, Shape, line_end
 from etl._sniff import Placed, Sniffed
 
@@ -37,7 +37,7 @@ def separator_hint(text: bytes) -> tuple[str, int] | None:
 
 def lay_out(text: bytes, sniffed: Sniffed, *, header: bool | None, expected: Sequence[str]) -> Layout:
     """The layout of the sniffed text. `header` is what the rules say, `expected` names that headings may have."""
-    sniffed = _with_header_count(_with_late_trailing(sniffed))
+    sniffed = _with_known_header(_with_header_count(_with_late_trailing(sniffed)), expected)
     shape = _with_comment(sniffed)
     records = _without_false_header([one for one in sniffed.records if not _is_comment(one, text, shape)], shape)
     first = _first_of_body(records, shape.fields)
@@ -140,6 +140,20 @@ def _with_header_count(sniffed: Sniffed) -> Sniffed:
     count = len(fine[0].fields)
     filling = sum(len(record.fields) == count for record in fine[1:])
     if filling < max(2, 0.1 * len(fine)) or not all(cell.strip() for cell in fine[0].fields):
+        return sniffed
+    return replace(sniffed, shape=replace(shape, fields=count))
+
+
+def _with_known_header(sniffed: Sniffed, expected: Sequence[str]) -> Sniffed:
+    """A first line with the contract's own names says how many fields there are: all other records are bad. What
+    `_ragged` makes fit without a doubt stays."""
+    shape, fine = sniffed.shape, [one for one in sniffed.records if one.record.fault is None]
+    if shape.fields < 2 or not fine or not meets(fine[0].record.fields, expected):
+        return sniffed
+    count = len(fine[0].record.fields)
+    fitting = [one for one in fine[1:] if _fits(one, shape.fields)]
+    ragged = _ragged(fine[:1], fitting, shape) if count != shape.fields else None
+    if ragged is None or ragged.headings is None or any(ragged.headings):
         return sniffed
     return replace(sniffed, shape=replace(shape, fields=count))
 
