@@ -21,7 +21,7 @@ FLIGHTS = "carrier,flights\nUA,3\nAA,4\nUA,5\n"
 SQL = "SELECT carrier, sum(flights) AS n FROM flights GROUP BY carrier"
 
 
-def until(wanted: Callable[[], Any], *, seconds: float = 90.0) -> Any:
+def until(wanted: Callable[[], Any], *, seconds: float = 600.0) -> Any:
     """What `wanted` gives as soon as it is anything."""
     end = time.monotonic() + seconds
     while not (found := wanted()):

@@ -1,7 +1,6 @@
 """ministack as a process of its own, from its own environment: its pins are not ours."""
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,12 +14,13 @@ import urllib3
 from botocore.config import Config
 
 from tests.deployed.handover import HandOver
+from tests.lakegate.server import free_ports
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-ministack" / "bin" / "python"
 REGION, ACCOUNT = "us-east-1", "000000000000"
 OWNER = {"AWS_ACCESS_KEY_ID": "owner", "AWS_SECRET_ACCESS_KEY": "an-owner-of-all", "AWS_DEFAULT_REGION": REGION}
-_READY_SECONDS = 60
+_READY_SECONDS = 240
 
 
 @dataclass
@@ -73,7 +73,7 @@ def client_of(url: str, service: str, credentials: dict[str, str]) -> Any:
 @contextmanager
 def ministack(folder: Path) -> Iterator[Ministack]:
     """A new account, until the end of the block; what it says goes into `folder`."""
-    port = _free_port()
+    port = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     handover = HandOver(url, lambda service: client_of(url, service, OWNER), OWNER)
     environment = {
@@ -113,19 +113,13 @@ def ministack(folder: Path) -> Iterator[Ministack]:
                 server.wait()
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + _READY_SECONDS
     with urllib3.PoolManager() as pool:
         while time.monotonic() < until:
             assert server.poll() is None, "ministack has ended: see ministack.log"
             try:
-                if pool.request("GET", f"{url}/_ministack/health", retries=False, timeout=2.0).status == 200:
+                if pool.request("GET", f"{url}/_ministack/health", retries=False, timeout=20.0).status == 200:
                     return
             except urllib3.exceptions.HTTPError:
                 time.sleep(0.2)

@@ -101,7 +101,7 @@ class HandOver:
     def _run(self, stage: str, manifest: str) -> None:
         command = [sys.executable, "-m", "tests.deployed.job", stage, manifest]
         environment = {**os.environ, **self.job_environment(stage), "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=900)
         self.runs.append(done.stdout + done.stderr)
 
     def _on(self, environ: dict[str, Any], body: bytes, start: Start) -> Iterable[bytes]:

@@ -175,4 +175,4 @@ def test_blocks_with_bad_values_are_freed_without_waiting_for_a_collection() -> 
             held.append(pa.total_allocated_bytes())
     finally:
         gc.enable()
-    assert held[-1] == held[0]
+    assert held[-1] <= held[0]

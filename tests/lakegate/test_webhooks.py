@@ -38,7 +38,7 @@ class Receiver:
         self.url = ""
 
     def next(self) -> tuple[dict[str, str], bytes]:
-        return self.got.get(timeout=30)
+        return self.got.get(timeout=120)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import os
 import secrets
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -41,8 +42,11 @@ def ran(engine: DuckDBEngine, sql: str, *, timeout_seconds: float = 200) -> Prog
 
 def children() -> set[int]:
     """The processes that this one has started."""
-    tasks = Path("/proc/self/task").iterdir()
-    return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+    found: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # threads end
+            found.update(int(pid) for pid in (task / "children").read_text().split())
+    return found
 
 
 def ended(pid: int) -> bool:
@@ -50,7 +54,7 @@ def ended(pid: int) -> bool:
         # Its first thread may be gone before the others are, and before anybody can wait for it.
         threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
         return threads == 1 and ") Z" in Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 
