@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -13,13 +12,6 @@ from athena.question import OWNER, Caller
 from tests.lakes import FLIGHTS, Home
 
 UNITED = Caller("united")
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path)
-    yield made
-    made.tables.close()
 
 
 @pytest.fixture
