@@ -83,7 +83,10 @@ def told_of_guide(blocks: tuple[Block, ...], values: dict[str, str]) -> str:
     left = [one for one in blocks if one.reason]
     lines = [f"The operations guide: {run} commands are run, {sum(len(one.commands) for one in left)} are not:"]
     lines += [f"  not run: {one.commands[0].splitlines()[0]} ({one.section}): {one.reason}" for one in left]
-    lines += [f"  filled in: {name} by {values[name]}" for name in sorted(placeholders(blocks) & values.keys())]
+    lines += [
+        f"  filled in: {name} by {'(not shown)' if 'secret' in name else values[name]}"
+        for name in sorted(placeholders(blocks) & values.keys())
+    ]
     return "\n".join(lines)
 
 
