@@ -4,7 +4,7 @@ The reply to every request leaves through `respond`, so that each carries its re
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from secrets import token_hex
 from typing import Any
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from api.edge import App, Visit, unexpected
 from api.encoding import packed
-from api.problem import Pairs, WrongRequest, as_problem
+from api.problem import PROBLEM_TYPE, WrongRequest, as_problem
 from api.response import Reply, finished, preflight, problem_reply
 from athena.errors import LakegateError
 
@@ -147,18 +147,22 @@ def _params(template: list[str], steps: list[str]) -> dict[str, str] | None:
     return params
 
 
-def outside(headers: Pairs, event: Mapping[str, Any]) -> Pairs:
-    """Headers with addresses as partners must ask for them: API Gateway serves every route below its stage's name, or
+def outside(reply: Reply, event: Mapping[str, Any]) -> Reply:
+    """The reply with addresses as partners must ask for them: API Gateway serves every route below its stage's name, or
     below what a domain of one's own is mapped to, of which routes know nothing.
 
-    >>> context = {"resourcePath": "/v1/queries", "path": "/api/v1/queries"}
-    >>> outside((("Location", "/v1/queries/q_1"), ("ETag", "x")), {"requestContext": context})
+    >>> event = {"requestContext": {"resourcePath": "/v1/queries", "path": "/api/v1/queries"}}
+    >>> outside(Reply(202, (("Location", "/v1/queries/q_1"), ("ETag", "x"))), event).headers
     (('Location', '/api/v1/queries/q_1'), ('ETag', 'x'))
     """
     context = event["requestContext"]
     asked = context.get("path", context["resourcePath"]).split("/")
     below = "/".join(asked[: len(asked) + 1 - len(context["resourcePath"].split("/"))])
-    return tuple((name, _below(name, value, below)) for name, value in headers)
+    headers = tuple((name, _below(name, value, below)) for name, value in reply.headers)
+    if ("Content-Type", PROBLEM_TYPE) not in headers:
+        return replace(reply, headers=headers)
+    problem = reply.body.replace(b'"/problems/', f'"{below}/problems/'.encode(), 1)
+    return replace(reply, headers=headers, body=problem)
 
 
 def _below(name: str, value: str, prefix: str) -> str:

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from copy import copy
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -92,11 +91,11 @@ class Function(App):
             let_go(parts.lake)
         except LakegateError as error:
             logging.getLogger("lakegate.api").error("%s: %s: %s", number, error.code, error.message)
-            return _told(problem_reply(as_problem(error)), number)
+            return _told(problem_reply(as_problem(error)), event, number)
         except Exception as error:  # noqa: BLE001 the outermost frame: whatever it is, the caller gets a problem
-            return _told(unexpected(error, request_id=number), number)
+            return _told(unexpected(error, request_id=number), event, number)
         origins = parts.lake.settings.cors_origins
-        reply = reply if fits(reply) else problem_reply(TOO_LARGE)
+        reply = outside(reply if fits(reply) else problem_reply(TOO_LARGE), event)
         reply = finished(reply, request_id=number, origin=headers.get("origin"), origins=origins)
         self._tell(event, visit, reply, seconds=time.monotonic() - begun)
         return enveloped(reply)
@@ -106,8 +105,7 @@ class Function(App):
         visit.route = template
         if method == "OPTIONS":
             return preflight(", ".join(sorted(self.routes.get(template, {}))))
-        reply = self.respond(event, visit)
-        return replace(reply, headers=outside(reply.headers, event))
+        return self.respond(event, visit)
 
     def _tell(self, event: dict[str, Any], visit: Visit, reply: Reply, *, seconds: float) -> None:
         told = Told(
@@ -148,9 +146,9 @@ def _visit(parts: Parts, number: str, *, left_seconds: float) -> Visit:
     return Visit(parts, number, most_wait_seconds=most, linger_seconds=min(LINGER_SECONDS, most))
 
 
-def _told(reply: Reply, number: str) -> dict[str, Any]:
+def _told(reply: Reply, event: dict[str, Any], number: str) -> dict[str, Any]:
     """The response when not even the settings are known, whose origins would be let in."""
-    return enveloped(finished(reply, request_id=number, origin=None, origins=()))
+    return enveloped(finished(outside(reply, event), request_id=number, origin=None, origins=()))
 
 
 def _headers(event: dict[str, Any]) -> dict[str, str]:

@@ -4,7 +4,7 @@ import json
 from http import HTTPStatus
 
 from api import fields
-from api.callers import SCOPE, TOKEN_PATH
+from api.callers import SCOPE, TOKEN_PATH, TOKEN_URL
 from api.deprecation import DEPRECATED
 from api.download import LINK_SECONDS
 from api.forms import MEDIA_TYPES
@@ -27,7 +27,7 @@ from api.schemas import RATE_HEADERS, TEXT, components, ref
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 
-def document(*, version: str, embedded: bool, token_url: str = TOKEN_PATH) -> Object:
+def document(*, version: str, embedded: bool, token_url: str = TOKEN_URL) -> Object:
     """The whole document; with `embedded` the token endpoint and the public keys as well."""
     paths = {**_paths(), **(_own_paths() if embedded else {})}
     for method, template in DEPRECATED:
@@ -47,7 +47,7 @@ def document(*, version: str, embedded: bool, token_url: str = TOKEN_PATH) -> Ob
     }
 
 
-def encoded(*, version: str, embedded: bool, token_url: str = TOKEN_PATH) -> bytes:
+def encoded(*, version: str, embedded: bool, token_url: str = TOKEN_URL) -> bytes:
     """The document as JSON."""
     described = document(version=version, embedded=embedded, token_url=token_url)
     return json.dumps(described, separators=(",", ":")).encode()

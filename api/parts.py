@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from api.callers import TOKEN_PATH, Callers
+from api.callers import TOKEN_URL, Callers
 from athena.audit.stream import StreamAudit
 from athena.lake import Lake
 from athena.notices import Notices
@@ -22,7 +22,7 @@ class Parts:
     lake: Lake
     callers: Callers
     notices: Notices
-    token_url: str = TOKEN_PATH
+    token_url: str = TOKEN_URL
     tokens: "Tokens | None" = None
     exchange: "Exchange | None" = None
 
@@ -36,7 +36,7 @@ class Parts:
 
         state, lake = state_of(settings), Lake.aws(settings, audit=StreamAudit())
         notices = DynamoNotices(state, lake.clock)
-        return cls(lake, Claims(DynamoClients(state)), notices, settings.token_url or TOKEN_PATH)
+        return cls(lake, Claims(DynamoClients(state)), notices, settings.token_url or TOKEN_URL)
 
     @classmethod
     def embedded(cls, lake: Lake) -> "Parts":

@@ -8,6 +8,7 @@ Its form: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gatew
 import hashlib
 import json
 import re
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import yaml
 from api.callers import SCOPE
 from api.on_lambda import function
 from api.openapi import document
-from api.problem import PROBLEM_TYPE, REMEDY_OF_OURS
+from api.problem import PROBLEM_TYPE, REMEDY_OF_OURS, RETRY_AFTER_SECONDS, Problem
 from athena.sql.tokens import MAX_BYTES
 
 TEMPLATE = Path(__file__).parent / "templates" / "gateway.yaml"
@@ -51,31 +52,65 @@ QUESTION = {
 }
 _MODELS = {("/v1/queries", "POST"): "Question"}
 
-# What the gateway itself refuses, in the form of the function's own problems: status, code, detail, remedy.
-_COME_BACK = "Get a new access token with the scope lakegate/query, and send it as `Authorization: Bearer …`."
+
+def _refused(status: HTTPStatus, detail: str, remedy: str, *, code: str) -> Problem:
+    retry = _RETRY_AFTER_SECONDS.get(status)
+    return Problem(status, code, detail, remedy, headers=() if retry is None else (("Retry-After", str(retry)),))
+
+
+def _unauthenticated(detail: str) -> Problem:
+    remedy = "Get a new access token with the scope lakegate/query, and send it as `Authorization: Bearer …`."
+    return _refused(HTTPStatus.UNAUTHORIZED, detail, remedy, code="unauthenticated")
+
+
+def _wrong(detail: str) -> Problem:
+    return _refused(HTTPStatus.BAD_REQUEST, detail, "See /openapi.json for what is taken.", code="invalid-request")
+
+
+def _exceeded(detail: str, remedy: str) -> Problem:
+    return _refused(HTTPStatus.TOO_MANY_REQUESTS, detail, remedy, code="limit-exceeded")
+
+
+def _away(detail: str, remedy: str = REMEDY_OF_OURS) -> Problem:
+    return _refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, remedy, code="unavailable")
+
+
+_RETRY_AFTER_SECONDS = {HTTPStatus.TOO_MANY_REQUESTS: 1, HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER_SECONDS}
+_NOT_THERE = _refused(
+    HTTPStatus.NOT_FOUND, "There is no such route.", "GET /openapi.json lists them.", code="not-found"
+)
+# What the gateway itself refuses, as the function's own problems.
 _REFUSALS = {
-    "UNAUTHORIZED": (401, "unauthenticated", "The token is missing or does not hold.", _COME_BACK),
-    "EXPIRED_COME_BACK": (401, "unauthenticated", "The token has expired.", _COME_BACK),
-    "ACCESS_DENIED": (401, "unauthenticated", "The token lacks the scope.", _COME_BACK),
-    "AUTHORIZER_FAILURE": (503, "unexpected", "The token cannot be looked at just now.", REMEDY_OF_OURS),
-    "BAD_REQUEST_BODY": (
-        400,
-        "invalid-request",
-        "The body is not a question: $context.error.validationErrorString",
-        "See /openapi.json for its form.",
+    "UNAUTHORIZED": _unauthenticated("The token is missing or does not hold."),
+    "EXPIRED_COME_BACK": _unauthenticated("The token has expired."),
+    "ACCESS_DENIED": _unauthenticated("The token lacks the scope."),
+    "AUTHORIZER_FAILURE": _away("The token cannot be looked at just now."),
+    # Without what the gateway found wrong: it quotes it, and a quote would end the text.
+    "BAD_REQUEST_BODY": _wrong("The body is not a question."),
+    "BAD_REQUEST_PARAMETERS": _wrong("A parameter is wrong."),
+    "UNSUPPORTED_MEDIA_TYPE": _refused(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "The body is not JSON.",
+        "Send application/json.",
+        code="unsupported-media-type",
     ),
-    "BAD_REQUEST_PARAMETERS": (400, "invalid-request", "A parameter is wrong.", "See /openapi.json for its form."),
-    "UNSUPPORTED_MEDIA_TYPE": (415, "unsupported-media-type", "The body is not JSON.", "Send application/json."),
-    "REQUEST_TOO_LARGE": (413, "too-large", "The body is longer than 10 MB.", "A statement has 64 KB at most."),
-    "THROTTLED": (429, "limit-exceeded", "Too many requests at once.", "Wait a second, then ask again."),
-    "QUOTA_EXCEEDED": (429, "limit-exceeded", "The plan's quota is used up.", "Wait until tomorrow."),
-    "MISSING_AUTHENTICATION_COME_BACK": (404, "not-found", "There is nothing here.", "See /openapi.json for what is."),
-    "RESOURCE_NOT_FOUND": (404, "not-found", "There is nothing here.", "See /openapi.json for what is."),
-    "INTEGRATION_TIMEOUT": (504, "query-timeout", "There was no answer in time.", "Ask again with `wait_seconds`: 0."),
-    "INTEGRATION_FAILURE": (503, "unexpected", "The service cannot do this at the moment.", REMEDY_OF_OURS),
-    "DEFAULT_4XX": (None, "invalid-request", "The request cannot be taken.", "See /openapi.json for what can."),
-    "DEFAULT_5XX": (None, "unexpected", "The service cannot do this at the moment.", REMEDY_OF_OURS),
+    "REQUEST_TOO_LARGE": _refused(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "The body is longer than 10 MB.",
+        "A statement has 64 KB at most.",
+        code="too-large",
+    ),
+    "THROTTLED": _exceeded("Too many requests at once.", "Wait a second, then ask again."),
+    "QUOTA_EXCEEDED": _exceeded("The plan's quota is used up.", "Wait until tomorrow."),
+    "MISSING_AUTHENTICATION_COME_BACK": _NOT_THERE,
+    "RESOURCE_NOT_FOUND": _NOT_THERE,
+    "INTEGRATION_TIMEOUT": _away("There was no answer in time.", "Ask again with `wait_seconds`: 0."),
+    "INTEGRATION_FAILURE": _away("The service cannot do this at the moment."),
+    "DEFAULT_4XX": _wrong("The request cannot be taken."),
+    "DEFAULT_5XX": _away("The service cannot do this at the moment."),
 }
+# The pages are there whatever a domain of one's own is mapped to.
+_PAGES = "https://$context.apiId.execute-api.${AWS::Region}.${AWS::URLSuffix}/$context.stage/problems"
 
 
 def body() -> dict[str, Any]:
@@ -92,7 +127,7 @@ def body() -> dict[str, Any]:
         "x-amazon-apigateway-request-validators": {
             "body": {"validateRequestBody": True, "validateRequestParameters": True}
         },
-        "x-amazon-apigateway-gateway-responses": {name: _refusal(*told) for name, told in _REFUSALS.items()},
+        "x-amazon-apigateway-gateway-responses": {name: _refusal(problem) for name, problem in _REFUSALS.items()},
         "paths": {
             path: {
                 method.lower(): _operation(path, method, described.get(path, {}).get(method.lower(), {}))
@@ -138,18 +173,19 @@ def _operation(path: str, method: str, described: dict[str, Any]) -> dict[str, A
     return found
 
 
-def _refusal(status: int | None, code: str, detail: str, remedy: str) -> dict[str, Any]:
-    shown = {"type": "about:blank", "status": status, "code": code, "detail": detail, "remedy": remedy}
-    text = json.dumps({name: value for name, value in shown.items() if value is not None}, ensure_ascii=False)
+def _refusal(problem: Problem) -> dict[str, Any]:
+    told = {
+        # Whoever is refused here learns nothing but the reason, so that every web page may read it.
+        "Access-Control-Allow-Origin": "*",
+        "Cache-Control": "no-store",
+        "Content-Type": PROBLEM_TYPE,
+        **dict(problem.headers),
+    }
+    text = problem.body().decode().replace('"/problems/', f'"{_PAGES}/', 1)
     return {
-        **({} if status is None else {"statusCode": status}),
-        "responseParameters": {
-            # Whoever is refused here learns nothing but the reason, so that every web page may read it.
-            "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",
-            "gatewayresponse.header.Content-Type": f"'{PROBLEM_TYPE}'",
-            **({"gatewayresponse.header.Retry-After": "'1'"} if status == 429 else {}),
-        },
-        "responseTemplates": {"application/json": text},
+        "statusCode": int(problem.status),
+        "responseParameters": {f"gatewayresponse.header.{name}": f"'{value}'" for name, value in told.items()},
+        "responseTemplates": {"application/json": {"Fn::Sub": text}},
     }
 
 

@@ -105,7 +105,9 @@ async def _body(call: Call, held: Held) -> bytes:
         async with asyncio.timeout(BODY_SECONDS):
             # A declared length is kept by the protocol; one read of it costs half of reading it by chunks.
             short = declared.isdigit() and int(declared) <= MAX_SHORT_BODY_BYTES
-            return bytes(await call.protocol()) if short else await _chunks(call.protocol, held)
+            body = bytes(await call.protocol()) if short else await _chunks(call.protocol, held)
+    except ProtocolClosed as error:
+        raise _cut_off() from error
     except TimeoutError as error:
         raise WrongRequest(
             f"The body was not there after {BODY_SECONDS:.0f} seconds.",
@@ -114,6 +116,10 @@ async def _body(call: Call, held: Held) -> bytes:
             code="request-timeout",
             headers=(("Connection", "close"),),
         ) from error
+    if declared.isdigit() and len(body) != int(declared):
+        # Chunks just end where the connection does.
+        raise _cut_off()
+    return body
 
 
 async def _chunks(protocol: Protocol, held: Held) -> bytes:
@@ -129,6 +135,12 @@ async def _chunks(protocol: Protocol, held: Held) -> bytes:
 
 def _too_large() -> WrongRequest:
     return _beyond("The body", f"{MAX_BODY_BYTES} bytes", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+def _cut_off() -> WrongRequest:
+    return WrongRequest(
+        "The body is shorter than Content-Length says.", "Send all of it.", headers=(("Connection", "close"),)
+    )
 
 
 def _beyond(what: str, most: str, status: HTTPStatus) -> WrongRequest:

@@ -12,6 +12,8 @@ from athena.question import Caller
 
 SCOPE = "lakegate/query"
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 a path
+# Relative to the interface's description, which a proxy may serve below a path.
+TOKEN_URL = TOKEN_PATH.removeprefix("/")
 
 
 class Callers(Protocol):

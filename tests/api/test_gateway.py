@@ -5,7 +5,8 @@ import pytest
 from api.edge import App, Visit, visited
 from api.gateway import Arrival, match, outside, request_id, respond
 from api.parts import Parts
-from api.response import Reply
+from api.problem import INTERNAL
+from api.response import Reply, problem_reply
 from tests.api.conftest import ORIGIN
 
 
@@ -105,6 +106,10 @@ def test_a_route_is_found_by_its_template(app: App) -> None:
 def test_addresses_lead_below_what_the_api_is_served_under(below: str) -> None:
     context = {"resourcePath": "/v1/queries/{id}/rows", "path": f"{below}/v1/queries/q_1/rows"}
     headers = (("Link", '</v1/queries/q_1/rows?page=p>; rel="next"'), ("Location", "https://elsewhere/file"))
-    told = outside(headers, {"requestContext": context})
-    assert told == (("Link", f'<{below}/v1/queries/q_1/rows?page=p>; rel="next"'), headers[1])
-    assert outside(headers, {"requestContext": {"resourcePath": "/v1/queries/{id}/rows"}}) == headers
+    told = outside(Reply(200, headers), {"requestContext": context})
+    assert told.headers == (("Link", f'<{below}/v1/queries/q_1/rows?page=p>; rel="next"'), headers[1])
+    assert (
+        outside(Reply(200, headers), {"requestContext": {"resourcePath": "/v1/queries/{id}/rows"}}).headers == headers
+    )
+    problem = outside(problem_reply(INTERNAL), {"requestContext": context})
+    assert json.loads(problem.body) == {**json.loads(INTERNAL.body()), "type": f"{below}/problems/internal"}

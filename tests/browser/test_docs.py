@@ -2,7 +2,11 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +150,56 @@ def test_wrong_credentials_are_told(browser: Chrome, at: Listening, issued: Issu
     browser.get(f"{at.url}/docs")
     sign_in(browser, issued.client_id, "no secret of theirs")
     assert "invalid_client" in found(browser, ".auth-container .errors").text
+
+
+def test_below_a_path_of_a_proxy_as_well(browser: Chrome, at: Listening, issued: Issued) -> None:
+    with below(at, "/lake") as url:
+        browser.get(f"{url}/docs")
+        sign_in(browser, issued.client_id, issued.secret)
+        found(browser, "button[aria-label='Remove authorization']")
+        found(browser, ".auth-btn-wrapper .btn-done").click()
+        ask(browser, SQL)
+        live = "#operations-default-post_query .live-responses-table"
+        assert found(browser, f"{live} tr.response .response-col_status").text.startswith("200")
+        assert all(asked.startswith(f"{url}/") for asked in asked_of(browser))
+
+
+@contextmanager
+def below(at: Listening, path: str) -> Iterator[str]:
+    """The server behind a proxy that serves it below a path of its own, and nothing else."""
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if not self.path.startswith(f"{path}/"):
+                self.send_error(404)
+                return
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            behind = HTTPConnection(at.host, at.port, timeout=SECONDS)
+            behind.request(self.command, self.path.removeprefix(path), body, dict(self.headers))
+            got = behind.getresponse()
+            content = got.read()
+            behind.close()
+            self.send_response(got.status)
+            for name, value in got.getheaders():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer((at.host, 0), Proxy)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://{at.host}:{server.server_port}{path}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def picture(browser: Chrome, path: Path) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from api.app import app
+from api.explained import explanation
+from api.schemas import components
 from infra.deployment.changes import STATEFUL
 from infra.gateway import TEMPLATE, digest
 from infra.policies.__main__ import EXCEPTIONS, faults, judged, read_excuses, read_stacks
@@ -360,3 +362,19 @@ def test_another_api_is_another_deployment(made: tuple[str, dict[str, Any]]) -> 
     assert set(re.findall(r"Deployment[0-9a-f]{10}", text)) == {f"Deployment{digest(content)}"}
     del content["paths"]["/v1/usage"]
     assert f"Deployment{digest(content)}" not in text
+
+
+def test_what_the_gateway_refuses_is_a_problem_like_the_functions_own(made: tuple[str, dict[str, Any]]) -> None:
+    wanted = set(components()["Problem"]["required"])
+    pages = "https://$context.apiId.execute-api.${AWS::Region}.${AWS::URLSuffix}/$context.stage/problems/"
+    refusals = made[1]["x-amazon-apigateway-gateway-responses"]
+    for told in refusals.values():
+        problem = json.loads(told["responseTemplates"]["application/json"]["Fn::Sub"])
+        assert set(problem) == wanted
+        assert problem["type"] == pages + problem["code"]
+        assert explanation(problem["code"]).status == 200
+        assert problem["status"] == told["statusCode"]
+        retried = "gatewayresponse.header.Retry-After" in told["responseParameters"]
+        assert retried == (told["statusCode"] in (429, 503))
+        assert told["statusCode"] < 500 or told["statusCode"] == 503
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "UNAUTHORIZED", "THROTTLED"} <= set(refusals)

@@ -113,6 +113,16 @@ def test_a_body_without_an_end_is_refused_when_it_is_too_large(at: Listening) ->
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
+@pytest.mark.parametrize("length", [100, 100_000], ids=["short", "long"])
+def test_a_body_that_is_cut_off_is_refused(at: Listening, length: int) -> None:
+    head = f"POST /v1/queries HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode()
+    with socket.create_connection((at.host, at.port), timeout=60.0) as connection:
+        connection.sendall(head + b'{"sql": "SELECT 1"}')
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ") and b"shorter than Content-Length" in answer
+
+
 def test_a_long_url_is_414_and_a_long_header_431(at: Listening) -> None:
     for length in (9_000, 70_000):
         assert raw(at, b"GET /" + b"x" * length + b" HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 414 ")
