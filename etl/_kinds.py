@@ -79,9 +79,9 @@ def kinds(text: str) -> frozenset[str]:
         found = _number_kinds(text) | _moment_kinds(text)
     folded = text.lower()
     if folded in ("true", "false"):
-        found.add(BOOLEAN)
+        found |= {BOOLEAN, LOOKS_TYPED}
     elif folded in ("yes", "no"):
-        found.add(YES_NO)
+        found |= {YES_NO, LOOKS_TYPED}
     return frozenset(found)
 
 
