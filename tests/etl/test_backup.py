@@ -1,6 +1,7 @@
 """A backup is the home at one instant, whoever loads meanwhile; a restore changes nothing unless all of it is whole."""
 
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -16,6 +17,27 @@ from etl.ingest import reconcile, retract
 from etl.intake import Intake
 from etl.maintain import maintain
 from tests.home import drop, intake_at, rows_of, utc_now, values_of
+
+# The kernel ends the process at once, with nothing cleaned up, when a file grows beyond the limit.
+KILLED = """
+import resource, signal, sys
+from pathlib import Path
+from athena.settings import read_settings
+from etl.backup import backup, restore
+from tests.home import utc_now
+home, file, most_bytes = Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+restore(file, home) if sys.argv[1] == "restore" else backup(read_settings(home), file, clock=utc_now)
+"""
+
+
+def killed(what: str, home: Path, file: Path, *, at_bytes: int) -> None:
+    """A process that backs up or restores is ended when it has written so much of one file."""
+    command = [sys.executable, "-c", KILLED, what, str(home), str(file), str(at_bytes)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == -signal.SIGXFSZ, done.stderr
 
 
 @pytest.fixture
@@ -120,6 +142,35 @@ def test_another_path_is_refused_with_the_one_that_it_is_of(intake: Intake, tmp_
         restore(tmp_path / "b.tar", tmp_path / "elsewhere")
     assert refusal.value.code == "home-moved"
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.9, 0.97])
+def test_a_backup_that_is_killed_is_none(intake: Intake, tmp_path: Path, share: float) -> None:
+    whole = backup(intake.settings, tmp_path / "whole.tar", clock=utc_now)
+    file = tmp_path / "b.tar"
+    killed("backup", intake.settings.home, file, at_bytes=int(share * whole.size_bytes))
+    assert not file.exists()
+    for half in tmp_path.glob(".b.tar*"):
+        with pytest.raises(Damaged, match="cannot be restored"):
+            restore(half, tmp_path / "other")
+    drop(intake, "t/late.csv", "n,m\n99,1\n")
+    assert [one.status for one in reconcile(intake).reports] == ["loaded"]
+    backup(intake.settings, file, clock=utc_now)
+    assert list(tmp_path.glob(".b.tar*")) == []
+
+
+def test_a_restore_that_is_killed_leaves_no_home_and_can_be_repeated(intake: Intake, tmp_path: Path) -> None:
+    before = values_of(intake, "t", "n")
+    file, home = tmp_path / "b.tar", intake.settings.home
+    backup(intake.settings, file, clock=utc_now)
+    with tarfile.open(file) as tar:
+        largest = max(one.size for one in tar)
+    put_aside(intake)
+    killed("restore", home, file, at_bytes=largest - 1)
+    assert not home.exists()
+    restore(file, home)
+    assert values_of(intake_at(home), "t", "n") == before
+    assert not home.with_name(f".{home.name}.restoring").exists()
 
 
 def test_a_backup_beside_loads_is_a_state_that_the_home_was_in(intake: Intake, tmp_path: Path) -> None:
