@@ -35,6 +35,7 @@ class _State:
     first_columns: tuple[Column, ...] = ()
     slots: set[str] = field(default_factory=set)
     retyped: set[str] = field(default_factory=set)
+    sources: set[str] = field(default_factory=set)
 
 
 class Reading:
@@ -60,7 +61,8 @@ class Reading:
         self._sizes = {slot.size_bytes for slot in holdings.slots.values()}
         self._stem = stem
         self._retype = begun.retype
-        self._state = _State(begun.contract, begun.columns, begun.last_id, slots=set(begun.slots))
+        sources = {slot.source for slot in holdings.slots.values()}
+        self._state = _State(begun.contract, begun.columns, begun.last_id, slots=set(begun.slots), sources=sources)
         self._flock = Flock(desk)
         self._learnt: tuple[Contract | None, tuple[Column, ...]] = (begun.contract, begun.columns)
         self._keys: dict[str, KeyRead] = {}
@@ -203,10 +205,14 @@ class Reading:
     def _rows(self, unit: Unit, key: Key, studied: Study) -> tuple[Share, ...]:
         state = self._state
         evolution = evolve(self._dataset, state.columns, studied.columns, last_id=state.last_id, retype=self._retype)
-        contract = written_by(state.contract or Contract(self._dataset, ()), evolution, studied, key.source)
+        first = key.source not in state.sources
+        contract = written_by(
+            state.contract or Contract(self._dataset, ()), evolution, studied, key.source, first=first
+        )
         check_layout(contract.layout, evolution.columns)
         shares = self._written(unit, studied, evolution.columns, contract)
         state.contract, state.evolution, state.columns = contract, evolution, evolution.columns
+        state.sources.add(key.source)
         state.last_id = max(state.last_id, *(column.field_id or 0 for column in evolution.columns))
         state.first_columns = state.first_columns or evolution.columns
         state.retyped |= {column.name for column in evolution.retyped}
@@ -274,12 +280,21 @@ def effective(dataset: str, contract: Contract | None, table: Sequence[Column]) 
     return replace(contract, columns=columns) if columns else None
 
 
-def written_by(contract: Contract, evolution: Evolution, studied: Study, source: str) -> Contract:
-    """The contract with what a file adds to it, while it is inferred and Lakegate may write it."""
+def written_by(contract: Contract, evolution: Evolution, studied: Study, source: str, *, first: bool) -> Contract:
+    """The contract with what a file adds to it, while it is inferred and Lakegate may write it.
+
+    The first file of a source says how the source writes numbers and dates; of a later one this is known for its new
+    columns alone: the others were written otherwise before, and each file is looked at anew.
+    """
     if not contract.inferred:
         return contract
     columns = tuple(replace(column, field_id=None) for column in evolution.own)
+    rules, found = contract.rules(source), studied.rules
+    if not first:
+        known = {column.name for column in contract.columns} - rules.formats.keys()
+        formats = {name: form for name, form in found.formats.items() if name not in known}
+        found = replace(found, formats=formats, decimal=rules.decimal, thousands=rules.thousands)
     sources = dict(contract.sources)
-    if studied.rules != contract.rules(source):
-        sources[source] = studied.rules
+    if found != rules:
+        sources[source] = found
     return replace(contract, columns=columns, sources=sources)
