@@ -91,7 +91,8 @@ def _warnings(name: str, seen: Seen, kind: str | None, decimal: str) -> list[str
         )
     elif LOOKS_TYPED in seen.kinds:
         found.append(
-            f"{name} stays text: it looks like numbers, dates or booleans, but no type holds every value as it is written."
+            f"{name} stays text: it looks like numbers, dates or booleans, "
+            "but no type holds every value as it is written."
         )
     return found
 
