@@ -41,7 +41,7 @@ EPOCHS = {"epoch": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 
 
 class NoMoment(ValueError):
-    """The text is no date or time of the form asked for."""
+    """The text is no date or time of the form asked for; its argument, if any, says why."""
 
 
 class TwoMoments(ValueError):
@@ -187,6 +187,9 @@ def utc_microseconds(moment: Moment, zone: str | None) -> int:
 
     >>> utc_microseconds(iso_moment("1970-01-01 01:00"), "Europe/Berlin")
     0
+    >>> utc_microseconds(iso_moment("2026-03-29 02:30"), "Europe/Berlin")
+    Traceback (most recent call last):
+    etl._moments.NoMoment: the clock in Europe/Berlin skipped it
     """
     local = moment.local
     if moment.offset is not None:
@@ -201,7 +204,7 @@ def utc_microseconds(moment: Moment, zone: str | None) -> int:
     if first.utcoffset() == second.utcoffset():
         return (first - _EPOCH_UTC) // _MICROSECOND
     if first.astimezone(UTC).astimezone(first.tzinfo).replace(tzinfo=None) != local:
-        raise NoMoment
+        raise NoMoment(f"the clock in {zone} skipped it")
     raise TwoMoments
 
 

@@ -276,7 +276,7 @@ def _timed(take: Callable[[Moment, Reading], int]) -> Callable[[str, Reading], V
         try:
             return _counted(text, reading, unit) if unit else take(_moment(text, reading), reading)
         except NoMoment as error:
-            raise _no_moment(text, reading) from error
+            raise _not_a(text, reading, f": {error}") if error.args else _no_moment(text, reading) from error
         except TwoMoments as error:
             message = f"{_shown(text)} happened twice in {reading.zone}, when the clock was set back."
             raise Bad("ambiguous-date", message) from error
