@@ -21,8 +21,9 @@ from athena.dataset import REJECT_COLUMNS, SYSTEM_COLUMNS, Column
 from athena.errors import Failed, Refused
 from etl._beside import Beside
 from etl._parquet import ROW_GROUP_ROWS, parquet_writer
+from etl.account import account
 from etl.contract import Contract, SourceRules
-from etl.report import MAX_SKIPPED_SHOWN, Problem, Reject, Report, Skipped
+from etl.report import MAX_SKIPPED_SHOWN, Reject, Report, Skipped
 from etl.source import Source, sources_of
 from etl.transform import (
     Advance,
@@ -90,41 +91,8 @@ class _Work:
         return self.contract.rules("default") if self.contract else SourceRules()
 
     def report(self, seconds: float, error: Refused | None = None) -> Report:
-        studied, tally = self.studied, self.tally
-        known = {} if studied is None else _known(studied, self.warnings)
-        return Report(
-            status="failed" if error else "loaded",
-            dataset=None,
-            source=None,
-            file=self.file,
-            lines_in=tally.lines_in,
-            lines_skipped=tally.lines_skipped,
-            rows_in=tally.rows_in,
-            rows_loaded=0 if error else tally.rows_loaded,
-            rows_rejected=tally.rows_rejected,
-            reasons=tally.reasons,
-            skipped=tuple(self.skipped),
-            seconds=seconds,
-            error=Problem.of(error) if error else None,
-            **known,  # type: ignore[arg-type]
-        )
-
-
-def _known(studied: Study, warnings: Sequence[str]) -> dict[str, object]:
-    dialect = studied.dialect
-    return {
-        "content": studied.content,
-        "encoding": dialect.encoding,
-        "format": studied.format,
-        "delimiter": dialect.delimiter or None,
-        "quote": dialect.quote,
-        "escape": dialect.escape,
-        "header": dialect.header,
-        "confidence": dialect.confidence,
-        "columns": {column.name: str(column.type) for column in studied.columns},
-        "headings": dialect.headings,
-        "warnings": (*studied.warnings, *warnings),
-    }
+        report = account(self.file, self.studied, self.tally, warnings=self.warnings, error=error)
+        return replace(report, skipped=tuple(self.skipped), seconds=seconds)
 
 
 def _only_source(src: Path) -> Source:

@@ -12,13 +12,14 @@ import pyarrow as pa
 from athena.dataset import SYSTEM_NAMES, Column
 from athena.errors import Damaged, LakegateError, Refused
 from etl._survey import Surveyed
+from etl.account import account
 from etl.contract import Contract, Layout, SourceRules
 from etl.dialect import Dialect
 from etl.files import Folder
 from etl.plan import WrittenFile
 from etl.ports import Landing, Reports
 from etl.rejects import RejectsTable
-from etl.report import MAX_SKIPPED_SHOWN, Problem, Report, Skipped
+from etl.report import MAX_SKIPPED_SHOWN, Report, Skipped
 from etl.source import Source
 from etl.transform import Portion, Study, Tally, study, transform, transform_narrow, with_origin
 
@@ -149,34 +150,15 @@ class Unit:
 
     def report(self, error: LakegateError | None = None) -> Report:
         """What is known by now; "failed" with an error. Otherwise the status is the ledger's to decide."""
-        studied, dialect = self._studied, self._studied and self._studied.dialect
-        tally = self._rows.tally
-        return Report(
-            status="failed" if error else "loaded",
+        report = account(self.source.name, self._studied, self._rows.tally, warnings=self._rows.warnings, error=error)
+        return replace(
+            report,
             dataset=self._dataset,
             source=self._of,
-            file=self.source.name,
             content=self._content,
-            encoding=dialect.encoding if dialect else None,
-            format=studied.format if studied else "csv",
-            delimiter=(dialect.delimiter or None) if dialect else None,
-            quote=dialect.quote if dialect else None,
-            escape=dialect.escape if dialect else None,
-            header=dialect.header if dialect else None,
-            confidence=dialect.confidence if dialect else None,
-            lines_in=tally.lines_in,
-            lines_skipped=tally.lines_skipped,
-            rows_in=tally.rows_in,
-            rows_loaded=0 if error else tally.rows_loaded,
-            rows_rejected=tally.rows_rejected,
-            reasons=tally.reasons,
-            columns={column.name: str(column.type) for column in studied.columns} if studied else {},
-            headings=dialect.headings if dialect else (),
             skipped=self._rows.skipped,
             load_id=self.load_id,
-            warnings=(*studied.warnings, *self._rows.warnings) if studied else (),
             seconds=time.monotonic() - self._began,
-            error=Problem.of(error) if error else None,
         )
 
     def _take(self, portion: Portion, studied: Study, sink: Sink, rejects: RejectsTable) -> None:
