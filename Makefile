@@ -94,9 +94,9 @@ bench: bench-ask bench-stream bench-load bench-fresh ## every benchmark, side by
 bench-stream: $(VENV)/.dev ## ten million rows to a client over HTTP, beside DuckDB reading them here (a minute)
 	@$(BIN)/python -m tests.bench.stream
 
-bench-ask: $(VENV)/.dev ## cached and uncached questions beside their floor and peers (ten minutes)
+bench-ask: $(VENV)/.dev ## cached and uncached questions beside their floor and peers (a quarter of an hour; BENCH_ARGS="200000 2 0.2" is short)
 	@$(PIP) install --editable '.[bench]' || echo "The peers cannot be installed here: they are left out."
-	@$(BIN)/python -m tests.bench.ask
+	@$(BIN)/python -m tests.bench.ask $(BENCH_ARGS)
 
 bench-load: $(VENV)/.dev ## CSV to Parquet beside DuckDB, Polars, PyArrow, pandas, Spark (half an hour; BENCH_ARGS="100 3" is short)
 	@$(PIP) install --editable '.[bench]' || echo "The peers cannot be installed here: they are left out."

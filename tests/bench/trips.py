@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from athena.grants.files import write_grant
 from athena.heads.sqlite import SqliteHeads
 from lakegate.home import init_home
 from lakegate.listening import Listening
+from tests.bench.floor import HOST
 from tests.lakegate.server import Client
 from tests.tables import Tables
 
@@ -26,12 +27,12 @@ ANSWERS = {10: _AGGREGATE.format(by="carrier"), 1000: _AGGREGATE.format(by="buck
 PARTNER = "bench"
 
 
-def furnished(home: Path) -> str:
+def furnished(home: Path, rows: int = ROWS["trips"]) -> str:
     """A home with its tables and one partner; the partner's client as `id:secret`."""
     settings = init_home(home)
     tables, heads = Tables(home), SqliteHeads(settings.state)
-    for name, rows in ROWS.items():
-        heads.publish(tables.append(name, trips(rows)))
+    for name, count in {**ROWS, "trips": rows}.items():
+        heads.publish(tables.append(name, trips(count)))
     tables.close()
     everything = {name: DatasetGrant() for name in ROWS}
     # Limits are on, and too high to be met.
@@ -55,12 +56,21 @@ def trips(rows: int) -> pa.Table:
 
 
 @contextmanager
-def server(home: Path) -> Iterator[Listening]:
-    """The home's server with the floor's route, in a process of its own."""
-    child = subprocess.Popen([sys.executable, "-m", "tests.bench.floor", str(home)], stdout=subprocess.PIPE)
+def server(home: Path, *, workers: int = 1) -> Iterator[Listening]:
+    """The home's server with the floor's route, in processes of its own."""
+    with ExitStack() as started:
+        port = started.enter_context(_worker(home))
+        for index in range(1, workers):
+            started.enter_context(_worker(home, str(port), str(index)))
+        yield Listening(HOST, port)
+
+
+@contextmanager
+def _worker(home: Path, *place: str) -> Iterator[int]:
+    child = subprocess.Popen([sys.executable, "-m", "tests.bench.floor", str(home), *place], stdout=subprocess.PIPE)
     try:
         assert child.stdout is not None
-        yield Listening("127.0.0.1", int(child.stdout.readline()))
+        yield int(child.stdout.readline())
     finally:
         child.terminate()
         child.wait(30)
