@@ -121,7 +121,7 @@ def check_same(pattern: Pattern, data: bytes, records: int, columns: list[pa.Arr
     assert (header.kind, header.first_line, header.raw) == ("header", 1, pattern.heading.decode())
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(pairs())
 def test_what_is_proved_of_a_file_is_what_a_close_look_finds(pair: Pair) -> None:
     pattern = learnt(pair.first, pair.contract)
@@ -134,7 +134,7 @@ def test_what_is_proved_of_a_file_is_what_a_close_look_finds(pair: Pair) -> None
 
 
 @pytest.mark.long
-@settings(deadline=None, max_examples=20_000)
+@settings(max_examples=20_000)
 @given(pairs())
 def test_what_is_proved_of_a_file_is_what_a_close_look_finds_in_many_cases(pair: Pair) -> None:
     test_what_is_proved_of_a_file_is_what_a_close_look_finds.hypothesis.inner_test(pair)  # type: ignore[attr-defined]

@@ -352,7 +352,7 @@ def records(blocks: Iterator[Block]) -> Iterator[tuple[int, int, bytes]]:
 SHAPED: Dialect = detect(b"n,name\n1,a\n2,b\n", whole=True, rules=SourceRules())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.sampled_from(PIECES), min_size=1, max_size=60).map(b"".join),
     st.integers(3, 40),
