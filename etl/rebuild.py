@@ -122,7 +122,7 @@ def table_at(location: str, io: FileIO) -> Table:
 def rows_in(io: FileIO, path: str) -> Iterator[tuple[str, str, int]]:
     """Content, unit and row count of every run in one data file."""
     try:
-        with io.new_input(path).open() as stream, pq.ParquetFile(stream) as file:
+        with io.new_input(path).open() as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
             for batch in file.iter_batches(columns=["_content", "_file"], batch_size=131_072):
                 counts = (
                     pa.table(batch).group_by(["_content", "_file"], use_threads=False).aggregate([([], "count_all")])

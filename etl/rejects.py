@@ -111,7 +111,7 @@ class RejectsTable:
     def _rejects_in(self, file: WrittenFile) -> Iterator[list[Reject]]:
         names = [one.name for one in fields(Reject)]
         with self._folder.open(file.path) as stream:
-            for batch in pq.ParquetFile(stream).iter_batches(_READ_ROWS):
+            for batch in pq.ParquetFile(stream, pre_buffer=False).iter_batches(_READ_ROWS):
                 yield [Reject(*(row[name] for name in names)) for row in batch.to_pylist()]
 
 
@@ -124,7 +124,7 @@ def without(
     try:
         for file in files:
             with folder.open(file.path) as stream:
-                for rows in pq.ParquetFile(stream).iter_batches(_READ_ROWS):
+                for rows in pq.ParquetFile(stream, pre_buffer=False).iter_batches(_READ_ROWS):
                     writer.write(rows.filter(pc.invert(pc.is_in(rows["load_id"], value_set=unwanted))))
         left = writer.close()
     except BaseException:

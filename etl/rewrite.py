@@ -139,7 +139,7 @@ def _rows(pieces: Iterable[Piece]) -> Counter[str]:
 def _batches(io: FileIO, path: str, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
     schema = arrow_schema([replace(column, required=False) for column in columns])
     try:
-        with io.new_input(path).open() as stream, pq.ParquetFile(stream) as file:
+        with io.new_input(path).open() as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
             names = {_field_id(field): field.name for field in file.schema_arrow}
             wanted = [names.get(str(column.field_id)) for column in columns]
             there = [name for name in wanted if name is not None]

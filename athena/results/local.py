@@ -135,7 +135,7 @@ class LocalResults:
         import pyarrow.parquet as pq
 
         try:
-            with pq.ParquetFile(self.path(receipt), page_checksum_verification=True) as file:
+            with pq.ParquetFile(self.path(receipt), page_checksum_verification=True, pre_buffer=False) as file:
                 yield file
         except (pa.ArrowException, OSError) as error:
             # Without the file the next asking is a miss and makes it anew.

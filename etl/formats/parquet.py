@@ -50,7 +50,7 @@ class ParquetRows:
 
     def _opened(self, stream: BinaryIO) -> pq.ParquetFile:
         try:
-            return pq.ParquetFile(stream)
+            return pq.ParquetFile(stream, pre_buffer=False)
         except (OSError, pa.ArrowException) as error:
             raise self._damaged(error) from error
 
