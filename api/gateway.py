@@ -155,7 +155,9 @@ def outside(reply: Reply, event: Mapping[str, Any]) -> Reply:
     >>> outside(Reply(202, (("Location", "/v1/queries/q_1"), ("ETag", "x"))), event).headers
     (('Location', '/api/v1/queries/q_1'), ('ETag', 'x'))
     """
-    context = event["requestContext"]
+    context = event.get("requestContext", {})
+    if "resourcePath" not in context:
+        return reply  # no gateway's event
     asked = context.get("path", context["resourcePath"]).split("/")
     below = "/".join(asked[: len(asked) + 1 - len(context["resourcePath"].split("/"))])
     headers = tuple((name, _below(name, value, below)) for name, value in reply.headers)
