@@ -12,9 +12,10 @@ from tests.deployed.conftest import Stage
 
 pytestmark = pytest.mark.deploy
 
-READERS = ("api", "dispatcher", "job", "reconciler")
+READERS = ("api", "dispatcher", "job", "notices", "reconciler")
 # Who signs and masks nothing.
-UNSIGNING = ("analyst", "dispatcher", "job", "reconciler", "schedule")
+UNSIGNING = ("analyst", "dispatcher", "job", "notices", "notices-schedule", "reconciler", "schedule")
+SCHEDULES = ("schedule", "notices-schedule")
 
 # role, service, operation, its arguments; {…} are the stage's outputs.
 Asked = tuple[str, str, str, dict[str, Any]]
@@ -45,6 +46,8 @@ MAY: dict[str, Asked] = {
     "job-reads-landing": ("job", "s3", "get_object", _get("{LandingBucket}", "landing/flights/one.csv")),
     "job-writes-warehouse": ("job", "s3", "put_object", _put("{WarehouseBucket}", "{Database}/x")),
     "job-reads-heads": ("job", "dynamodb", "get_item", _HEAD),
+    "notices-reads-grants": ("notices", "dynamodb", "get_item", _GRANT),
+    "notices-reads-heads": ("notices", "dynamodb", "get_item", _HEAD),
     "api-reads-grants": ("api", "dynamodb", "get_item", _GRANT),
     "api-reads-heads": ("api", "dynamodb", "get_item", _HEAD),
     "api-writes-answers": ("api", "s3", "put_object", _put("{ResultsBucket}", "answers/x")),
@@ -72,9 +75,19 @@ MAY_NOT: dict[str, Asked] = {
     **{f"{role}-reads-secrets": (role, "ssm", "get_parameters_by_path", _SECRETS) for role in UNSIGNING},
     "job-adds-clients": ("job", "cognito-idp", "list_user_pools", {"MaxResults": 1}),
     "job-lends-itself-a-role": ("job", "iam", "list_roles", {}),
-    "schedule-reads-landing": ("schedule", "s3", "get_object", _get("{LandingBucket}", "landing/flights/one.csv")),
-    "schedule-reads-grants": ("schedule", "dynamodb", "get_item", _GRANT),
-    "schedule-invokes-the-api": ("schedule", "lambda", "invoke", {"FunctionName": "{AliasArn}"}),
+    **{
+        f"{role}-reads-landing": (role, "s3", "get_object", _get("{LandingBucket}", "landing/flights/one.csv"))
+        for role in (*SCHEDULES, "notices")
+    },
+    **{f"{role}-reads-grants": (role, "dynamodb", "get_item", _GRANT) for role in SCHEDULES},
+    **{
+        f"{role}-invokes-the-api": (role, "lambda", "invoke", {"FunctionName": "{AliasArn}"})
+        for role in (*SCHEDULES, "notices")
+    },
+    "notices-reads-answers": ("notices", "s3", "get_object", _get("{ResultsBucket}", "answers/x")),
+    "notices-reads-rows": ("notices", "s3", "get_object", _get("{WarehouseBucket}", "{Database}/x")),
+    "notices-removes-grants": ("notices", "dynamodb", "delete_item", _GRANT),
+    "notices-removes-heads": ("notices", "dynamodb", "delete_item", _HEAD),
     "api-starts-jobs": ("api", "glue", "start_job_run", _RUN),
     "api-asks-as-an-analyst": (
         *("api", "athena", "start_query_execution"),
@@ -108,7 +121,7 @@ def clients(stage: Stage) -> Callable[[str, str], Any]:
         owner.put_object(Bucket=outputs["WarehouseBucket"], Key=f"{outputs['Database']}/{key}", Body=b"x")
     # People become analysts by the identity pool, which the emulator does not lend roles by: the owner does.
     trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
-    for role in ("analyst", "schedule"):
+    for role in ("analyst", *SCHEDULES):
         stage.aws.client("iam").update_assume_role_policy(
             RoleName=f"lakegate-{stage.name}-{role}",
             PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
