@@ -16,9 +16,10 @@ from tests.home import drop, intake_at
 @pytest.fixture
 def intake(tmp_path: Path) -> Intake:
     intake = intake_at(tmp_path / "home")
-    for number in range(9):
+    for number in range(9):  # a commit each: what comes together shares a file
         drop(intake, f"t/f{number}.csv", f"n\n{number}\n")
-    reconcile(intake)
+        reconcile(intake)
+    assert files(intake) == 9
     return intake
 
 

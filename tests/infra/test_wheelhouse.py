@@ -1,7 +1,9 @@
 """The job's wheels: complete, of Glue's platform, from our bucket alone."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import distribution, packages_distributions, version
 from io import BytesIO
 from pathlib import Path
@@ -28,25 +30,35 @@ print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
 """
 
 
+def exact(name: str) -> str:
+    """The one version of a package that is pinned."""
+    return str(pinned()[canonicalize_name(name)].specifier).removeprefix("==")
+
+
 def pinned() -> dict[str, Requirement]:
     return {canonicalize_name((pin := Requirement(text)).name): pin for text in job_packages()}
 
 
-def test_pins_are_what_the_tests_run_with() -> None:
-    for pin in pinned().values():
-        assert str(pin.specifier) == f"=={version(pin.name)}"
+def test_pins_are_exact_and_what_our_own_package_asks_for() -> None:
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    ours = [Requirement(text) for text in (*asked["dependencies"], *asked["optional-dependencies"]["aws"])]
+    assert all(re.fullmatch(r"==[\w.]+", str(pin.specifier)) for pin in pinned().values())
+    assert {"duckdb", "pyarrow", "pyiceberg", "sqlglot"} <= pinned().keys()
+    for need in ours:
+        assert need.name not in pinned() or need.specifier.contains(exact(need.name)), need
 
 
 def test_pins_hold_everything_that_they_need_themselves() -> None:
     """Nothing else is installed: what is not there fails a job's first import."""
-    there = pinned()
-    for pin in there.values():
+    for pin in pinned().values():
+        if version(pin.name) != exact(pin.name):
+            continue  # what a newer one needs says nothing of the one that is pinned
         for text in distribution(pin.name).requires or []:
             need = Requirement(text)
             extras = ("", *pin.extras)
             if need.marker is None or any(need.marker.evaluate({**GLUE, "extra": extra}) for extra in extras):
-                assert canonicalize_name(need.name) in there, f"{pin.name} needs {need.name}"
-                assert need.specifier.contains(version(need.name), prereleases=True)
+                assert canonicalize_name(need.name) in pinned(), f"{pin.name} needs {need.name}"
+                assert need.specifier.contains(exact(need.name), prereleases=True), f"{pin.name} needs {need}"
 
 
 def test_everything_that_the_job_imports_is_pinned() -> None:
