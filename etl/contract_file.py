@@ -61,14 +61,6 @@ def find_text(path: Path) -> str | None:
         return None
 
 
-def find_contract(path: Path) -> Contract | None:
-    """The contract in the file, None when there is none or it cannot be understood: whoever loads next is told why."""
-    try:
-        return read_contract(path)
-    except Refused:
-        return None
-
-
 def contract_in(contracts: Contracts, dataset: str) -> Contract | None:
     """The dataset's contract, None when there is none or it cannot be understood: whoever loads next is told why."""
     try:

@@ -21,7 +21,6 @@ ALGORITHM = "RS256"
 TYPE = "at+jwt"
 MAX_TOKEN_LENGTH = 4096
 MAX_REMEMBERED = 4096
-LEEWAY_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)

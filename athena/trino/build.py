@@ -147,8 +147,3 @@ def once(node: exp.Expr, variable: str, body: Callable[[exp.Expr], exp.Expr]) ->
         return body(node)
     mapped = call("list_transform", exp.Array(expressions=[node]), lambda_of(body(name(variable)), variable))
     return call("list_extract", mapped, number(1))
-
-
-def at_index(node: exp.Expr, index: exp.Expr) -> exp.Expr:
-    """`node[index]`, the index as DuckDB counts it."""
-    return call("list_extract", node, index)

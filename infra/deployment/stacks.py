@@ -14,7 +14,6 @@ from infra.deployment.changes import NESTED, Change, Plan, described
 _LOOK_SECONDS = 2.0
 # What a first creation leaves behind when it fails: it can only be removed.
 UNUSABLE = frozenset(["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"])
-STUCK = frozenset(["UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"])
 GOOD = frozenset(["CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"])
 _NOT_YET = frozenset(["", "REVIEW_IN_PROGRESS", "DELETE_COMPLETE"])
 _GOING = frozenset(["DELETE_PENDING", "DELETE_IN_PROGRESS"])
