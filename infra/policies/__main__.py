@@ -50,10 +50,13 @@ def faults(stacks: Stacks) -> list[Fault]:
 
 
 def linted(program: Path, folder: Path = TEMPLATES) -> list[Fault]:
-    """What the policy linter finds, by itself and without a network."""
-    command = [str(program), "--directory", str(folder), "--framework", "cloudformation", "--quiet", "--compact"]
+    """What the policy linter finds, by itself and without a network.
+
+    It is run within `folder`: it searches the paths it reads for secrets too, and takes 40 letters and slashes for one.
+    """
+    command = [str(program.absolute()), "--directory", ".", "--framework", "cloudformation", "--quiet", "--compact"]
     command += ["--skip-download", "--output", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 our own words
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)  # noqa: S603 our own words
     try:
         told = json.loads(done.stdout)
         failed, summary = told["results"]["failed_checks"], told["summary"]

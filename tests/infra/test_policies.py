@@ -16,7 +16,7 @@ from api.explained import explanation
 from api.schemas import components
 from infra.deployment.changes import STATEFUL
 from infra.gateway import TEMPLATE, digest
-from infra.policies.__main__ import EXCEPTIONS, faults, judged, read_excuses, read_stacks
+from infra.policies.__main__ import EXCEPTIONS, faults, judged, linted, read_excuses, read_stacks
 from infra.policies.template import Fault, resources
 
 ROOT = Path(__file__).parents[2]
@@ -338,6 +338,24 @@ def test_an_exception_that_excuses_nothing_is_a_fault() -> None:
 def test_an_exception_without_a_reason_is_refused() -> None:
     with pytest.raises(ValueError, match="a reason is a sentence"):
         read_excuses('[[exception]]\nrule = "tagged"\nwhere = ["a/B"]\nreason = "legacy"\n')
+
+
+def test_the_linter_never_learns_where_the_project_lies(tmp_path: Path) -> None:
+    """It takes a path of forty letters and slashes for a secret: what it finds would hang on the folder of a clone."""
+    program, folder = tmp_path / "linter", tmp_path / "templates"
+    folder.mkdir()
+    summary = '{"parsing_errors": 0, "passed": 1}'
+    program.write_text(
+        f"#!{sys.executable}\nimport json, os, sys\n"
+        "told = {'check_id': os.getcwd(), 'check_name': ' '.join(sys.argv[1:])}\n"
+        "told |= {'file_path': 'a.yaml', 'resource': 'b.C'}\n"
+        f"print(json.dumps({{'results': {{'failed_checks': [told]}}, 'summary': json.loads('{summary}')}}))\n"
+    )
+    program.chmod(0o755)
+    (found,) = linted(program, folder)
+    assert (found.rule, found.where) == (str(folder), "a/C")
+    assert "--directory . " in found.message
+    assert str(tmp_path) not in found.message
 
 
 @pytest.fixture(scope="module")
