@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from athena.dataset import Column
-from athena.entitlement import not_found, visible_columns
+from athena.entitlement import not_found, unknown, visible_columns
 from athena.errors import Failed, NotFound
 from athena.heads import Head
 from athena.lake import Lake
@@ -44,7 +44,7 @@ def dataset(lake: Lake, caller: Caller, name: str) -> Listing:
     head = lake.head(name) if _granted(standing, name) else None
     listing = None if head is None else _listing(standing, head)
     if listing is None:
-        raise not_found()
+        raise not_found() if caller.partner is not None else unknown(name)
     return listing
 
 

@@ -112,11 +112,17 @@ def check_dataset_name(name: str) -> str:
     >>> check_dataset_name("flights")
     'flights'
     """
-    if not NAME.match(name) or name.endswith(REJECTS_SUFFIX) or len(name) > 120:
+    if not _names_dataset(name):
+        near = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
         raise Refused(
             f"{name!r} is no dataset name.",
-            "Use lower-case letters, digits and _, beginning with a letter, 120 at most; "
+            (f"{near!r} is one: use" if _names_dataset(near) else "Use")
+            + " lower-case letters, digits and _, beginning with a letter, 120 at most; "
             f"names ending in {REJECTS_SUFFIX} are reserved.",
             code="dataset-name",
         )
     return name
+
+
+def _names_dataset(name: str) -> bool:
+    return bool(NAME.match(name)) and not name.endswith(REJECTS_SUFFIX) and len(name) <= 120

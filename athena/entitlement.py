@@ -69,15 +69,16 @@ def entitle(
     `salt` is the home's secret for hash masks. The same arguments give the same result, so it may be memoised by
     (grant digest, data versions and schemas of the heads, text, typed_text(parameters), today).
 
-    Raises `NotFound` (one fixed text) for a table or column that is absent, denied or hidden, `Refused` for wrong
-    parameters, `Failed` with code `grant-invalid` for a grant that does not fit the schema.
+    Raises `NotFound` (to a partner in one fixed text) for a table or column that is absent, denied or hidden,
+    `Refused` for wrong parameters, `Failed` with code `grant-invalid` for a grant that does not fit the schema.
     """
     tree = statement.tree.copy()
     bind(tree, statement.placeholders, parameters)
     _fix_today(tree, today)
     policies = {name: _policy(name, grant, heads, salt) for name in statement.tables}
     types = {name: {key: shown.type for key, shown in policies[name].columns.items()} for name in policies}
-    resolved = resolve(tree, types.__getitem__, not_found)
+    absent = unknown if grant is None else (lambda _: not_found())
+    resolved = resolve(tree, types.__getitem__, absent)
     may_fail = resolved.may_fail or any(
         policies[leaf.dataset].columns[name].may_fail for leaf in resolved.leaves for name in leaf.used
     )
@@ -134,10 +135,18 @@ def not_found() -> NotFound:
     )
 
 
+def unknown(name: str) -> NotFound:
+    """The owner's answer to a name that means nothing: nothing is hidden from them."""
+    return NotFound(
+        f"There is no dataset or column {name!r}.",
+        "`lakegate datasets` and `lakegate describe DATASET` list what there is; in Python, datasets().",
+    )
+
+
 def _policy(name: str, grant: Grant | None, heads: Mapping[str, Head], salt: str) -> Policy:
     head = heads.get(name)
     if head is None:
-        raise not_found()
+        raise not_found() if grant is not None else unknown(name)
     if grant is None:
         return owner_policy(head.columns)
     if name not in grant.datasets:

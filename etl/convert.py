@@ -57,12 +57,15 @@ def convert(
     A file that is refused as a whole (empty, binary, does not fit the contract, more bad records than the contract
     allows) gives a report with status "failed" and `error`; `dst` is then as it was. `rejects` is written as CSV
     whenever the file could be read (with a header line alone when there are none). A contract's rules are those of
-    its source `default`. Raises `Refused` for a `src` that is not there ("no-such-file") and `Failed` when the disk
-    fails.
+    its source `default`. Raises `Refused` for a `src` that is not there ("no-such-file") or would be written
+    over ("file-exists"), and `Failed` when the disk fails.
     """
     began = time.monotonic()
     if not src.is_file():
         raise Refused(f"{src} is no file.", "Name a file that exists.", code="no-such-file")
+    for written in (dst, rejects):
+        if written is not None and written.exists() and written.samefile(src):
+            raise Refused(f"{written} is the file to be read.", "Name another file to write.", code="file-exists")
     work = _Work(src.name, contract)
     error: Refused | None = None
     try:

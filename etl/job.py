@@ -13,7 +13,7 @@ from etl.ingest import Reconciled, load_keys, reconcile
 from etl.intake import Intake
 from etl.maintain import maintain
 from etl.manifest import read_manifest
-from etl.watch import sentence
+from etl.watch import log_loads
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +70,7 @@ def maintain_all(intake: Intake) -> Outcome:
 
 
 def _told(done: Reconciled, began: float) -> Outcome:
-    for report in done.reports:
-        log.log(logging.WARNING if report.error else logging.INFO, "%s", sentence(report))
+    log_loads(done)
     loads = Counter(str(report.status) for report in done.reports)
     loads["unchanged"] += done.unchanged
     outcome = Outcome(

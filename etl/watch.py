@@ -28,9 +28,10 @@ def watch(
     told: Callable[[Reconciled], None] | None = None,
     interval_seconds: float = 0.5,
 ) -> None:
-    """Run until `stop()`; `told` hears of every round that loaded something. A file that fails is told, reported and
-    tried again only when it or the contract changes. Never raises for what a file or the disk does."""
-    watching = Watching(intake, told or (lambda _: None))
+    """Run until `stop()`; `told` hears of every round that loaded something, the log without it. A file that fails is
+    told, reported and tried again only when it or the contract changes. Never raises for what a file or the disk does.
+    """
+    watching = Watching(intake, told or log_loads)
     pause = interval_seconds
     while not stop():
         try:
@@ -95,8 +96,6 @@ class Watching:
             self._waiting = True
             return
         self._failing.pop(dataset, None)
-        for report in done.reports:
-            log.log(logging.WARNING if report.error else logging.INFO, "%s", sentence(report))
         if done.reports:
             self._told(done)
 
@@ -142,6 +141,12 @@ def _changed_at_ns(path: Path) -> int | None:
         return path.stat().st_mtime_ns
     except OSError:
         return None  # replaced just now, or an editor's lock that leads nowhere
+
+
+def log_loads(done: Reconciled) -> None:
+    """One line of the log for each file."""
+    for report in done.reports:
+        log.log(logging.WARNING if report.error else logging.INFO, "%s", sentence(report))
 
 
 def sentence(report: Report) -> str:

@@ -54,6 +54,11 @@ def print_error(error: LakegateError) -> None:
     sys.stderr.write(text + "\n")
 
 
+def error_json(error: LakegateError) -> dict[str, str]:
+    """The same for a program, as a part of its one JSON document."""
+    return {"code": error.code, "message": error.message, "remedy": error.remedy}
+
+
 def print_note(text: str) -> None:
     """A remark beside the output proper, on stderr, so that a pipe stays clean."""
     sys.stderr.write(visible(text) + "\n")

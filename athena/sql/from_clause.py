@@ -192,7 +192,7 @@ def _using(join: exp.Join, scope: Scope, left: list[Source], right: list[Source]
         one = Scope(None, left, scope.merged).find(name)
         other = Scope(None, right).find(name)
         if one is None or other is None:
-            raise work.absent()
+            raise work.absent(name)
         work.grow(size(one.node) if name in scope.merged else 0)
         equal = exp.EQ(this=one.node.copy(), expression=other.node.copy())
         work.may_fail |= judge(equal).may_fail

@@ -38,10 +38,10 @@ class Resolved:
     may_fail: bool
 
 
-def resolve(tree: exp.Query, types: Callable[[str], Types], absent: Callable[[], LakegateError]) -> Resolved:
+def resolve(tree: exp.Query, types: Callable[[str], Types], absent: Callable[[str], LakegateError]) -> Resolved:
     """Resolve `tree` in place. `types` gives the columns to be seen of a dataset, or raises.
 
-    A name that means nothing raises `absent()`, one that means two things `SqlRefused`.
+    A name that means nothing raises `absent(name)`, one that means two things `SqlRefused`.
     """
     # Before anything gets a new name.
     items = {id(table): cte_of(table) for table in tree.find_all(exp.Table)}
@@ -63,7 +63,7 @@ class Work:
     """
 
     types: Callable[[str], Types]
-    absent: Callable[[], LakegateError]
+    absent: Callable[[str], LakegateError]
     references: Mapping[int, exp.CTE | None]
     leaves: list[Leaf] = field(default_factory=list)
     filters: list[tuple[Origin, exp.Expr]] = field(default_factory=list)
@@ -128,7 +128,7 @@ class Work:
         """What a column's name means."""
         found = scope.find(node.name.lower(), node.text("table").lower(), in_lake=bool(node.text("db")))
         if found is None or isinstance(node.this, exp.Star):
-            raise self.absent()
+            raise self.absent(node.name)
         if not isinstance(found.node, exp.Column):
             self.grow(size(found.node))
         return found
@@ -190,7 +190,7 @@ class Work:
             if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
                 source, in_lake = item.text("table").lower(), bool(item.text("db"))
                 self.grow(scope.width(source, in_lake=in_lake))
-                outputs.extend(scope.stars(source, in_lake=in_lake) or _raise(self.absent()))
+                outputs.extend(scope.stars(source, in_lake=in_lake) or _raise(self.absent(source or "*")))
             else:
                 outputs.append(self._output(item, scope, top=top))
         # No copies: the leaves below are known by their nodes.
@@ -236,9 +236,9 @@ def _is_number(node: exp.Expr) -> bool:
     return isinstance(node, exp.Literal) and node.is_int
 
 
-def _one(places: list[int], name: str, absent: Callable[[], LakegateError]) -> int:
+def _one(places: list[int], name: str, absent: Callable[[str], LakegateError]) -> int:
     if not places:
-        raise absent()
+        raise absent(name)
     if len(places) > 1:
         raise unsupported(f"{name!r} in ORDER BY is ambiguous")
     return places[0]

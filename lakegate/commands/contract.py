@@ -12,11 +12,12 @@ from athena.errors import Failed, Refused
 from athena.settings import read_settings
 from lakegate.commands import EXIT_REFUSED, DatasetArgument, HomeOption, JsonOption
 from lakegate.home import current_home
-from lakegate.screen import Label, print_json, print_note, print_table, print_text, progress_bar
+from lakegate.screen import Label, error_json, print_json, print_note, print_table, print_text, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from athena.heads import Head
     from etl.contract import Contract
     from etl.trial import Difference, Tried
 
@@ -51,7 +52,8 @@ def infer(
             advance=(lambda _: None) if progress is None else (lambda done: progress(file.name, done, 0, 0)),
         )
     name = dataset or re.sub(r"[^a-z0-9_]+", "_", file.name.split(".")[0].lower()).strip("_") or "dataset"
-    print_text(format_contract(Contract(name, studied.columns, sources={"default": studied.rules})).rstrip("\n"))
+    sources = {} if studied.rules == SourceRules() else {"default": studied.rules}
+    print_text(format_contract(Contract(name, studied.columns, sources=sources)).rstrip("\n"))
     for warning in studied.warnings:
         print_note(f"Warning: {warning}")
 
@@ -70,13 +72,13 @@ def check(
 
     Columns that the next load adds, widens or leaves, and for every file in landing how many records would be
     rejected once the contract is confirmed, with the first of each kind. Nothing is loaded. Exit code 1 when the
-    contract is invalid, cannot be that of its table, or a file would fail by it.
+    contract is invalid, a file would fail by it, or a column's type is another than in the table: that takes a reload.
     """
     from athena.lake import Lake
     from etl.contract_file import parse_contract, read_text
     from etl.ingest import silent
     from etl.intake import Intake
-    from etl.trial import differences, try_files, try_landing
+    from etl.trial import try_files, try_landing
 
     path = read_settings(current_home(home)).contracts / f"{check_dataset_name(dataset)}.toml"
     text = read_text(path)
@@ -84,14 +86,33 @@ def check(
     with Lake.embedded(current_home(home)) as lake, progress_bar() as progress:
         intake, told = Intake.embedded(lake), progress or silent
         head = lake.heads.get(dataset)
-        changes = differences(contract, head.columns if head else (), path=str(path), text=text)
+        changes, conflict = _differences(contract, head, path=str(path), text=text)
         tried = try_files(files, contract, told) if files else try_landing(intake, contract, told)
     if as_json:
-        print_json(_checked(contract, head is not None, changes, tried))
+        print_json(
+            {**_checked(contract, head is not None, changes, tried), "conflict": conflict and error_json(conflict)}
+        )
     else:
-        _show_check(contract, head is not None, changes, tried)
+        fits = "it fits the table" if head is not None else "there is no table yet"
+        _show_check(contract, fits if conflict is None else "the table is to follow", changes, tried)
+    if conflict is not None:
+        raise conflict
     if any(one.problem for one in tried):
         raise typer.Exit(EXIT_REFUSED)
+
+
+def _differences(
+    contract: "Contract", head: "Head | None", *, path: str, text: str
+) -> "tuple[Sequence[Difference], Refused | None]":
+    """What the next load changes; or why it cannot, though a reload may."""
+    from etl.trial import differences
+
+    try:
+        return differences(contract, head.columns if head else (), path=path, text=text), None
+    except Refused as conflict:
+        if conflict.code != "schema-conflict":
+            raise
+        return (), conflict
 
 
 def _checked(
@@ -110,9 +131,8 @@ def _checked(
     }
 
 
-def _show_check(contract: "Contract", table: bool, changes: "Sequence[Difference]", tried: "Sequence[Tried]") -> None:
+def _show_check(contract: "Contract", where: str, changes: "Sequence[Difference]", tried: "Sequence[Tried]") -> None:
     word = "inferred, not confirmed" if contract.inferred else "confirmed"
-    where = "it fits the table" if table else "there is no table yet"
     print_text(f"datasets/{contract.dataset}.toml is valid ({word}); {where}.")
     if changes:
         rows = [[Label(text or "-") for text in (one.what, one.column, one.now, one.then)] for one in changes]

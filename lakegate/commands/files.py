@@ -8,14 +8,15 @@ import typer
 from athena.dataset import check_dataset_name
 from lakegate.commands import EXIT_REFUSED, EXIT_REJECTS, DatasetArgument, HomeOption, JsonOption, OptionalDataset
 from lakegate.home import current_home
-from lakegate.screen import Told, print_error, print_json, print_note, print_text, progress_bar
+from lakegate.screen import Told, error_json, print_error, print_json, print_note, print_text, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from athena.errors import Refused
     from etl.ingest import Reconciled
     from etl.report import Report
+
+OTHER_FORMS = frozenset([".csv", ".tsv", ".txt", ".json", ".jsonl", ".xlsx", ".gz", ".zip"])
 
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit with 3 when any record was rejected.")]
 
@@ -82,6 +83,8 @@ def convert(
 
     if text and contract is not None:
         raise typer.BadParameter("--text and --contract exclude each other.")
+    if target.suffix.lower() in OTHER_FORMS:
+        raise typer.BadParameter(f"What is written is Parquet, not {target.suffix.lower()}: name it DST.parquet.")
     rules = None if contract is None else read_contract(contract)
     with progress_bar() as progress:
         advance = _advancing(progress, source)
@@ -172,7 +175,7 @@ def report_text(report: "Report") -> str:
     if report.status == "unchanged":
         return f"{head}: loaded before, as it is now"
     counts = f"{report.rows_loaded:,} rows in {report.seconds:.1f} s"
-    lines = [f"{head}: {counts}{_rejected_text(report)}"]
+    lines = [f"{head}: {counts}{_rejected_text(report)}{_skipped_text(report)}"]
     lines.extend(f"           ! {warning}" for warning in report.warnings)
     return "\n".join(lines)
 
@@ -182,6 +185,13 @@ def _rejected_text(report: "Report") -> str:
         return ""
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(report.reasons.items()))
     return f", {report.rows_rejected:,} rejected ({reasons})"
+
+
+def _skipped_text(report: "Report") -> str:
+    """What was left out beyond what every file has: a line of text above or below the data is no reject."""
+    kinds = {kind: count for kind, count in report.lines_skipped.items() if kind not in ("header", "blank") and count}
+    counts = ", ".join(f"{kind} {count:,}" for kind, count in sorted(kinds.items()))
+    return f", lines skipped ({counts})" if counts else ""
 
 
 def _advancing(progress: Told | None, source: Path) -> "Callable[[int], None]":
@@ -207,7 +217,7 @@ def _show_reconciled(done: "Reconciled", *, as_json: bool) -> None:
     if as_json:
         reports = [report.as_json() for report in done.reports]
         counts = {"vanished": list(done.vanished), "unchanged": done.unchanged}
-        told = {"misplaced": _errors_json(done.misplaced), "refused": _errors_json(done.refused)}
+        told = {"misplaced": [*map(error_json, done.misplaced)], "refused": [*map(error_json, done.refused)]}
         print_json({"reports": reports, **counts, **told})
     else:
         for report in done.reports:
@@ -219,7 +229,3 @@ def _show_reconciled(done: "Reconciled", *, as_json: bool) -> None:
             print_error(error)
     if done.refused or any(report.status == "failed" for report in done.reports):
         raise typer.Exit(EXIT_REFUSED)
-
-
-def _errors_json(errors: "Sequence[Refused]") -> list[dict[str, str]]:
-    return [{"code": one.code, "message": one.message, "remedy": one.remedy} for one in errors]

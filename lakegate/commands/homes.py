@@ -17,7 +17,7 @@ NEXT_STEPS = """\
 
   cd {home}
   lakegate up                                     watch landing/, load, serve on 127.0.0.1:8787
-  cp flights.csv landing/flights/                 a file dropped is a file loaded
+  lakegate load flights.csv --dataset flights     or drop it: a file in landing/flights/ is loaded by `lakegate up`
   lakegate query "SELECT count(*) FROM flights"   ask as the owner
   lakegate partner add NAME --dataset flights     let somebody else ask"""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from athena.catalogue import Listing
     from athena.lake import Lake
     from etl.ingest import Load
+    from etl.report import Report
 
 LimitOption = Annotated[int, typer.Option("--limit", help="How many at most, newest first.", min=1)]
 
@@ -132,9 +133,9 @@ def loads(
         print_text("Nothing was loaded yet.")
     else:
         print_table(
-            ("made at", "dataset", "file", "status", "rows", "rejected", "in the table"),
+            ("made at", "dataset", "file", "status", "rows", "rejected", "in the table", "why"),
             [_load_row(load) for load in found],
-            right=(False, False, False, False, True, True, False),
+            right=(False, False, False, False, True, True, False, False),
         )
 
 
@@ -196,7 +197,7 @@ def _rejects_of(home: Path, dataset: str, limit: int) -> list[dict[str, object]]
             _dataset(lake, dataset)
     if rejects_of_it not in known:
         return []
-    return owner_records(home, f"SELECT * FROM {rejects_of_it} ORDER BY load_id, file, first_line LIMIT {limit}")
+    return owner_records(home, f"SELECT * FROM {rejects_of_it} ORDER BY load_id DESC, file, first_line LIMIT {limit}")
 
 
 def _load_row(load: "Load") -> tuple[object, ...]:
@@ -211,8 +212,15 @@ def _load_row(load: "Load") -> tuple[object, ...]:
         loaded,
         rejected,
         "yes" if load.current else "no",
+        "" if report is None else _why(report),
     )
     return tuple(map(Label, shown))
+
+
+def _why(report: "Report") -> str:
+    if report.error is not None:
+        return f"{report.error.message} {report.error.remedy}"
+    return f"the same content as {report.duplicate_of}" if report.status == "duplicate" else ""
 
 
 def _when(instant: datetime) -> str:

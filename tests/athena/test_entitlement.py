@@ -214,19 +214,33 @@ def test_the_owner_sees_everything_and_system_columns() -> None:
         ("SELECT tail FROM flights", UA),
         ("SELECT nonesuch FROM flights", UA),
         ("SELECT _file FROM flights", UA),
-        ("SELECT nonesuch FROM flights", None),
-        ("SELECT * FROM nonesuch", None),
         ("SELECT 1 FROM flights", grant(columns=("!tail",))),
         ("SELECT 1 FROM flights", grant(columns=())),
         ("SELECT 1 FROM flights", Grant("p", "", {}, Limits(), "")),
     ],
 )
-def test_denied_absent_and_hidden_read_the_same(sql: str, given: Grant | None) -> None:
+def test_denied_absent_and_hidden_read_the_same(sql: str, given: Grant) -> None:
     with pytest.raises(NotFound) as caught:
         entitled(sql, given)
     assert str(caught.value) == str(not_found())
     with pytest.raises(NotFound):
         visible_columns(Grant("p", "", {}, Limits(), ""), HEADS["flights"])
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT nonesuch FROM flights",
+        "SELECT * FROM nonesuch",
+        "SELECT nonesuch.* FROM flights",
+        "SELECT 1 FROM flights JOIN airlines USING (nonesuch)",
+        "SELECT day FROM flights ORDER BY nonesuch",
+        "SELECT day FROM flights UNION SELECT day FROM flights ORDER BY nonesuch",
+    ],
+)
+def test_the_owner_is_told_the_name_that_means_nothing(sql: str) -> None:
+    with pytest.raises(NotFound, match="no dataset or column 'nonesuch'"):
+        entitled(sql, None)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ def test_a_contract_that_fits_is_said_to_fit(lakegate: Command, loaded: Path) ->
     assert "it fits the table" in done.out
     checked = json.loads(lakegate("contract", "check", "stays", "--json", "--home", loaded).out)
     (file,) = checked.pop("files")
+    assert checked.pop("conflict") is None
     assert checked == {"dataset": "stays", "inferred": True, "table": True, "adds": {}, "widens": {}, "leaves": {}}
     assert (file["file"], file["rows"], file["rejected"], file["rejected_now"]) == ("stays/stays.csv", 24, 1, 1)
 
@@ -80,10 +81,14 @@ def test_a_contract_that_cannot_be_is_refused_with_the_remedy(lakegate: Command,
     path = loaded / "datasets" / "stays.toml"
     path.write_text(path.read_text(encoding="utf-8").replace('type = "date"', 'type = "boolean"'), encoding="utf-8")
     done = lakegate("contract", "check", "stays", "--home", loaded)
-    assert (done.code, done.out) == (1, "")
+    assert done.code == 1
+    # What a reload, which the remedy names, would reject: no value is a boolean.
+    assert "stays/stays.csv, day, not-a-boolean x 23" in done.out
     line = path.read_text(encoding="utf-8").splitlines().index('day    = { type = "boolean" }') + 1
     assert f"stays.toml, line {line}: stays: column 'day' is date" in done.err
     assert "[schema-conflict]" in done.err
+    told = json.loads(lakegate("contract", "check", "stays", "--json", "--home", loaded).out)
+    assert (told["conflict"]["code"], told["files"][0]["rejected"]) == ("schema-conflict", 24)
 
 
 def test_confirm_changes_one_word_and_keeps_the_rest(lakegate: Command, loaded: Path) -> None:

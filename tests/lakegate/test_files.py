@@ -118,6 +118,19 @@ def test_convert_needs_no_home(
     assert str(parquet.read_table(tmp_path / "text.parquet").schema.field("guests").type) in ("string", "large_string")
 
 
+def test_convert_never_writes_over_what_it_reads(lakegate: Command, stays_file: Path, tmp_path: Path) -> None:
+    before = stays_file.read_bytes()
+    link = tmp_path / "link.parquet"
+    link.symlink_to(stays_file)
+    for arguments in ((link,), (tmp_path / "x.parquet", "--rejects", stays_file)):
+        done = lakegate("convert", stays_file, *arguments)
+        assert done.code == 1
+        assert "is the file to be read. Name another file to write. [file-exists]" in done.err
+    assert lakegate("convert", stays_file, tmp_path / "x.csv").code == 2
+    assert stays_file.read_bytes() == before
+    assert not (tmp_path / "x.csv").exists()
+
+
 def test_text_and_contract_exclude_each_other(lakegate: Command, stays_file: Path, tmp_path: Path) -> None:
     done = lakegate("convert", stays_file, tmp_path / "x.parquet", "--text", "--contract", tmp_path / "c.toml")
     assert done.code == 2

@@ -48,6 +48,31 @@ def test_the_history_tells_each_load(lakegate: Command, stays_home: Path) -> Non
     assert "stays/stays.csv" in lakegate("loads", "--home", stays_home).out
 
 
+def test_the_history_says_why_a_file_failed(lakegate: Command, home: Path, stays_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "nothing.csv").write_bytes(b"")
+    (tmp_path / "again.csv").write_bytes(stays_file.read_bytes())
+    for file in (stays_file, tmp_path / "nothing.csv", tmp_path / "again.csv"):
+        lakegate("load", file, "--dataset", "stays", "--home", home)
+    said = lakegate("loads", "stays", "--home", home).out
+    assert "The file is empty. Drop it again once it has content." in said
+    assert f"the same content as stays/{stays_file.name}" in said
+
+
+def test_the_owner_is_told_what_there_is_not(lakegate: Command, stays_home: Path) -> None:
+    for sql, name in (("SELECT * FROM nothing", "nothing"), ("SELECT hotle FROM stays", "hotle")):
+        done = lakegate("query", sql, "--home", stays_home)
+        assert f"There is no dataset or column '{name}'." in done.err
+        assert "[not-found]" in done.err
+
+
+def test_the_newest_rejects_come_first(lakegate: Command, home: Path, stays_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "later.csv").write_text("hotel,day,guests,note\n" + "A,2026-05-01,1,x\n" * 30 + "late\n")
+    for file in (stays_file, tmp_path / "later.csv"):
+        lakegate("load", file, "--dataset", "stays", "--home", home)
+    found = json.loads(lakegate("rejects", "stays", "--json", "--home", home).out)
+    assert [one["raw"] for one in found] == ["late", "Borealis,2026-05-02"]
+
+
 def test_rejects_keep_line_reason_and_raw_text(lakegate: Command, stays_home: Path) -> None:
     (reject,) = json.loads(lakegate("rejects", "stays", "--json", "--home", stays_home).out)
     assert (int(reject["first_line"]), reject["reason"], reject["raw"]) == (5, "field-count", "Borealis,2026-05-02")
