@@ -32,9 +32,11 @@ T = TypeVar("T")
 
 THROTTLES = frozenset(
     [
+        "KmsThrottled",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
+        "RequestThrottledException",
         "SlowDown",
         "Throttled",
         "ThrottledException",
@@ -43,8 +45,11 @@ THROTTLES = frozenset(
         "TooManyRequestsException",
     ]
 )
-# S3 says so with status 400 when a body or its own answer stalls.
-_TIMED_OUT = frozenset(["RequestTimeout", "RequestTimeoutException"])
+# With status 400, although it may have happened: S3 when a body or its own answer stalls, Glue when its own store does.
+# https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateTable.html#API_UpdateTable_Errors
+_TIMED_OUT = frozenset(
+    ["InternalServiceException", "OperationTimeoutException", "RequestTimeout", "RequestTimeoutException"]
+)
 RETRY_AFTER_SECONDS = 2
 # How long a call waits for its answer, unless it asks for more: what is slow at AWS is better asked again.
 READ_TIMEOUT_SECONDS = 5.0

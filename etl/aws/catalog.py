@@ -15,6 +15,10 @@ from pyiceberg.typedef import Properties
 from athena.aws import Patience, Unreachable, error_code, persist
 from athena.errors import Busy, Failed
 
+# https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-tables.html#aws-glue-api-catalog-tables-Column
+MOST_COMMENT_BYTES = 255
+# What readers of ours find in the table's metadata: Glue takes keys and values of limited length, and needs neither.
+_OWN = "lakegate."
 # The service's answers that pyiceberg understands.
 _KNOWN = frozenset(["AlreadyExistsException", "ConcurrentModificationException", "EntityNotFoundException"])
 
@@ -52,11 +56,11 @@ class GlueCalls:
 
     def create_table(self, **asked: Any) -> Any:
         """A table that our own lost call made is there already, which is as good."""
-        return self._repeated("create_table", asked)
+        return self._repeated("create_table", {**asked, "TableInput": accepted(asked["TableInput"])})
 
     def update_table(self, **asked: Any) -> Any:
         """Sent once, and again only when it was refused before anything happened."""
-        once = Patience(tries=1)
+        once, asked = Patience(tries=1), {**asked, "TableInput": accepted(asked["TableInput"])}
         for failures in range(1, self._patience.tries + 1):
             try:
                 return self._judged(lambda: persist(lambda: self._client.update_table(**asked), patience=once))
@@ -81,3 +85,27 @@ class GlueCalls:
                 "Check that the database is there and that the role may use it.",
                 code="state-unavailable",
             ) from error
+
+
+def accepted(table: dict[str, Any]) -> dict[str, Any]:
+    """Glue's entry of a table, with nothing in it that Glue refuses: it takes comments of 255 bytes in one line, where
+    a contract describes a column at any length.
+
+    >>> accepted({"Parameters": {"lakegate.columns": "{}", "table_type": "ICEBERG"},
+    ...           "StorageDescriptor": {"Columns": [{"Name": "a", "Comment": "one\\ntwo"}], "Location": "s3://b/t"}})
+    {'Parameters': {'table_type': 'ICEBERG'}, 'StorageDescriptor': {'Columns': [{'Name': 'a', 'Comment': 'one two'}], \
+'Location': 's3://b/t'}}
+    """
+    stored = table["StorageDescriptor"]
+    parameters = {name: value for name, value in table["Parameters"].items() if not name.startswith(_OWN)}
+    columns = [
+        {**column, "Comment": _comment(column["Comment"])} if "Comment" in column else column
+        for column in stored["Columns"]
+    ]
+    return {**table, "Parameters": parameters, "StorageDescriptor": {**stored, "Columns": columns}}
+
+
+def _comment(text: str) -> str:
+    # "Single-line string": no control character but the tab. A character is cut off whole.
+    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return line.encode()[:MOST_COMMENT_BYTES].decode(errors="ignore").rstrip()

@@ -1,5 +1,6 @@
 """The server: moto's own application behind ours, in a thread."""
 
+import io
 import json
 import socket
 import threading
@@ -12,6 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from athena.errors import Refused
+from lakegate.emulate import glue
 from lakegate.emulate.lakehouse import Lakehouse
 from lakegate.emulate.query import Rejected
 from lakegate.emulate.service import Service
@@ -67,7 +69,7 @@ class Emulator:
         self.calls: Counter[str] = Counter()
         self.between: Between = lambda environ, start_response, services: services(environ, start_response)
         self._moto = DomainDispatcherApplication(create_backend_app)
-        self._dynamodb = threading.Lock()
+        self._dynamodb, self._glue = threading.Lock(), threading.Lock()
         with _listening(port) as held:
             self._port = held.getsockname()[1]
             self._server = make_server(
@@ -161,7 +163,21 @@ class Emulator:
             # moto reads and writes an item in two steps; on AWS a conditional write is one.
             with self._dynamodb:
                 return self._moto(environ, start_response)  # type: ignore[no-any-return]
+        if service == "AWSGlue":
+            # The look at a table's version and its update are one step there.
+            with self._glue:
+                return self._glue_answer(operation, environ, start_response)
         return self._moto(environ, start_response)  # type: ignore[no-any-return]
+
+    def _glue_answer(
+        self, operation: str, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        asked = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        try:
+            glue.check(operation, json.loads(asked or b"{}"), REGION)
+        except Rejected as error:
+            return _answer("400 Bad Request", _told(error), start_response)
+        return self._moto({**environ, "wsgi.input": io.BytesIO(asked)}, start_response)  # type: ignore[no-any-return]
 
     def _athena_answer(
         self, operation: str, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -170,8 +186,16 @@ class Emulator:
         try:
             status, told = "200 OK", self.athena.answer(operation, json.loads(asked or b"{}"))
         except Rejected as error:
-            status, told = "400 Bad Request", {"__type": error.code, "Message": str(error), "message": str(error)}
-        content = json.dumps(told).encode()
-        headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(content)))]
-        start_response(status, headers)
-        return [content]
+            status, told = "400 Bad Request", _told(error)
+        return _answer(status, told, start_response)
+
+
+def _told(error: Rejected) -> dict[str, Any]:
+    return {"__type": error.code, "Message": str(error), "message": str(error)}
+
+
+def _answer(status: str, told: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    content = json.dumps(told).encode()
+    headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(content)))]
+    start_response(status, headers)
+    return [content]
