@@ -58,9 +58,10 @@ def refuse(error: LakegateError, arrival: Arrival, visit: Visit) -> Reply:
 
 def leave(reply: Reply, arrival: Arrival, visit: Visit) -> Reply:
     """The reply with what every one carries."""
-    origins = visit.parts.lake.settings.cors_origins
-    reply = packed(reply, arrival.headers.get("accept-encoding"))
-    return finished(reply, request_id=visit.request_id, origin=arrival.headers.get("origin"), origins=origins)
+    settings = visit.parts.lake.settings
+    reply = packed(served_below(reply, settings.public_path), arrival.headers.get("accept-encoding"))
+    origin, origins = arrival.headers.get("origin"), settings.cors_origins
+    return finished(reply, request_id=visit.request_id, origin=origin, origins=origins)
 
 
 def match(app: App, path: str) -> Matched | None:
@@ -159,12 +160,23 @@ def outside(reply: Reply, event: Mapping[str, Any]) -> Reply:
     if "resourcePath" not in context:
         return reply  # no gateway's event
     asked = context.get("path", context["resourcePath"]).split("/")
-    below = "/".join(asked[: len(asked) + 1 - len(context["resourcePath"].split("/"))])
-    headers = tuple((name, _below(name, value, below)) for name, value in reply.headers)
-    if ("Content-Type", PROBLEM_TYPE) not in headers:
+    return served_below(reply, "/".join(asked[: len(asked) + 1 - len(context["resourcePath"].split("/"))]))
+
+
+def served_below(reply: Reply, prefix: str) -> Reply:
+    """The reply with every address of ours below `prefix`, in headers as in the body of a problem or a link.
+
+    >>> served_below(Reply(303, (("Location", "/v1/downloads/t"),), b'{"url":"/v1/downloads/t"}'), "/lake").body
+    b'{"url":"/lake/v1/downloads/t"}'
+    """
+    if not prefix:
+        return reply
+    headers = tuple((name, _below(name, value, prefix)) for name, value in reply.headers)
+    key = b"type" if ("Content-Type", PROBLEM_TYPE) in headers else b"url"
+    if not reply.body.startswith(b'{"%b":"/' % key) or reply.status < HTTPStatus.MULTIPLE_CHOICES:
         return replace(reply, headers=headers)
-    problem = reply.body.replace(b'"/problems/', f'"{below}/problems/'.encode(), 1)
-    return replace(reply, headers=headers, body=problem)
+    body = reply.body.replace(b':"/', f':"{prefix}/'.encode(), 1)
+    return replace(reply, headers=headers, body=body)
 
 
 def _below(name: str, value: str, prefix: str) -> str:

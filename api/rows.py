@@ -44,19 +44,19 @@ def more_rows(entered: Entered, answer_id: str, paged: Paged, wanted: Wanted) ->
     sheet = _sheet(entered, answer_id, paged, Form.JSON)
     fragment = in_objects(sheet.page.fragment) if wanted.objects else sheet.page.fragment
     body = page_body(answer_id, fragment, sheet.receipt, sheet.next)
-    return Reply(200, _headers(Form.JSON) + _link(answer_id, sheet, wanted), body)
+    return Reply(200, _headers(Form.JSON) + _link(answer_id, sheet, paged.limit, wanted), body)
 
 
 def _from(entered: Entered, answer_id: str, paged: Paged, wanted: Wanted) -> Reply:
-    form = wanted.form
-    if paged.limit is None:
+    form, limit = wanted.form, paged.limit
+    if limit is None:
         lake, caller = entered.visit.parts.lake, entered.caller
         flow = ask.stream(lake, caller, answer_id, form=form, token=paged.token)
         if flow is not None:
             return Reply(200, _headers(form) + _told(flow.receipt), chunks=flow.chunks)
         paged = replace(paged, limit=MAX_LIMIT)
     sheet = _sheet(entered, answer_id, paged, form)
-    headers = _headers(form) + _told(sheet.receipt) + _link(answer_id, sheet, wanted)
+    headers = _headers(form) + _told(sheet.receipt) + _link(answer_id, sheet, limit, wanted)
     return Reply(200, headers, sheet.page.fragment)
 
 
@@ -77,8 +77,10 @@ def _told(receipt: Receipt) -> Pairs:
     )
 
 
-def _link(answer_id: str, sheet: Sheet, wanted: Wanted) -> Pairs:
+def _link(answer_id: str, sheet: Sheet, limit: int | None, wanted: Wanted) -> Pairs:
+    """The next page, asked for as this one was."""
     if sheet.next is None:
         return ()
+    size = "" if limit is None else f"&limit={limit}"
     details = "&shape=objects" if wanted.objects else "&guard=formulas" if wanted.form is Form.GUARDED_CSV else ""
-    return (("Link", f'</v1/queries/{answer_id}/rows?page={sheet.next}{details}>; rel="next"'),)
+    return (("Link", f'</v1/queries/{answer_id}/rows?page={sheet.next}{size}{details}>; rel="next"'),)

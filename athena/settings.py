@@ -4,6 +4,7 @@
 """
 
 import difflib
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +13,7 @@ from athena.errors import Failed, Refused
 
 HOME_FILE = "lakegate.toml"
 HOME_VERSION = 1
+PUBLIC_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Settings:
     settle_seconds: float = 1.0
     maintenance_seconds: float = 60.0
     cors_origins: tuple[str, ...] = ()
+    public_path: str = ""
     workers: int = 1
     tls_certificate: str = ""
     tls_key: str = ""
@@ -132,6 +135,12 @@ def _checked(home: Path, path: Path, given: dict[str, object]) -> Settings:
             f"{path}: this home has version {values['version']}, this Lakegate reads version {HOME_VERSION}.",
             "Use the Lakegate that wrote it, or a newer one.",
             code="home-version",
+        )
+    if not PUBLIC_PATH.fullmatch(str(values.get("public_path", ""))):
+        raise Refused(
+            f"{path}: public_path is {values['public_path']!r}, which is no path that a proxy serves.",
+            'Write it as in "/lake": with a slash in front and none behind, of letters, digits, - _ . and ~.',
+            code="settings-invalid",
         )
     return Settings(home=home.resolve(), **values)  # type: ignore[arg-type]
 

@@ -73,7 +73,10 @@ def begun(scope: Scope, protocol: Protocol, parts: Parts, metrics: Metrics) -> C
     for name, value in scope.headers.items():
         # Two Authorization headers must not end as the one that suits the sender.
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    arrival = Arrival(scope.method, scope.path, scope.query_string, headers)
+    # A proxy may pass the path on as partners know it, or without what it is served below.
+    below = parts.lake.settings.public_path
+    path = scope.path.removeprefix(below) if scope.path.startswith(f"{below}/") else scope.path
+    arrival = Arrival(scope.method, path, scope.query_string, headers)
     return Call(arrival, Visit(parts, request_id(headers), may_park=True), protocol, time.perf_counter(), metrics)
 
 

@@ -57,6 +57,7 @@ MEANINGS = {
     "maintenance_seconds": "How often `lakegate up` looks whether tables need maintenance; 0 leaves it to "
     "`lakegate maintain`.",
     "cors_origins": "Web origins whose pages may call the HTTP interface.",
+    "public_path": "The path below which a proxy serves the lake, such as `/lake`: where links in answers lead.",
     "workers": "Processes that answer HTTP, each with engine children of its own.",
     "tls_certificate": "A certificate with its chain (PEM), below the home or by absolute path; with `tls_key` the "
     "server speaks HTTPS.",

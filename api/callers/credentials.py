@@ -73,18 +73,6 @@ class Credentials:
             )
         return issued
 
-    def rotate_secret(self, client_id: str) -> Issued:
-        """A new secret; the old one is refused from now on. Raises `NotFound` for an unknown or revoked client."""
-        issued = Issued(client_id, secrets.token_urlsafe(SECRET_BYTES))
-        salt = secrets.token_bytes(SALT_BYTES)
-        changed = self._update(
-            "SET salt = ?, hash = ? WHERE client_id = ? AND revoked_at IS NULL",
-            (salt, _hash(issued.secret, salt), client_id),
-        )
-        if not changed:
-            raise _unknown(client_id)
-        return issued
-
     def revoke_client(self, client_id: str) -> None:
         """Refuse the client, its secret and its tokens from the next request on; `NotFound` for an unknown one."""
         known = self._update(

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from api.edge import App, Visit, visited
-from api.gateway import Arrival, match, outside, request_id, respond
+from api.gateway import Arrival, match, outside, request_id, respond, served_below
 from api.parts import Parts
 from api.problem import INTERNAL
 from api.response import Reply, problem_reply
@@ -113,3 +113,10 @@ def test_addresses_lead_below_what_the_api_is_served_under(below: str) -> None:
     )
     problem = outside(problem_reply(INTERNAL), {"requestContext": context})
     assert json.loads(problem.body) == {**json.loads(INTERNAL.body()), "type": f"{below}/problems/internal"}
+
+
+def test_a_body_of_rows_is_no_address() -> None:
+    for body in (b'{"url":"/v1/x"}', b'{"type":"/problems/x"}'):
+        assert served_below(Reply(200, (("Content-Type", "application/json"),), body), "/lake").body == body
+    elsewhere = b'{"url":"https://bucket/v1/downloads/t"}'
+    assert served_below(Reply(303, (), elsewhere), "/lake").body == elsewhere
