@@ -179,7 +179,7 @@ JOIN_SIDES = frozenset({"", "LEFT", "RIGHT", "FULL"})
 WINDOW_UNITS = frozenset({"ROWS", "RANGE", "GROUPS"})
 # What DAY may say in intervals, and 'day' in date functions.
 UNITS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND"})
-EXTRACTS = UNITS | {"DOW", "DOY", "DAY_OF_WEEK", "DAY_OF_YEAR", "DAY_OF_MONTH", "YOW", "YEAR_OF_WEEK"}
+EXTRACTS = UNITS - {"MILLISECOND"} | {"DOW", "DOY", "DAY_OF_WEEK", "DAY_OF_YEAR", "DAY_OF_MONTH", "YOW", "YEAR_OF_WEEK"}
 EXTRACTS |= {"TIMEZONE_HOUR", "TIMEZONE_MINUTE"}
 
 SYMBOLS = frozenset([*"()[],.-+*/%<>=?:;", "<=", ">=", "<>", "!=", "||", "->"])

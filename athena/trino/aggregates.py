@@ -68,6 +68,8 @@ def over(translator: Translator, node: exp.Expr) -> Value:
         raise unsupported("listagg OVER", "Use listagg with GROUP BY and join the result.")
     if nulls is exp.IgnoreNulls and str(inner.this) not in ("lag", "lead", "first_value", "last_value", "nth_value"):
         raise mistyped(f"{inner.this} takes no IGNORE NULLS.", "Filter the NULLs.")
+    if any(isinstance(argument, exp.Distinct) for argument in inner.expressions):
+        raise mistyped(f"{inner.this}(DISTINCT …) takes no OVER.", "Count the distinct values in a subquery.")
     arguments, wrap = _inner(translator, inner.expressions, condition, window, nulls)
     return translator.named(str(inner.this), arguments, wrap, (Kind.AGGREGATE, Kind.WINDOW))
 

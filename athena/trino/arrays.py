@@ -6,7 +6,19 @@ https://trino.io/docs/current/functions/array.html
 from sqlglot import exp
 
 from athena.trino import types
-from athena.trino.build import call, case, is_null, lambda_of, literal_int, name, number, string, struct, to
+from athena.trino.build import (
+    call,
+    case,
+    is_null,
+    lambda_of,
+    literal_int,
+    name,
+    number,
+    string,
+    struct,
+    texts_joined,
+    to,
+)
 from athena.trino.cast import coerce
 from athena.trino.comparisons import common_of
 from athena.trino.function import Build, Call, Function, Value, built, function
@@ -101,7 +113,7 @@ def _join(made: Call) -> Value:
     if len(values) == 3:
         text = call("coalesce", text, coerce(values[2], types.VARCHAR).node)
     texts = call("list_transform", values[0].node, lambda_of(text, "trino_e"))
-    return Value(call("array_to_string", texts, coerce(values[1], types.VARCHAR).node), types.VARCHAR)
+    return Value(texts_joined(texts, coerce(values[1], types.VARCHAR).node), types.VARCHAR)
 
 
 def _sequence(made: Call) -> Value:
@@ -314,7 +326,7 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     function(
         "slice(array(T), bigint, bigint) -> array(T)",
-        "CASE WHEN trino_not_zero(b) < -len(a) OR b > len(a) OR trino_not_negative(c) = 0 THEN a[1:0] "
+        "CASE WHEN a IS NULL OR b IS NULL OR c IS NULL THEN NULL WHEN trino_not_zero(b) < -len(a) OR b > len(a) OR trino_not_negative(c) = 0 THEN a[1:0] "
         "WHEN b < 0 THEN a[len(a) + b + 1:least(len(a) + b + c, len(a))] "
         "ELSE a[b:least(b + c - 1, len(a))] END",
     ),

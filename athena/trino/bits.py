@@ -64,7 +64,7 @@ FUNCTIONS: tuple[Function, ...] = (
     function("to_hex(varbinary) -> varchar", "hex", total=True),
     function(
         "from_hex(varchar) -> varbinary",
-        "CASE WHEN length(a) % 2 = 0 THEN unhex(a) ELSE unhex(CAST(CAST('lakegate:bad-argument' AS INTEGER) AS VARCHAR)) END",
+        "CASE WHEN a IS NULL THEN NULL WHEN length(a) % 2 = 0 THEN unhex(a) ELSE unhex(CAST(CAST('lakegate:bad-argument' AS INTEGER) AS VARCHAR)) END",
     ),
     function("to_base64(varbinary) -> varchar", "to_base64", total=True),
     function("from_base64(varchar) -> varbinary", "from_base64"),

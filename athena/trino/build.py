@@ -101,6 +101,12 @@ def literal_int(node: exp.Expr) -> int | None:
     return None
 
 
+def texts_joined(texts: exp.Expr, separator: exp.Expr) -> exp.Expr:
+    """A list of texts as one, without its NULLs; DuckDB's own function wants the separator to be a constant."""
+    plain = literal_text(separator) is not None
+    return call("array_to_string" if plain else "trino_joined", texts, separator)
+
+
 _STORAGE: dict[str, exp.DataType] = {}
 
 

@@ -24,13 +24,13 @@ from athena.trino.build import (
     try_to,
 )
 from athena.trino.function import Value
-from athena.trino.instants import instant_literal, rounded
+from athena.trino.instants import instant_literal, rounded, zoned_literal
 from athena.trino.json_cast import from_json, to_json
 from athena.trino.refusal import mistyped, unsupported
 from athena.trino.types import Type
 from athena.trino.written import as_text, at_zone, known_zone, local
 
-_OFFSET = re.compile(r"([+-])(\d\d):(\d\d)", re.ASCII)
+_DATE = re.compile(r"[+-]?\d{4,}-\d{1,2}-\d{1,2}", re.ASCII)
 
 NUMBERS = {*types.INTEGERS, "decimal", "real", "double"}
 
@@ -200,7 +200,8 @@ def _date(value: Value, wanted: Type) -> exp.Expr | None:
     kind = value.type
     if kind.name == "varchar":
         text = literal_text(value.node)
-        return to(string(text.strip()) if text is not None else call("trino_date_text", value.node), wanted)
+        plain = text is not None and _DATE.fullmatch(text.strip())
+        return to(string(plain[0]) if plain else call("trino_date_text", value.node), wanted)
     if kind.name == "timestamp":
         return to(value.node, wanted)
     if kind.name == "timestamp with time zone":
@@ -240,26 +241,6 @@ def _zoned(value: Value, wanted: Type) -> exp.Expr | Value | None:
         zone = known_zone(kind, "CAST")
         return at_zone(rounded(at_zone(value.node, zone), kind.args[0], wanted.args[0]), zone)
     return None
-
-
-def zoned_literal(text: str, precision: int) -> tuple[exp.Expr, str]:
-    """The instant and the zone of `2020-01-01 00:00:00 Europe/Berlin`."""
-    stripped = text.strip()
-    head, _, tail = stripped.partition(" ")
-    clock, _, zone = tail.partition(" ")
-    for sign in "+-":
-        if not zone and sign in clock:
-            clock, _, offset = clock.partition(sign)
-            zone = sign + offset
-    zone = zone.strip() or "UTC"
-    plain = instant_literal(f"{head} {clock}".strip(), types.timestamp(precision))
-    fixed = _OFFSET.fullmatch(zone)
-    if fixed is None:
-        return at_zone(plain, zone), zone
-    # DuckDB knows no offsets: the wall clock of UTC, then.
-    minutes = call("to_minutes", number(int(fixed[2]) * 60 + int(fixed[3])))
-    shift = exp.Sub if fixed[1] == "+" else exp.Add
-    return at_zone(shift(this=exp.paren(plain, copy=False), expression=minutes), "UTC"), zone
 
 
 def _time(value: Value, wanted: Type) -> exp.Expr | None:

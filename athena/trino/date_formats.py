@@ -6,6 +6,8 @@ https://trino.io/docs/current/functions/datetime.html#mysql-date-functions
 
 import re
 
+from sqlglot import exp
+
 from athena.trino import types
 from athena.trino.build import call, literal_text, string
 from athena.trino.cast import cast, coerce
@@ -70,7 +72,11 @@ _JODA = {
     ("x", 4): "%G",
 }
 _RUN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
-MACROS = {"trino_milliseconds_only(a)": "date_trunc('millisecond', a)"}
+MACROS = {
+    "trino_milliseconds_only(a)": "date_trunc('millisecond', a)",
+    # two digits of a year are of 1970 to 2069
+    "trino_pivoted(a)": "CASE WHEN year(a) = 1969 THEN a + to_years(100) ELSE a END",
+}
 
 
 def mysql_to_strftime(text: str, *, parsing: bool) -> str:
@@ -115,6 +121,9 @@ def joda_to_strftime(text: str, *, parsing: bool, zone: str = "UTC") -> str:
 
 
 def _joda_letter(letter: str, count: int, parsing: bool, zone: str) -> str:
+    if parsing and letter in "yY" and count == 2:
+        # Joda's pivot moves on with the year in which it runs
+        raise unsupported(f"{letter * count} in a date pattern", "Use date_parse with %y, or years of four digits.")
     if letter in "yY" and count != 2:
         if count > 4:
             raise unsupported(f"{letter * count} in a date pattern", "Use yyyy.")
@@ -177,7 +186,23 @@ def _date_parse(made: Call) -> Value:
     text = mysql_to_strftime(_format_text(made), parsing=True)
     value = coerce(made.values()[0], types.VARCHAR)
     _check_text(value, made)
-    return Value(call("trino_milliseconds_only", call("strptime", value.node, string(text))), types.timestamp(3))
+    read = _read(value, text)
+    if "%y" in text and "%Y" not in text:
+        read = call("trino_pivoted", read)
+    return Value(call("trino_milliseconds_only", read), types.timestamp(3))
+
+
+def _read(value: Value, text: str) -> exp.Expr:
+    """strptime, where what the format does not name is Joda's default: not the year 1900.
+
+    A month or a day without a year is one of 2000, a time of day one of 1970.
+    """
+    letters = set(re.findall("%(.)", text))
+    if letters & {"Y", "y"}:
+        return call("strptime", value.node, string(text))
+    year = "2000" if letters & {"m", "B", "b", "d"} else "1970"
+    dated = exp.DPipe(this=string(year + " "), expression=value.node)
+    return call("strptime", exp.paren(dated, copy=False), string("%Y " + text))
 
 
 def _check_text(value: Value, made: Call) -> None:
@@ -189,7 +214,7 @@ def _parse_datetime(made: Call) -> Value:
     text = joda_to_strftime(_format_text(made), parsing=True)
     value = coerce(made.values()[0], types.VARCHAR)
     _check_text(value, made)
-    parsed = call("strptime", value.node, string(text))
+    parsed = _read(value, text)
     if "%z" in text:
         return Value(call("trino_milliseconds_only", parsed), Type("timestamp with time zone", (3, None)))
     return Value(at_zone(call("trino_milliseconds_only", parsed), "UTC"), types.zoned(3))

@@ -125,7 +125,7 @@ def extracted(translator: Translator, node: exp.Expr) -> Value:
     value = translator.value(node.expression)
     if name in ("timezone_hour", "timezone_minute"):
         return _zone_part(value, name)
-    if name not in _PARTS:
+    if name not in _PARTS or name == "millisecond":
         raise unsupported(
             f"EXTRACT({name.upper()} …)", "Use YEAR, QUARTER, MONTH, WEEK, DAY, DOW, DOY, HOUR, MINUTE, SECOND."
         )

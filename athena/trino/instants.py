@@ -5,12 +5,15 @@ import re
 from sqlglot import exp
 
 from athena.errors import Refused
+from athena.trino import types
 from athena.trino.build import call, number, string, to
 from athena.trino.types import Type
+from athena.trino.written import at_zone
 
 _INSTANT = re.compile(
     r"\s*([+-]?\d{4,})-(\d{1,2})-(\d{1,2})(?: (\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,12}))?)?)?\s*"
 )
+_OFFSET = re.compile(r"([+-])(\d\d):(\d\d)", re.ASCII)
 
 MACROS = {
     "trino_plus_micros(a, b)": "make_timestamp(epoch_us(a) + b)",
@@ -40,3 +43,23 @@ def rounded(node: exp.Expr, given: int, wanted: int) -> exp.Expr:
     if wanted >= min(given, 6):
         return node
     return call("trino_round_timestamp", node, number(10 ** (6 - wanted)))
+
+
+def zoned_literal(text: str, precision: int) -> tuple[exp.Expr, str]:
+    """The instant and the zone of `2020-01-01 00:00:00 Europe/Berlin`."""
+    stripped = text.strip()
+    head, _, tail = stripped.partition(" ")
+    clock, _, zone = tail.partition(" ")
+    for sign in "+-":
+        if not zone and sign in clock:
+            clock, _, offset = clock.partition(sign)
+            zone = sign + offset
+    zone = zone.strip() or "UTC"
+    plain = instant_literal(f"{head} {clock}".strip(), types.timestamp(precision))
+    fixed = _OFFSET.fullmatch(zone)
+    if fixed is None:
+        return at_zone(plain, zone), zone
+    # DuckDB knows no offsets: the wall clock of UTC, then.
+    minutes = call("to_minutes", number(int(fixed[2]) * 60 + int(fixed[3])))
+    shift = exp.Sub if fixed[1] == "+" else exp.Add
+    return at_zone(shift(this=exp.paren(plain, copy=False), expression=minutes), "UTC"), zone

@@ -10,7 +10,7 @@ from athena.trino.build import call, case, lambda_of, name, null, once, string, 
 from athena.trino.function import Value
 from athena.trino.refusal import mistyped
 from athena.trino.types import Type
-from athena.trino.written import as_text
+from athena.trino.written import as_text, decimal_text
 
 _FAIL = "CAST(CAST('lakegate:cast-failed' AS INTEGER) AS VARCHAR)"
 
@@ -48,7 +48,9 @@ def _text(value: Value) -> exp.Expr:
             (call("isfinite", value.node), call("trino_java_double", value.node)),
             otherwise=call("trino_quoted", call("trino_special", value.node)),
         )
-    if kind.name in types.INTEGERS or kind.name in ("decimal", "boolean", "json"):
+    if kind.name == "decimal":
+        return decimal_text(value)
+    if kind.name in types.INTEGERS or kind.name in ("boolean", "json"):
         return to(value.node, types.VARCHAR)
     if kind.name == "varchar":
         return call("trino_quoted", value.node)

@@ -185,7 +185,7 @@ FUNCTIONS: tuple[Function, ...] = (
     function("is_infinite(double) -> boolean", "isinf", total=True),
     function(
         "width_bucket(double, double, double, bigint) -> bigint",
-        "CASE WHEN trino_positive(d) IS NULL OR b = c OR isnan(a) OR NOT isfinite(b) OR NOT isfinite(c) THEN CAST(CASE WHEN "
+        "CASE WHEN a IS NULL OR b IS NULL OR c IS NULL OR d IS NULL THEN NULL WHEN trino_positive(d) IS NULL OR b = c OR isnan(a) OR NOT isfinite(b) OR NOT isfinite(c) THEN CAST(CASE WHEN "
         "b = c OR isnan(a) OR NOT isfinite(b) OR NOT isfinite(c) THEN 'lakegate:bad-argument' END AS BIGINT) "
         "WHEN b < c THEN CASE WHEN a < b THEN 0 WHEN a >= c THEN d + 1 ELSE CAST(floor((a - b) / (c - b) * d) AS BIGINT) "
         "+ 1 END ELSE CASE WHEN a > b THEN 0 WHEN a <= c THEN d + 1 ELSE CAST(floor((b - a) / (b - c) * d) AS BIGINT) + 1 END END",

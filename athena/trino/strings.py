@@ -6,7 +6,7 @@ https://trino.io/docs/current/functions/string.html
 from sqlglot import exp
 
 from athena.trino import types
-from athena.trino.build import binary, call, literal_text, number, string, to
+from athena.trino.build import binary, call, string, texts_joined
 from athena.trino.cast import coerce
 from athena.trino.function import Call, Function, Value, built, function
 from athena.trino.refusal import mistyped, unsupported
@@ -84,7 +84,7 @@ def _concat(made: Call) -> Value:
 def _concat_ws(made: Call) -> Value:
     values = made.values()
     if len(values) == 2 and values[1].type.name == "array":
-        return Value(call("array_to_string", values[1].node, coerce(values[0], types.VARCHAR).node), types.VARCHAR)
+        return Value(texts_joined(values[1].node, coerce(values[0], types.VARCHAR).node), types.VARCHAR)
     if len(values) < 2 or any(value.type.name not in ("varchar", "unknown") for value in values):
         raise mistyped("concat_ws takes a separator and texts.", "Cast the others to varchar.")
     return Value(call("concat_ws", *(coerce(value, types.VARCHAR).node for value in values)), types.VARCHAR)
@@ -123,67 +123,10 @@ def normalized(translator: Translator, node: exp.Expr) -> Value:
     return Value(call("nfc_normalize", coerce(value, types.VARCHAR).node), types.VARCHAR)
 
 
-def _format(made: Call) -> Value:
-    """format('%s …', …): the text is taken apart here, each part becomes an expression."""
-    values = made.values()
-    text = literal_text(values[0].node) if values else None
-    if text is None:
-        raise unsupported("format with a text that is no literal", "Write the format as a literal.")
-    parts, rest, given, index = [], text, values[1:], 0
-    while rest:
-        head, percent, tail = rest.partition("%")
-        if head:
-            parts.append(string(head))
-        if not percent:
-            break
-        width = next((place for place, letter in enumerate(tail) if letter.isalpha() or letter == "%"), None)
-        if width is None:
-            raise mistyped(f"{text!r} is no format.", "End each % with a letter.")
-        flags, letter, rest = tail[:width], tail[width], tail[width + 1 :]
-        if letter in "%n":
-            parts.append(string("%" if letter == "%" else "\n"))
-            continue
-        if index >= len(given):
-            raise mistyped("format has fewer values than places.", "Give one value for each %.")
-        parts.append(_formatted(given[index], flags, letter))
-        index += 1
-    return Value(call("trino_concat", exp.Array(expressions=parts)), types.VARCHAR)
-
-
-def _formatted(value: Value, flags: str, letter: str) -> exp.Expr:
-    if "$" in flags or "<" in flags:
-        raise unsupported(f"format('%{flags}{letter}')", "Give the values in the order of their places.")
-    padded = flags.lstrip("-,+0")
-    width, _, digits = padded.partition(".")
-    if letter == "s" and value.type.name in ("varchar", *types.INTEGERS, "decimal", "date", "boolean"):
-        text = to(value.node, types.VARCHAR)
-    elif letter == "d" and value.type.name in types.INTEGERS:
-        text = call("format", string("{:,}"), value.node) if "," in flags else to(value.node, types.VARCHAR)
-    elif letter == "f" and value.type.name in ("double", "real", "decimal"):
-        shape = types.decimal(38, int(digits) if digits else 6)
-        number_ = to(to(value.node, types.VARCHAR), shape) if value.type.name != "decimal" else to(value.node, shape)
-        text = call("trino_grouped", to(number_, types.VARCHAR)) if "," in flags else to(number_, types.VARCHAR)
-    elif letter in "xX" and value.type.name in types.INTEGERS:
-        text = call("lower" if letter == "x" else "upper", call("to_hex", value.node))
-    else:
-        raise unsupported(f"format('%{flags}{letter}') of {value.type}", "Cast the value to varchar and use %s.")
-    if "+" in flags or (digits and letter == "s"):
-        raise unsupported(f"format('%{flags}{letter}')", "Use width, comma, zero and minus alone.")
-    if width and "0" in flags[: len(flags) - len(padded)]:
-        return call("trino_zero_padded", text, number(int(width)))
-    if width:
-        return call("trino_padded_right" if "-" in flags else "trino_padded_left", text, number(int(width)))
-    return call("coalesce", text, string("null"))
-
-
 MACROS |= {
-    "trino_concat(a)": "array_to_string(a, '')",
-    "trino_padded_left(a, b)": "repeat(' ', greatest(b - length(coalesce(a, 'null')), 0)) || coalesce(a, 'null')",
-    "trino_padded_right(a, b)": "coalesce(a, 'null') || repeat(' ', greatest(b - length(coalesce(a, 'null')), 0))",
-    "trino_zero_padded(a, b)": "CASE WHEN starts_with(a, '-') THEN '-' || repeat('0', greatest(b - length(a), 0)) "
-    "|| a[2:] ELSE repeat('0', greatest(b - length(a), 0)) || a END",
-    "trino_grouped(a)": "format('{:,}', CAST(regexp_extract(a, '^-?[0-9]+') AS HUGEINT)) "
-    "|| regexp_extract(a, '[.].*$')",
+    "trino_joined(a, b)": "CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN substring(list_reduce(list_transform("
+    "list_filter(a, lambda trino_e: trino_e IS NOT NULL), lambda trino_e: b || trino_e), "
+    "lambda trino_s, trino_e: trino_s || trino_e, ''), length(b) + 1) END",
 }
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -218,7 +161,7 @@ FUNCTIONS: tuple[Function, ...] = (
     function("strpos(varchar, varchar) -> bigint", "strpos", total=True),
     function(
         "strpos(varchar, varchar, bigint) -> bigint",
-        "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN b = '' THEN 1 "
+        "CASE WHEN a IS NULL OR b IS NULL OR c IS NULL THEN NULL WHEN b = '' THEN 1 "
         f"ELSE coalesce(trino_places(a, b)[CASE WHEN c = 0 THEN {_BAD_NUMBER} ELSE c END], 0) END",
     ),
     function("starts_with(varchar, varchar) -> boolean", "starts_with", total=True),
@@ -237,16 +180,24 @@ FUNCTIONS: tuple[Function, ...] = (
         "rpad(varchar, bigint, varchar) -> varchar",
         "rpad(a, CAST(trino_not_negative(b) AS INTEGER), trino_not_empty(c))",
     ),
-    function("split(varchar, varchar) -> array(varchar)", "string_split(a, trino_not_empty(b))"),
+    function(
+        "split(varchar, varchar) -> array(varchar)",
+        "CASE WHEN b IS NOT NULL THEN string_split(a, trino_not_empty(b)) END",
+    ),
     function(
         "split(varchar, varchar, bigint) -> array(varchar)",
-        "CASE WHEN len(string_split(a, trino_not_empty(b))) <= trino_positive(c) THEN string_split(a, b) ELSE "
-        "list_concat(string_split(a, b)[:c - 1], [array_to_string(string_split(a, b)[c:], b)]) END",
+        "CASE WHEN a IS NULL OR b IS NULL OR c IS NULL THEN NULL "
+        "WHEN len(string_split(a, trino_not_empty(b))) <= trino_positive(c) THEN string_split(a, b) ELSE "
+        "list_concat(string_split(a, b)[:c - 1], [substring(a, CAST((c - 1) * length(b) + 1 + coalesce(list_sum("
+        "list_transform(string_split(a, b)[:c - 1], lambda trino_e: length(trino_e))), 0) AS BIGINT))]) END",
     ),
-    function("split_part(varchar, varchar, bigint) -> varchar", "string_split(a, b)[trino_positive(c)]"),
+    function(
+        "split_part(varchar, varchar, bigint) -> varchar",
+        "CASE WHEN b IS NOT NULL THEN string_split(a, b)[trino_positive(c)] END",
+    ),
     function(
         "split_to_map(varchar, varchar, varchar) -> map(varchar, varchar)",
-        "CASE WHEN a IS NULL THEN NULL ELSE map("
+        "CASE WHEN a IS NULL OR b IS NULL OR c IS NULL THEN NULL ELSE map("
         "list_transform(trino_written_pairs(a, trino_not_empty(b)), lambda trino_e: "
         "string_split(trino_entry(trino_e, trino_not_empty(c)), c)[1]), "
         "list_transform(trino_written_pairs(a, b), lambda trino_e: string_split(trino_e, c)[2])) END",
@@ -267,7 +218,7 @@ FUNCTIONS: tuple[Function, ...] = (
     function("levenshtein_distance(varchar, varchar) -> bigint", "levenshtein(trino_ascii(a), trino_ascii(b))"),
     function(
         "hamming_distance(varchar, varchar) -> bigint",
-        f"CASE WHEN length(a) <> length(b) THEN {_BAD_NUMBER} ELSE CAST(len(list_filter(range(1, length(a) + 1), "
+        f"CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN length(a) <> length(b) THEN {_BAD_NUMBER} ELSE CAST(len(list_filter(range(1, length(a) + 1), "
         "lambda trino_i: a[trino_i] <> b[trino_i])) AS BIGINT) END",
     ),
     function("to_utf8(varchar) -> varbinary", "encode", total=True),
@@ -284,7 +235,6 @@ FUNCTIONS: tuple[Function, ...] = (
     built("trim", _trim, total=True, strict=True),
     built("ltrim", _trim, total=True, strict=True),
     built("rtrim", _trim, total=True, strict=True),
-    built("format", _format),
 )
 
 MACROS |= {"trino_list_concat(a, b)": "CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE list_concat(a, b) END"}

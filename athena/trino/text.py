@@ -243,7 +243,8 @@ def _decimal(token: Token) -> list[Token]:
     digits = text[len(sign) :]
     if not digits.replace(".", "", 1).isdigit():
         raise ValueError(f"no decimal: {text!r}")
-    token.text = digits if "." in digits else digits + "."
+    whole, _, fraction = digits.partition(".")
+    token.text = f"{whole or '0'}.{fraction}"
     token.token_type = TokenType.NUMBER
     if sign != "-":
         return [token]

@@ -33,6 +33,7 @@ MACROS = {
     "|| lpad(CAST(abs(a) // 3600000 % 24 AS VARCHAR), 2, '0') || ':' "
     "|| lpad(CAST(abs(a) // 60000 % 60 AS VARCHAR), 2, '0') || ':' "
     "|| lpad(CAST(abs(a) // 1000 % 60 AS VARCHAR), 2, '0') || '.' || lpad(CAST(abs(a) % 1000 AS VARCHAR), 3, '0')",
+    "trino_leading_zero(a)": "regexp_replace(a, '^(-?)[.]', '\\10.')",
     "trino_months_varchar(a)": "CASE WHEN a < 0 THEN '-' ELSE '' END || CAST(abs(a) // 12 AS VARCHAR) || '-' "
     "|| CAST(abs(a) % 12 AS VARCHAR)",
 }
@@ -54,9 +55,21 @@ def as_text(value: Value) -> exp.Expr | None:
         return call("trino_interval_varchar", call("trino_interval_millis", value.node))
     if kind == types.YEAR_INTERVAL:
         return call("trino_months_varchar", call("trino_interval_months", value.node))
-    if kind.name in types.INTEGERS or kind.name in ("decimal", "boolean", "date", "uuid", "varchar"):
+    if kind.name == "decimal":
+        return decimal_text(value)
+    if kind.name in types.INTEGERS or kind.name in ("boolean", "date", "uuid", "varchar"):
         return to(value.node, types.VARCHAR)
     return None
+
+
+def decimal_text(value: Value) -> exp.Expr:
+    """A decimal's digits. DuckDB leaves out the 0 before the point when the type has no place for it."""
+    precision, scale = value.type.args
+    if scale < precision:
+        return to(value.node, types.VARCHAR)
+    if precision < types.MAX_PRECISION:
+        return to(to(value.node, types.decimal(precision + 1, scale)), types.VARCHAR)
+    return call("trino_leading_zero", to(value.node, types.VARCHAR))
 
 
 def known_zone(kind: Type, what: str) -> str:
