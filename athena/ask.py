@@ -10,7 +10,7 @@ from athena.admission import Admission, admitted, withdraw
 from athena.answers import Flow, Sheet, answered, cancel, link, look, on_done, page, result_file, stream, wait
 from athena.engines import Job
 from athena.errors import Damaged, Failed, LakegateError, NotFound, OutcomeUnknown
-from athena.flight import depart, let_go, new_leader
+from athena.flight import begun_at, depart, let_go, new_leader
 from athena.flights import Flight, Flights
 from athena.handles import Handle
 from athena.heads import Head
@@ -162,7 +162,7 @@ def _admitted_late(asking: _Asking, flights: Flights, flight: Flight) -> Flight:
 
 def _job(asking: _Asking) -> Job:
     seconds, partner = asking.lake.settings.query_timeout_seconds, asking.standing.caller.partner
-    return asking.plan.job(timeout_seconds=seconds, partner=partner)
+    return asking.plan.job(timeout_seconds=seconds, partner=partner, begun=begun_at(asking.asked_at))
 
 
 def _usable(asking: _Asking, flight: Flight) -> bool:

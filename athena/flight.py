@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from athena.engines import Broken, Finished, Job, Progress, Running
@@ -93,13 +93,24 @@ def new_leader(lake: "Lake") -> str:
     return f"{lake.tower.name}/{lake.random_bytes(8).hex()}"
 
 
-def token_of(fingerprint: str, attempt: int) -> str:
-    """What the engine knows an attempt by: the same for a leader and his successor.
+def token_of(fingerprint: str, attempt: int, begun: str = "") -> str:
+    """What the engine knows an attempt by: the same for a leader and his successor. `begun` tells it from one of the
+    same number whose record is long gone: Athena would answer with that one's execution, ended or lost as it is.
 
-    >>> len(token_of("ab", 1))
-    64
+    >>> len(token_of("ab", 1)), token_of("ab", 1, "2026-03-01T08") == token_of("ab", 1)
+    (64, False)
     """
-    return hashlib.sha256(f"{fingerprint}/{attempt}".encode()).hexdigest()
+    return hashlib.sha256("/".join(filter(None, (fingerprint, str(attempt), begun))).encode()).hexdigest()
+
+
+def begun_at(now: datetime) -> str:
+    """When a run was begun, as its record keeps it: to the hour, so that processes that cannot reach the store, and so
+    run alone, still share an execution of Athena's.
+
+    >>> begun_at(datetime(2026, 3, 1, 8, 59))
+    '2026-03-01T08'
+    """
+    return f"{now:%Y-%m-%dT%H}"
 
 
 def _held(run: Run, leader: str, lake: "Lake") -> Flight:
@@ -133,7 +144,7 @@ def _fly(lake: "Lake", flights: Flights, flight: Flight) -> bool:
 
 def _driven(lake: "Lake", flights: Flights, flight: Flight, work: Job) -> Progress:
     """Where the engine ended; `Running` when this process has nothing to say about it any more."""
-    token = token_of(flight.fingerprint, flight.attempt)
+    token = token_of(flight.fingerprint, flight.attempt, work.token)
     job = replace(work, token=token, adopt=flight.execution)
     progress = _run(lake, flights, flight, job)
     if progress == Broken("snapshot-gone") and job.pins:

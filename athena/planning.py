@@ -77,15 +77,15 @@ class Plan:
     row_limit: int
     fingerprint: str
 
-    def job(self, *, timeout_seconds: float, partner: str | None = None) -> Job:
-        """The plan as the engine takes it; the attempt's token is the leader's to add."""
+    def job(self, *, timeout_seconds: float, partner: str | None = None, begun: str = "") -> Job:
+        """The plan as the engine takes it; the leader makes the attempt's token of `begun`."""
         return Job(
             sql=self.entitled.sql,
             output=self.entitled.output,
             pins={name: replace(self.heads[name], changes="") for name in self.entitled.tables},
             guarded=self.entitled.guarded,
             row_limit=self.row_limit,
-            token="",
+            token=begun,
             timeout_seconds=timeout_seconds,
             partner=partner,
         )

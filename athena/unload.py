@@ -14,7 +14,7 @@ from athena.answers import result_of
 from athena.engines import Job
 from athena.errors import Gone
 from athena.failures import explained
-from athena.flight import abandon, depart, landed, new_leader, take_over
+from athena.flight import abandon, begun_at, depart, landed, new_leader, take_over
 from athena.flights import Flight, Flights
 from athena.forms import unavailable
 from athena.handles import Handle
@@ -109,7 +109,8 @@ def _begun(lake: "Lake", caller: Caller, flights: Flights, key: str, handle: Han
 def _job(lake: "Lake", caller: Caller, receipt: Receipt) -> Job:
     if lake.whole is None:
         raise unavailable("This lake does not write whole answers anew")
-    return replace(lake.whole(receipt), timeout_seconds=lake.settings.query_timeout_seconds, partner=caller.partner)
+    begun, seconds = begun_at(lake.clock()), lake.settings.query_timeout_seconds
+    return replace(lake.whole(receipt), token=begun, timeout_seconds=seconds, partner=caller.partner)
 
 
 def _waited(lake: "Lake", flights: Flights, flight: Flight, seconds: float) -> Flight | None:

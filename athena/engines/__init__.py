@@ -14,7 +14,8 @@ class Job:
 
     `sql` is in Athena's dialect, without parameters, and names tables fully qualified (`"lake"."flights"`);
     `pins` holds the head of each of them; `guarded` means that the plan must follow from the text alone (rows are
-    hidden and something may fail); `token` is sha256(fingerprint + attempt): the same token is the same execution;
+    hidden and something may fail); `token` is when the run was begun, of which the leader makes sha256(fingerprint +
+    attempt + begun), the same for his successor: the same token is the same execution;
     `adopt` is the execution that an earlier leader of the attempt has noted, for engines that outlive their leaders.
 
     With `unload_rows` it is an answer's own SELECT once more, on its own snapshots: so many rows are written as Parquet

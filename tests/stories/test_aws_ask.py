@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
@@ -134,6 +135,22 @@ def test_a_failed_execution_is_not_served_again(place: Place) -> None:
     assert {first.state, second.state} == {State.FAILED}
     assert first.error_code == second.error_code == "division-by-zero"
     assert len({one.request["ClientRequestToken"] for one in place.started}) == 2
+
+
+def test_a_question_whose_record_was_forgotten_long_ago_is_run_again(place: Place) -> None:
+    """DynamoDB forgets by its own clock, S3 by its lifecycle; Athena goes on knowing the token of the first attempt."""
+    before = place.lake.clock() - timedelta(hours=30)
+    with replace(place.cloud.lake(place.settings), clock=lambda: before) as lake:
+        first = wait(lake, OWNER, ask(lake, question(ALL)).id, seconds=120)
+        assert first.receipt is not None
+        lake.results.discard(first.receipt)
+    cache = place.settings.cache_table
+    for item in place.cloud.items(cache):
+        key = {name: item[name] for name in ("pk", "sk")}
+        place.cloud.client("dynamodb").delete_item(TableName=cache, Key=key)
+    again = place.done(question(ALL))
+    assert (again.state, rows(again)) == (State.SUCCEEDED, rows(first))
+    assert len(place.started) == 2
 
 
 def test_pages_follow_each_other_and_csv_keeps_null_apart(place: Place) -> None:
