@@ -106,10 +106,10 @@ class DynamoFlights:
         """See the port."""
         changes: dict[str, Value] = {
             "state": State.SUCCEEDED.value,
-            "receipt": encode(receipt).decode(),
             "page_rows": page.row_count,
             **({} if page.next_offset is None else {"next_offset": page.next_offset}),
             **self._stored("page", page.fragment, flight),
+            **self._stored("receipt", encode(receipt), flight),
             **_ends(expires_at),
         }
         return self._ended(flight, self._update(flight, changes, remove="work, work_at, askers"))
@@ -243,11 +243,17 @@ class DynamoFlights:
         return replace(
             _light(item),
             work=self._fetched(item, "work"),
-            receipt=decode(Receipt, text(item["receipt"]).encode()) if "receipt" in item else None,
+            receipt=self._receipt(item),
             page=None
             if fragment is None
             else Page(fragment, number(item["page_rows"]), None if next_offset is None else number(next_offset)),
         )
+
+    def _receipt(self, item: Item) -> Receipt | None:
+        # Older releases wrote it as it is.
+        written = item.get("receipt")
+        packed = written.encode() if isinstance(written, str) else self._fetched(item, "receipt")
+        return None if packed is None else decode(Receipt, packed)
 
 
 @contextmanager

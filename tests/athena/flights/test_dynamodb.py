@@ -1,14 +1,18 @@
 """Flights while DynamoDB throttles, does things without saying so, or is away."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
+from athena.dataset import DataType
 from athena.dynamodb import Key, Table
 from athena.errors import Busy, Damaged, Failed
 from athena.flights.dynamodb import INLINE_BYTES, DynamoFlights
-from athena.question import Page, State
+from athena.question import Page, ResultColumn, State
+from athena.records import encode
 from athena.s3 import Bucket
 from tests.clock import SetClock
 from tests.cloud import AT_ONCE, Cloud, Fault, Faults, answer_lost, request_lost, server_error, throttled
@@ -147,6 +151,27 @@ def test_a_large_page_lies_in_the_bucket_and_a_lost_one_is_no_page(
     found = DynamoFlights(table, bucket, clock).get(KEY)
     assert found is not None
     assert (found.page, found.receipt) == (None, RECEIPT)
+
+
+@pytest.mark.parametrize("name", ["n{}", "{}"], ids=["alike", "unlike"])
+def test_an_answer_of_thousands_of_columns_is_kept(
+    flights: DynamoFlights, table: Table, bucket: Bucket, clock: SetClock, name: str
+) -> None:
+    """What is told of each does not fit into an item, which holds 400 KB; most of the time it does once packed."""
+    names = [name.format(sha256(b"%d" % number).hexdigest()) for number in range(6_000)]
+    receipt = replace(RECEIPT, columns=tuple(ResultColumn(name, DataType("string")) for name in names))
+    assert flights.finish(lead(flights, "l1", "a1"), receipt, PAGE, expires_at=AT + timedelta(days=1))
+    found = DynamoFlights(table, bucket, clock).get(KEY)
+    assert found is not None
+    assert (found.receipt, found.page) == (receipt, PAGE)
+
+
+def test_a_receipt_that_an_older_release_wrote_is_read(flights: DynamoFlights, table: Table) -> None:
+    finish(flights, lead(flights, "l1", "a1"))
+    table.change(Key(f"flight#{KEY}", f"{1:09d}"), "SET receipt = :receipt", receipt=encode(RECEIPT).decode())
+    found = flights.get(KEY)
+    assert found is not None
+    assert (found.receipt, found.page) == (RECEIPT, PAGE)
 
 
 def test_a_long_work_is_handed_to_the_heir(flights: DynamoFlights, clock: SetClock) -> None:
