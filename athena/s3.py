@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 _ABSENT = frozenset(["404", "NoSuchKey", "NoSuchBucket", "NoSuchVersion"])
 _LEAST_COPIED_BYTES = 5 * 1024**2
+_WITHHELD = frozenset(["403", "AccessDenied", "InvalidObjectState"])
 _CHANGED = frozenset(["412", "PreconditionFailed", "416", "InvalidRange"])
 
 
@@ -32,9 +33,13 @@ class Stored:
     modified_at: datetime
 
 
+class Withheld(Failed):
+    """S3 refuses for sure: there is no right to the object or to its key, or it lies in an archive."""
+
+
 class Bucket:
     """The objects of `name` below `prefix`. Raises `Gone` for what is absent or changed, `Busy`, and `Failed` with
-    `code`."""
+    `code` (`Withheld` for what may not be used)."""
 
     def __init__(
         self,
@@ -177,7 +182,7 @@ class Bucket:
                     "Ask the question again: it is computed anew.",
                     code="result-gone",
                 ) from error
-            raise Failed(
+            raise (Withheld if error_code(error) in _WITHHELD else Failed)(
                 f"S3 refuses {error.operation_name} in bucket {self.name} ({error_code(error)}).",
                 "Check the bucket's name and region, and that the role may use it.",
                 code=self._code,

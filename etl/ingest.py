@@ -33,6 +33,8 @@ Progress = Callable[[str, int, int, int], None]
 
 ATTEMPTS = 5
 _WORTH_ANOTHER = frozenset(["commit-conflict", "lease-lost", "file-changed"])
+_UNREADABLE = "unreadable"
+_OF_ONE_FILE = frozenset(["file-changed", _UNREADABLE])
 _PAUSE_SECONDS = 0.05
 # One commit takes many small files, but not for ever: the table is somebody else's turn after that.
 BATCH_FILES = 500
@@ -90,10 +92,8 @@ def load_files(
     """Copy files into landing and load them, in as few commits as may be. Reports in the order of `files`."""
     checked_keys(files, dataset=dataset, source=source)  # before anything is copied
     keys = [intake.landing.put(file, dataset=dataset, source=source) for file in files]
-    reports: list[Report] = []
-    for some in _portions([(key, file.stat().st_size) for key, file in zip(keys, files, strict=True)]):
-        reports += _ingest_many(intake, Order(dataset, some, progress or silent))
-    return tuple(reports)
+    portions = _portions([(key, file.stat().st_size) for key, file in zip(keys, files, strict=True)])
+    return _ingest_many(intake, (Order(dataset, some, progress or silent) for some in portions))
 
 
 def reconcile(intake: Intake, dataset: str | None = None, *, progress: Progress | None = None) -> Reconciled:
@@ -116,13 +116,17 @@ def catch_up(
     settled: Callable[[Landed], bool] = lambda _: True,
     progress: Progress = silent,
 ) -> Reconciled:
-    """The same, of the files that `settled` lets pass; without `stale`, rows of an older contract are left alone."""
+    """The same, of the files that `settled` lets pass; without `stale`, rows of an older contract are left alone.
+
+    Raises `Failed` ("unreadable") for a file that cannot be read just now, once all else is done.
+    """
     landed: dict[str, list[Landed]] = {name: [] for name in _known(intake, dataset)}
     for one in intake.landing.listing(dataset):
         landed.setdefault(one.key.dataset, []).append(one)
     reports: list[Report] = []
     vanished: list[str] = []
     refused: list[Refused] = []
+    unread: Failed | None = None
     unchanged = 0
     for name, there in sorted(landed.items()):
         describe(intake, name)
@@ -131,11 +135,14 @@ def catch_up(
         except Refused as error:
             refused.append(error)
             continue
-        for keys in _portions([(one.key, one.size_bytes) for one in found.wanted if settled(one)]):
-            reports += _ingest_many(intake, Order(name, keys, progress))
+        portions = _portions([(one.key, one.size_bytes) for one in found.wanted if settled(one)])
+        some, failure = _ingest_all(intake, (Order(name, keys, progress) for keys in portions))
+        reports, unread = reports + some, unread or failure
         vanished += found.vanished
         unchanged += found.unchanged
     deliver(intake)  # of who died behind a commit that was whole
+    if unread is not None:
+        raise unread
     misplaced = intake.landing.misplaced() if dataset is None else ()
     return Reconciled(tuple(reports), tuple(vanished), unchanged, misplaced, tuple(refused))
 
@@ -145,10 +152,9 @@ def load_keys(intake: Intake, dataset: str, keys: Iterable[str], *, progress: Pr
     nobody's, are passed over: an event may be late, early or told twice."""
     there = [landed for key in sorted(set(keys)) if (landed := _landed(intake, dataset, key)) is not None]
     found = pending(intake, dataset, there, stale=False)
-    reports: list[Report] = []
-    for some in _portions([(one.key, one.size_bytes) for one in found.wanted]):
-        reports += _ingest_many(intake, Order(dataset, some, progress or silent))
-    return Reconciled(tuple(reports), unchanged=found.unchanged)
+    portions = _portions([(one.key, one.size_bytes) for one in found.wanted])
+    reports = _ingest_many(intake, (Order(dataset, some, progress or silent) for some in portions))
+    return Reconciled(reports, unchanged=found.unchanged)
 
 
 def reload(intake: Intake, dataset: str, *, key: str | None = None, progress: Progress | None = None) -> Reconciled:
@@ -165,7 +171,7 @@ def reload(intake: Intake, dataset: str, *, key: str | None = None, progress: Pr
         )
     # All in one commit: only then may a column change its type, since no row of the old one stays.
     order = Order(dataset, tuple(one.key for one in there), progress or silent, retype=key is None)
-    return Reconciled(_ingest_many(intake, order) if there else (), tuple(sorted(gone)))
+    return Reconciled(_ingest_many(intake, [order] if there else []), tuple(sorted(gone)))
 
 
 def loads(intake: Intake, dataset: str | None = None, *, limit: int = 100) -> tuple[Load, ...]:
@@ -184,14 +190,42 @@ def _ingest(intake: Intake, order: Order) -> tuple[Report, ...]:
     raise AssertionError("unreachable")
 
 
-def _ingest_many(intake: Intake, order: Order) -> tuple[Report, ...]:
-    """One commit; or one each when one of the files does not hold still."""
-    try:
-        return _ingest(intake, order)
-    except Failed as error:
-        if error.code != "file-changed" or len(order.keys) == 1:
-            raise
-    return tuple(report for key in order.keys for report in _ingest(intake, replace(order, keys=(key,))))
+def _ingest_many(intake: Intake, orders: Iterable[Order]) -> tuple[Report, ...]:
+    """The reports of several orders; what could not be read is raised once all else is loaded."""
+    reports, unread = _ingest_all(intake, orders)
+    if unread is not None:
+        raise unread
+    return tuple(reports)
+
+
+def _ingest_all(intake: Intake, orders: Iterable[Order]) -> tuple[list[Report], Failed | None]:
+    """One commit an order; or a few, when one of its files does not hold still or cannot be read: it holds up no
+    other. The reports, and why a file could not be read, if there is such a one."""
+    reports: list[Report] = []
+    unread: Failed | None = None
+    for order in orders:
+        waiting = [order]
+        while waiting:
+            now, *waiting = waiting
+            try:
+                reports += _ingest(intake, now)
+            except Failed as error:
+                if error.code not in _OF_ONE_FILE:
+                    raise
+                # A column may change its type only where all files are read.
+                whole = now.retype and error.code == _UNREADABLE
+                if len(now.keys) > 1 and not whole:
+                    waiting = [*_halves(now), *waiting]
+                elif error.code == _UNREADABLE:
+                    unread = error
+                else:
+                    raise
+    return reports, unread
+
+
+def _halves(order: Order) -> tuple[Order, Order]:
+    half = len(order.keys) // 2
+    return replace(order, keys=order.keys[:half]), replace(order, keys=order.keys[half:])
 
 
 def _landed(intake: Intake, dataset: str, text: str) -> Landed | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from athena.errors import Refused
+from athena.errors import Failed, Refused
 from athena.s3 import Bucket, Stored
 from etl.aws.reader import opened
 from etl.landing import DEFAULT_SOURCE, Key, Landed, checked_key, file_changed, ignored, parse_key
@@ -48,7 +48,14 @@ class S3Landing:
         name, tag = landed.key.text, landed.stamp.rpartition(" ")[0]
         modified_at = datetime.fromtimestamp(landed.modified_at_seconds, UTC)
         stored = Stored(name, landed.size_bytes, tag, modified_at)
-        return sources_in(Raw(lambda: opened(self._bucket, stored, file_changed(name)), landed.size_bytes), name)
+        held_back = Failed(
+            f"{name} cannot be read: S3 does not hand it out.",
+            "Let the job's role read it and use the key that it is encrypted with, or restore it from its archive.",
+            code="unreadable",
+        )
+        changed = file_changed(name)
+        raw = Raw(lambda: opened(self._bucket, stored, changed, withheld=held_back), landed.size_bytes)
+        return sources_in(raw, name)
 
     def put(self, file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
         """Upload a file; its key."""

@@ -4,7 +4,7 @@ import io
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from athena.errors import Gone, LakegateError
-from athena.s3 import Bucket, Stored
+from athena.s3 import Bucket, Stored, Withheld
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -15,16 +15,25 @@ READ_BYTES = 8 * 1024 * 1024
 TAIL_BYTES = 64 * 1024
 
 
-def opened(bucket: Bucket, stored: Stored, changed: LakegateError, *, read_bytes: int = READ_BYTES) -> BinaryIO:
-    """The object as it was when `stored` was looked up; reading raises `changed` once it is another one, or gone."""
-    return cast(BinaryIO, io.BufferedReader(_Ranges(bucket, stored, changed), read_bytes))
+def opened(
+    bucket: Bucket,
+    stored: Stored,
+    changed: LakegateError,
+    *,
+    withheld: LakegateError | None = None,
+    read_bytes: int = READ_BYTES,
+) -> BinaryIO:
+    """The object as it was when `stored` was looked up; reading raises `changed` once it is another one, or gone, and
+    `withheld`, if given, when S3 has it but does not hand it out."""
+    return cast(BinaryIO, io.BufferedReader(_Ranges(bucket, stored, changed, withheld), read_bytes))
 
 
 class _Ranges(io.RawIOBase):
-    def __init__(self, bucket: Bucket, stored: Stored, changed: LakegateError) -> None:
+    def __init__(self, bucket: Bucket, stored: Stored, changed: LakegateError, withheld: LakegateError | None) -> None:
         self._bucket = bucket
         self._stored = stored
         self._changed = changed
+        self._withheld = withheld
         self._at = 0
 
     def readable(self) -> bool:
@@ -50,6 +59,8 @@ class _Ranges(io.RawIOBase):
             content = self._bucket.range(self._stored.key, start=self._at, size=size, tag=self._stored.tag)
         except Gone as error:
             raise self._changed from error
+        except Withheld as error:
+            raise self._withheld or error from error
         view[: len(content)] = content
         self._at += len(content)
         return len(content)
