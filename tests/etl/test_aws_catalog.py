@@ -10,7 +10,7 @@ import pytest
 
 from etl.ingest import reconcile
 from tests.cloud import Cloud
-from tests.disturbed import Application, between
+from tests.disturbed import Application, Disturbance, between
 
 CONTRACT = """
 description = "of numbers"
@@ -66,6 +66,27 @@ def test_a_commit_that_ran_out_of_time_at_glue_is_fenced_off_before_its_files_ar
         glue.update_table(**late[0])
     reconcile(cloud.intake(settings))
     assert Counter(cloud.rows(settings, "t")["n"].to_pylist()) == Counter([1, 2])
+
+
+def test_a_commit_that_glue_is_told_of_twice_keeps_its_manifests(cloud: Cloud) -> None:
+    """The second call meets the first one's version: a conflict with ourselves, for which pyiceberg would clean up."""
+    settings = cloud.writing()
+    cloud.drop(settings, "t/a.csv", "n\n1\n")
+    twice: list[str] = []
+
+    def repeats(environ: dict[str, Any], start: Callable[..., Any], answer: Application) -> Iterable[bytes]:
+        if str(environ.get("HTTP_X_AMZ_TARGET", "")).endswith(".UpdateTable"):
+            twice.append(json.loads(body_of(environ))["TableInput"]["Name"])
+            return Disturbance("duplicate", 1)(environ, start, answer)
+        return answer(environ, start)
+
+    with between(cloud, repeats):
+        reconcile(cloud.intake(settings))
+        cloud.drop(settings, "t/b.csv", "n\n2\n")
+        reconcile(cloud.intake(settings))
+    assert twice.count("t") >= 2
+    assert Counter(cloud.rows(settings, "t")["n"].to_pylist()) == Counter([1, 2])
+    assert reconcile(cloud.intake(settings)).reports == ()
 
 
 def test_of_two_updates_of_one_version_the_emulated_glue_refuses_one(cloud: Cloud) -> None:
