@@ -1,8 +1,10 @@
 """One way to use S3: small objects whole, large ones by ranges that hold only while the object is the same."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Any, BinaryIO, TypeVar
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
@@ -21,6 +23,9 @@ _CHANGED = frozenset(["412", "PreconditionFailed", "416", "InvalidRange"])
 # S3 takes up to 5 GB in one call and 10,000 parts of at least 5 MB in many; parts are held in memory one at a time.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 PART_BYTES = 32 * 1024 * 1024
+# It copies as much in one call; of so much it is done before a client gives up.
+COPY_BYTES = 256 * 1024 * 1024
+_COPIERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,14 @@ class Bucket:
         else:
             self._upload_parts(key, first, content)
 
-    def copy(self, key: str, to: str) -> None:
-        """The object under another name as well (up to 5 GB)."""
-        source = {"Bucket": self.name, "Key": self.prefix + key}
-        self._called(lambda: self._client.copy_object(**self._at(to), CopySource=source))
+    def copy(self, key: str, to: str, *, part_bytes: int = COPY_BYTES) -> None:
+        """The object under another name as well, within S3."""
+        size, tag = self.size_and_tag(key)
+        if size > part_bytes:
+            return self._copy_parts(key, to, size=size, tag=tag, part_bytes=part_bytes)
+        source = self._at(key)
+        self._called(lambda: self._client.copy_object(**self._at(to), CopySource=source, CopySourceIfMatch=tag))
+        return None
 
     def listing(self, prefix: str = "", *, at_most: int = 1000) -> Iterator[Stored]:
         """Every object whose key begins so, by key; `at_most` is how many one call asks for (1,000 is S3's limit)."""
@@ -121,19 +130,26 @@ class Bucket:
         """
         if self.size_and_tag(key)[0] <= _LEAST_COPIED_BYTES:
             return self.put(target, self.range(key, start=0, size=size, tag=tag))
-        upload = {**self._at(target), "UploadId": self._begun(target)}
-        copied = self._called(
-            lambda: self._client.upload_part_copy(
+        return self._copy_parts(key, target, size=size, tag=tag, part_bytes=COPY_BYTES)
+
+    def _copy_parts(self, key: str, target: str, *, size: int, tag: str, part_bytes: int) -> None:
+        """Some at once: who asked for a link waits for it."""
+        upload, source = {**self._at(target), "UploadId": self._begun(target)}, self._at(key)
+
+        def copied(number: int, start: int) -> dict[str, Any]:
+            asked = {
                 **upload,
-                PartNumber=1,
-                CopySource=self._at(key),
-                CopySourceRange=f"bytes=0-{size - 1}",
-                CopySourceIfMatch=tag,
-            )
-        )
-        parts = {"Parts": [{"PartNumber": 1, "ETag": copied["CopyPartResult"]["ETag"]}]}
-        self._called(lambda: self._client.complete_multipart_upload(**upload, MultipartUpload=parts))
-        return None
+                "PartNumber": number,
+                "CopySource": source,
+                "CopySourceRange": f"bytes={start}-{min(start + part_bytes, size) - 1}",
+                "CopySourceIfMatch": tag,
+            }
+            done = self._called(lambda: self._client.upload_part_copy(**asked))
+            return {"PartNumber": number, "ETag": done["CopyPartResult"]["ETag"]}
+
+        with ThreadPoolExecutor(_COPIERS) as pool:
+            parts = list(pool.map(copied, count(1), range(0, size, part_bytes)))
+        self._complete(target, upload, parts, size_bytes=size)
 
     def _begun(self, key: str) -> str:
         return str(self._called(lambda: self._client.create_multipart_upload(**self._at(key)))["UploadId"])
@@ -148,8 +164,7 @@ class Bucket:
         )
 
     def _upload_parts(self, key: str, first: bytes, rest: BinaryIO) -> None:
-        at = self._at(key)
-        upload = {**at, "UploadId": self._called(lambda: self._client.create_multipart_upload(**at))["UploadId"]}
+        upload = {**self._at(key), "UploadId": self._begun(key)}
         parts: list[dict[str, Any]] = []
         content, size_bytes = first, 0
         while content:
@@ -158,6 +173,9 @@ class Bucket:
             parts.append({"ETag": done["ETag"], "PartNumber": len(parts) + 1})
             size_bytes += len(content)
             content = rest.read(PART_BYTES)
+        self._complete(key, upload, parts, size_bytes=size_bytes)
+
+    def _complete(self, key: str, upload: dict[str, Any], parts: Sequence[dict[str, Any]], *, size_bytes: int) -> None:
         try:
             self._called(lambda: self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}))
         except Failed:
