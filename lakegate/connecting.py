@@ -43,12 +43,14 @@ def connect(
     client_id: str | None = None,
     client_secret: str | None = None,
     token_url: str | None = None,
+    progress: bool = True,
 ) -> "LakeClient":
     """A lake: `target` is a home's folder or a server's URL, `stage` a deployment on AWS. With neither, LAKEGATE_URL,
     LAKEGATE_HOME, LAKEGATE_STAGE, then the nearest `lakegate.toml` (a home's, or one with `url` or `stage`).
 
     A server wants `client_id` and `client_secret` (or LAKEGATE_CLIENT_ID and LAKEGATE_CLIENT_SECRET). A home or a
-    stage is asked as its owner, or as `partner` sees it. Raises `Refused` (`no-lake`) when there is nothing to
+    stage is asked as its owner, or as `partner` sees it. With `progress` a question that takes long shows a bar, on a
+    terminal and in a notebook. Raises `Refused` (`no-lake`) when there is nothing to
     connect to, `NotFound` (`no-partner`).
     """
     from lakegate.client.lake import LakeClient
@@ -57,11 +59,11 @@ def connect(
     if found.url is not None:
         if partner is not None:
             raise Refused("A server knows by the credentials who asks.", "Leave partner= out.", code="no-lake")
-        return LakeClient(_server(found, client_id, client_secret, token_url))
+        return LakeClient(_server(found, client_id, client_secret, token_url), progress=progress)
     if found.stage is not None:
-        return LakeClient(_stage(found.stage, partner))
+        return LakeClient(_stage(found.stage, partner), progress=progress)
     assert found.home is not None  # noqa: S101 - the third of three
-    return LakeClient(_home(found.home, partner))
+    return LakeClient(_home(found.home, partner), progress=progress)
 
 
 def find_target(target: str | Path | None, stage: str | None, environment: Mapping[str, str], folder: Path) -> Target:

@@ -9,6 +9,7 @@ from athena.errors import Refused
 from athena.question import ResultColumn, SnapshotRef
 from lakegate.client import Link, Query, Standing
 from lakegate.client.arrow import arrow_schema
+from lakegate.client.progress import fetched, shown
 from lakegate.client.waiting import final
 
 if TYPE_CHECKING:
@@ -24,13 +25,14 @@ SHOWN_ROWS = 20
 class LazyAnswer:
     """The answer to one question. Asked with the first use of its rows or facts; asked once, pages are read anew."""
 
-    def __init__(self, link: Link, query: Query) -> None:
+    def __init__(self, link: Link, query: Query, *, progress: bool = True) -> None:
         self._link = link
+        self._progress = progress
         self.query = query
 
     @cached_property
     def _standing(self) -> Standing:
-        return final(self._link, self.query)
+        return final(self._link, self.query, progress=self._progress)
 
     @property
     def id(self) -> str:
@@ -85,7 +87,10 @@ class LazyAnswer:
         """All rows as an Arrow table."""
         import pyarrow as pa
 
-        return pa.Table.from_batches(list(self.batches()), schema=arrow_schema(self.columns))
+        batches = self.batches()
+        with shown(wanted=self._progress) as show:
+            found = list(fetched(batches, self.row_count, show=show))
+        return pa.Table.from_batches(found, schema=arrow_schema(self.columns))
 
     def df(self) -> "pd.DataFrame":
         """All rows as a pandas frame of nullable Arrow types: a NULL integer stays an integer, a decimal exact."""

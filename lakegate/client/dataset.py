@@ -5,13 +5,12 @@ from datetime import datetime
 from functools import cached_property
 
 from athena.catalogue import Listing
-from athena.dataset import Column
+from athena.dataset import REJECTS_SUFFIX, Column
 from lakegate.client import Link, PastState, Query
 from lakegate.client.answer import LazyAnswer
 from lakegate.profile import ColumnProfile, profiled
 
 SAMPLE_ROWS = 10
-REJECTS_SUFFIX = "__rejects"
 
 
 @dataclass(frozen=True)
@@ -20,6 +19,7 @@ class Dataset:
 
     link: Link
     listing: Listing
+    progress: bool = True
 
     @property
     def name(self) -> str:
@@ -43,11 +43,11 @@ class Dataset:
 
     def all(self, *, as_of: datetime | str | None = None) -> LazyAnswer:
         """Every row of the columns that may be seen; `as_of` an instant or a snapshot's id."""
-        return LazyAnswer(self.link, Query(f"SELECT {self._names} FROM {self.name}", as_of=as_of))
+        return self._asked(f"SELECT {self._names} FROM {self.name}", as_of)
 
     def sample(self, rows: int = SAMPLE_ROWS) -> LazyAnswer:
         """Some rows, whichever come first."""
-        return LazyAnswer(self.link, Query(f"SELECT {self._names} FROM {self.name} LIMIT {int(rows)}"))
+        return self._asked(f"SELECT {self._names} FROM {self.name} LIMIT {int(rows)}")
 
     def history(self) -> tuple[PastState, ...]:
         """The snapshots that are kept, oldest first: what `as_of` can name. The owner's alone."""
@@ -55,11 +55,14 @@ class Dataset:
 
     def rejects(self) -> LazyAnswer:
         """The rejected records with file, physical lines, reason and raw text, as far as they are granted."""
-        return LazyAnswer(self.link, Query(f"SELECT * FROM {self.name}{REJECTS_SUFFIX}"))
+        return self._asked(f"SELECT * FROM {self.name}{REJECTS_SUFFIX}")
 
     def profile(self) -> tuple[ColumnProfile, ...]:
         """Each column's nulls, distinct values, least, greatest and, of numbers, a histogram."""
-        return profiled(self.name, self.columns, lambda sql: list(LazyAnswer(self.link, Query(sql)).rows()))
+        return profiled(self.name, self.columns, lambda sql: list(self._asked(sql).rows()))
+
+    def _asked(self, sql: str, as_of: datetime | str | None = None) -> LazyAnswer:
+        return LazyAnswer(self.link, Query(sql, as_of=as_of), progress=self.progress)
 
     @cached_property
     def _names(self) -> str:

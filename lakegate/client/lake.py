@@ -21,10 +21,14 @@ INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 
 class LakeClient:
-    """One lake, wherever it is. Use it as a context manager or `close` it; safe to share between threads."""
+    """One lake, wherever it is. Use it as a context manager or `close` it; safe to share between threads.
 
-    def __init__(self, link: Link) -> None:
+    With `progress` what takes long shows a bar, on a terminal and in a notebook.
+    """
+
+    def __init__(self, link: Link, *, progress: bool = True) -> None:
         self.link = link
+        self.progress = progress
 
     @property
     def where(self) -> str:
@@ -33,11 +37,11 @@ class LakeClient:
 
     def datasets(self) -> "Datasets":
         """Everything that may be asked about."""
-        return Datasets(tuple(Dataset(self.link, listing) for listing in self.link.listings()))
+        return Datasets(tuple(Dataset(self.link, listing, self.progress) for listing in self.link.listings()))
 
     def __getitem__(self, name: str) -> Dataset:
         """One dataset; raises `NotFound` for what is absent, denied or hidden."""
-        return Dataset(self.link, self.link.listing(check_dataset_name(name)))
+        return Dataset(self.link, self.link.listing(check_dataset_name(name)), self.progress)
 
     def __contains__(self, name: object) -> bool:
         try:
@@ -61,11 +65,12 @@ class LakeClient:
         """
         if as_of is not None and not isinstance(as_of, str | datetime):
             raise Refused(
-                f"as_of is a {type(as_of).__name__}.",
+                f"as_of is of type {type(as_of).__name__}.",
                 "Give a snapshot's id, or an instant with its zone such as 2026-05-01T12:00:00Z.",
                 code="as-of-invalid",
             )
-        return LazyAnswer(self.link, Query(text, _scalars(parameters), limit=limit, refresh=refresh, as_of=as_of))
+        query = Query(text, _scalars(parameters), limit=limit, refresh=refresh, as_of=as_of)
+        return LazyAnswer(self.link, query, progress=self.progress)
 
     def load(
         self, data: object, *, dataset: str, source: str = "default", name: str | None = None

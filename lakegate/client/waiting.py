@@ -1,23 +1,19 @@
-"""Waiting for an answer: it tells the time on a terminal and in a notebook, and Ctrl-C ends the run as well."""
+"""Waiting for an answer: it shows its progress, and Ctrl-C ends the run as well."""
 
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from athena.errors import Failed
 from athena.failures import explained
 from athena.question import State
 from lakegate.client import Link, Query, Standing
+from lakegate.client.progress import QUIET_SECONDS, Progress, shown
 
-# What is answered within this time shows no progress.
-QUIET_SECONDS = 0.8
 LOOK_SECONDS = 0.3
-
-Tell = Callable[[str], None]
 
 
 class Stands(Protocol):
@@ -32,10 +28,14 @@ class Stands(Protocol):
 Seen = TypeVar("Seen", bound=Stands)
 
 
-def final(link: Link, query: Query) -> Standing:
+def final(link: Link, query: Query, *, progress: bool = True) -> Standing:
     """The question once it SUCCEEDED; raises what it failed with. Ctrl-C cancels it before it raises."""
     standing = ended(
-        lambda: link.ask(query), lambda seen: link.look(seen, seconds=LOOK_SECONDS), link.cancel, where=link.where
+        lambda: link.ask(query),
+        lambda seen: link.look(seen, seconds=LOOK_SECONDS),
+        link.cancel,
+        where=link.where,
+        progress=progress,
     )
     if standing.error is not None:
         raise standing.error
@@ -45,20 +45,26 @@ def final(link: Link, query: Query) -> Standing:
 
 
 def ended(
-    begin: Callable[[], Seen], look: Callable[[Seen], Seen], cancel: Callable[[Seen], object], *, where: str
+    begin: Callable[[], Seen],
+    look: Callable[[Seen], Seen],
+    cancel: Callable[[Seen], object],
+    *,
+    where: str,
+    progress: bool = True,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Seen:
     """What `begin` began once its state is final; Ctrl-C cancels it before it raises. `look` waits a short while."""
-    began = time.monotonic()
-    with _interrupts() as interrupted, _progress() as tell:
+    began = clock()
+    with _interrupts() as interrupted, shown(wanted=progress) as show:
         seen = begin()
         while not seen.state.final:
             if interrupted():
                 cancel(seen)
                 raise KeyboardInterrupt
             seen = look(seen)
-            seconds = time.monotonic() - began
+            seconds = clock() - began
             if seconds >= QUIET_SECONDS and not seen.state.final:
-                tell(f"{seen.state.value.lower()} for {seconds:.0f} s on {where} - interrupt to cancel")
+                show(Progress(f"{seen.state.value.lower()} on {where}", seconds))
         if interrupted():
             raise KeyboardInterrupt
     return seen
@@ -88,48 +94,3 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
         yield lambda: bool(noted)
     finally:
         signal.signal(signal.SIGINT, before if before is not None else signal.default_int_handler)
-
-
-@contextmanager
-def _progress() -> Iterator[Tell]:
-    """Says where it stands, in place; nothing is left of it in the end, and nothing is said in a pipe."""
-    shell = _notebook()
-    if shell is not None:
-        yield from _in_notebook(shell)
-    elif sys.stderr.isatty():
-        yield _on_terminal
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
-    else:
-        yield lambda _: None
-
-
-def _on_terminal(text: str) -> None:
-    sys.stderr.write(f"\r\x1b[K{text}")
-    sys.stderr.flush()
-
-
-def _notebook() -> Any | None:
-    """IPython's display function when a notebook's kernel runs this."""
-    main = sys.modules.get("IPython")
-    shell = main.get_ipython() if main is not None else None
-    if shell is None or type(shell).__name__ != "ZMQInteractiveShell":
-        return None
-    from IPython.display import display
-
-    return display
-
-
-def _in_notebook(display: Any) -> Iterator[Tell]:
-    shown: list[Any] = []
-
-    def tell(text: str) -> None:
-        content = {"text/plain": text}
-        if shown:
-            shown[0].update(content, raw=True)
-        else:
-            shown.append(display(content, raw=True, display_id=True))
-
-    yield tell
-    for one in shown:
-        one.update({"text/plain": ""}, raw=True)

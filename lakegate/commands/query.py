@@ -5,10 +5,11 @@ import math
 import shutil
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,7 +19,7 @@ from athena.question import OWNER, Answer, Caller, Page, Parameters, Question, S
 from lakegate.commands import HomeOption
 from lakegate.drawing import drawing
 from lakegate.home import current_home
-from lakegate.screen import print_note, print_table, print_text
+from lakegate.screen import print_note, print_table, print_text, progress_bar
 
 if TYPE_CHECKING:
     from athena.lake import Lake
@@ -206,11 +207,10 @@ def _write(lake: "Lake", caller: Caller, answer: Answer, form: Format, output: P
         return
     try:
         if output is None:
-            _write_into(sys.stdout.buffer, lake, caller, answer, form)
+            sys.stdout.buffer.writelines(_written(lake, caller, answer, form))
             sys.stdout.buffer.flush()
         else:
-            with output.open("wb") as file:
-                _write_into(file, lake, caller, answer, form)
+            _write_file(output, _written(lake, caller, answer, form), _size(answer, form))
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -219,16 +219,29 @@ def _write(lake: "Lake", caller: Caller, answer: Answer, form: Format, output: P
         raise Failed(f"{where} cannot be written: {error.strerror}.", remedy, code="output-unwritable") from error
 
 
-def _write_into(file: BinaryIO, lake: "Lake", caller: Caller, answer: Answer, form: Format) -> None:
+def _write_file(file: Path, chunks: Iterable[bytes], size_bytes: int) -> None:
+    with file.open("wb") as opened, progress_bar() as told:
+        done = 0
+        for chunk in chunks:
+            done += opened.write(chunk)
+            if told is not None:
+                told(file.name, done, size_bytes, 0)
+
+
+def _size(answer: Answer, form: Format) -> int:
+    """How long the file will be; 0 where only its end will tell."""
+    return answer.receipt.size_bytes if answer.receipt is not None and form is Format.PARQUET else 0
+
+
+def _written(lake: "Lake", caller: Caller, answer: Answer, form: Format) -> Iterable[bytes]:
     from api.response import envelope
     from athena import ask
 
     if form is Format.JSON:
         whole = Page(whole_fragment(lake, caller, answer), answer.receipt.row_count if answer.receipt else 0, None)
-        file.write(envelope(replace(answer, page=whole, next=None)) + b"\n")
-    else:
-        flow = ask.stream(lake, caller, answer.id, form=Form(form.value))
-        file.writelines(flow.chunks if flow is not None else ())
+        return (envelope(replace(answer, page=whole, next=None)), b"\n")
+    flow = ask.stream(lake, caller, answer.id, form=Form(form.value))
+    return () if flow is None else flow.chunks
 
 
 def _print_answer(answer: Answer) -> None:
