@@ -65,7 +65,7 @@ class LakeClient:
         """
         if as_of is not None and not isinstance(as_of, str | datetime):
             raise Refused(
-                f"as_of is of type {type(as_of).__name__}.",
+                f"as_of is a {type(as_of).__name__}.",
                 "Give a snapshot's id, or an instant with its zone such as 2026-05-01T12:00:00Z.",
                 code="as-of-invalid",
             )
