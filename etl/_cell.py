@@ -18,9 +18,11 @@ MOMENT = re.compile(rb"(" + _DATE + rb")([T ]" + _TIME + _ZONE + rb")?|" + _TIME
 MISSING = frozenset([b"", b"NA", b"N/A", b"NULL", b"null", b"NaN", b"nan", b"None", b"-", b"\\N", b"n/a", b"#N/A"])
 _TRUTH = frozenset([b"true", b"false", b"yes", b"no"])
 _LINK = re.compile(rb"[a-z]{2,6}://[^\s\"]+|[\w.+-]+@[\w-]+(\.[\w-]+)+")
-_STRONG = re.compile(rb"[,;|\t]")
+_STRONG = re.compile(rb"[,;|\t]|\d[~^]|[~^][$\d]")
+_PROSE = re.compile(rb"[^,;|\t\"]*[^\W\d][^,;|\t\"]*([,;] [^,;|\t\"]*[^\W\d][^,;|\t\"]*)+")
 
-NUMERIC, TEMPORAL, TRUTH, EMPTY, LINK, WORDS, MIXED = "number", "moment", "truth", "empty", "link", "words", "mixed"
+NUMERIC, TEMPORAL, TRUTH, EMPTY, LINK = "number", "moment", "truth", "empty", "link"
+WORDS, PROSE, MIXED = "words", "prose", "mixed"
 
 
 @lru_cache(maxsize=65536)
@@ -42,6 +44,8 @@ def kind(value: bytes) -> str:
         return TRUTH
     if _LINK.fullmatch(text):
         return LINK
+    if b" " in text and _PROSE.fullmatch(text):
+        return PROSE
     if _STRONG.search(text) or (len(text) > 1 and text[:1] == text[-1:] == b"'") or b'"' in text:
         return MIXED
     return WORDS

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from etl._cell import is_typed
+from etl._cell import PROSE, WORDS, is_typed, kind
 from etl._record import Record, Shape, read_record
 from etl._split import Fault, Skip, Split
 
 MAX_FOOTER_LINES, MAX_FOOTER_BYTES = 20, 4096
+FEW = 3
 _TOTAL = re.compile(
     rb"\W*(?:grand |sub)?(?:totals?|sum|summen?|gesamt(?:summe)?|insgesamt|somme|totale|totaal|suma|average)\b.*",
     re.IGNORECASE | re.DOTALL,
@@ -84,7 +85,7 @@ def _tail(data: bytes, found: Split, shape: Shape) -> list[_Line]:
             record = read_record(data, piece.start, replace(shape, fields=0), complete=True)
             if record is None or record.end != piece.end or record.height > 1:
                 break
-            if isinstance(piece, _Good) and not names_total(record.fields):
+            if isinstance(piece, _Good) and not (names_total(record.fields) or _is_remark(record.fields, shape)):
                 break
         elif piece.kind != "blank":
             break
@@ -113,11 +114,21 @@ def _is_footer(line: _Line, data: bytes, shape: Shape, *, apart: bool) -> bool:
         return False
     cells = [cell.strip() for cell in record.fields]
     filled = [cell for cell in cells if cell]
+    if _is_remark(cells, shape):
+        return True
     if line.good:
         return _breaks_the_columns(cells, shape) or (len(cells) > 1 and (apart or 2 * len(filled) <= len(cells) + 1))
     if names_total(cells) or _REMARK.fullmatch(data[line.start : line.end].strip()):
         return True
     return apart and len(filled) == 1 and shape.fields > 1 and not is_typed(filled[0])
+
+
+def _is_remark(fields: Sequence[bytes], shape: Shape) -> bool:
+    """Words where numbers stand, and nothing else in the line."""
+    cells = [cell.strip() for cell in fields]
+    filled = [cell for cell in cells if cell]
+    few = shape.fields < FEW or len(filled) != 1 or kind(filled[0]) not in (WORDS, PROSE)
+    return not few and _breaks_the_columns(cells, shape)
 
 
 def _breaks_the_columns(cells: list[bytes], shape: Shape) -> bool:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Sequence
 
-from etl._cell import EMPTY, NUMERIC, TEMPORAL, holds_numbers, is_typed, kind
+from etl._cell import EMPTY, LINK, MIXED, NUMERIC, TEMPORAL, holds_numbers, is_typed, kind
 from etl._names import clean_name
 
 MAX_HEADER_ROWS = 4
 _YEAR = re.compile(rb"(19|20)\d\d")
 _MAX_NAME_BYTES = 100
+_CODE_BYTES = 3
 
 Row = Sequence[bytes]
 
@@ -49,15 +50,35 @@ def _vote(cell: bytes, column: Sequence[bytes]) -> float:
         if kind(cell) == EMPTY:
             return -0.1
         return -1.0 if is_typed(cell) else 1.0
-    if is_typed(cell):
+    if is_typed(cell) or kind(cell) == LINK:
         return -1.0
     present = [value for value in column if kind(value) != EMPTY]
     if kind(cell) == EMPTY or not present:
         return 0.0
     if cell in present:
         return -1.0
+    return _vote_by_traits(cell, present) if len(present) > 2 else 0.0
+
+
+def _vote_by_traits(cell: bytes, present: Sequence[bytes]) -> float:
+    """What all values of a column of words have in common: does the cell above have it too?"""
+    vote = 0.0
     sizes = {len(value) for value in present}
-    return 0.3 if len(present) > 2 and len(sizes) == 1 and len(cell) not in sizes else 0.0
+    if len(sizes) == 1:
+        vote += 0.3 if len(cell) not in sizes else -0.2 if len(cell) <= _CODE_BYTES else 0.0
+    if all(map(bytes.isupper, present)) and not cell.isupper():
+        vote += 0.3
+    if all(map(_SIGN.search, present)):
+        vote += -0.3 if _SIGN.search(cell) else 0.3
+    if all(map(_GAP.search, present)) and not _GAP.search(cell):
+        vote += 0.2
+    if all(map(_DIGITS.search, present)):
+        stems = {_DIGITS.sub(b"0", value) for value in present}
+        vote += -0.5 if _DIGITS.sub(b"0", cell) in stems else 0.0 if _DIGITS.search(cell) else 0.5
+    return vote
+
+
+_DIGITS, _SIGN, _GAP = re.compile(rb"\d+"), re.compile(rb"[@/\\=]"), re.compile(rb"\S \S")
 
 
 def _are_years(first: Row, columns: Sequence[Sequence[bytes]]) -> bool:
@@ -82,7 +103,11 @@ def looks_like_names(row: Row) -> bool:
         cells.pop()
     if not cells or len(set(cells)) < len(cells):
         return False
-    return all(cell and not is_typed(cell) and len(cell) <= _MAX_NAME_BYTES for cell in cells)
+    return all(_could_name(cell) for cell in cells)
+
+
+def _could_name(cell: bytes) -> bool:
+    return cell != b"" and kind(cell) not in (NUMERIC, TEMPORAL, LINK) and len(cell) <= _MAX_NAME_BYTES
 
 
 def further_header_rows(body: Sequence[Row]) -> int:
@@ -94,12 +119,16 @@ def further_header_rows(body: Sequence[Row]) -> int:
     for rows in range(min(MAX_HEADER_ROWS, len(body) - 2), 1, -1):
         columns = list(zip(*body[rows:], strict=True))
         typed = [place for place, column in enumerate(columns) if holds_numbers(list(column))]
-        if len(typed) >= 2 and all(_names_nothing(row, typed) for row in body[1:rows]):
+        if len(typed) >= 2 and all(_is_above_data(row, typed) for row in body[1:rows]):
             return rows - 1
     return 0
 
 
-def _names_nothing(row: Row, typed: Sequence[int]) -> bool:
+def _is_above_data(row: Row, typed: Sequence[int]) -> bool:
+    """Whether words stand where numbers stand below: in two columns, or in one when the rest of the row is empty."""
     kinds = [kind(row[place]) for place in typed]
-    words = [one for one in kinds if one not in (NUMERIC, TEMPORAL, EMPTY)]
-    return len(words) >= 2 and NUMERIC not in kinds and TEMPORAL not in kinds
+    words = [one for one in kinds if one != EMPTY]
+    filled = sum(kind(cell) != EMPTY for cell in row)
+    return all(one not in (NUMERIC, TEMPORAL, MIXED) for one in words) and (
+        len(words) >= 2 or len(words) == filled == 1
+    )

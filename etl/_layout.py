@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from etl._cell import holds_numbers
-from etl._footer import names_total
+from etl._cell import PROSE, WORDS, holds_numbers, is_typed, kind
+from etl._footer import FEW, names_total
 from etl._header import further_header_rows, looks_like_names, meets, votes_for_header
 from etl._record import Record, Shape, line_end
 from etl._sniff import Placed, Sniffed
@@ -51,7 +51,7 @@ def lay_out(text: bytes, sniffed: Sniffed, *, header: bool | None, expected: Seq
     body = [one for one in fitting if one not in verdict.rows]
     start = _start([*damaged, *body], verdict.rows)
     rows = [one.record.fields for one in body]
-    while len(rows) > 1 and names_total(rows[-1]):
+    while len(rows) > 1 and (names_total(rows[-1]) or _is_one_remark(rows[-1])):
         rows.pop()
     headings, trailing = _without_trailing(verdict.headings, body, shape.fields)
     shape = replace(
@@ -109,6 +109,11 @@ def _are_row_names(header: Placed, fitting: list[Placed]) -> bool:
     names = [one.record.fields[0] for one in fitting]
     quoted = all(header.record.quoted) and all(one.record.quoted[0] for one in fitting)
     return quoted and len(names) > 1 and len(set(names)) == len(names)
+
+
+def _is_one_remark(row: Sequence[bytes]) -> bool:
+    filled = [cell for cell in row if cell.strip()]
+    return len(row) >= FEW and len(filled) == 1 and kind(filled[0]) in (WORDS, PROSE)
 
 
 def _decoded(cells: Sequence[bytes]) -> tuple[str, ...]:
@@ -193,6 +198,8 @@ def _first_of_body(records: list[Placed], fields: int) -> int:
 
     Names in the very first line are a header, however ragged what follows.
     """
+    if fields == 1:
+        return _first_above_numbers(records)
     if fields > 1 and records and _names_all(records[0], fields) and not _is_title(records, fields):
         return 0
     for place, one in enumerate(records):
@@ -201,6 +208,14 @@ def _first_of_body(records: list[Placed], fields: int) -> int:
         if _fits(one, fields) and 5 * alike >= 2 * len(following) and not _is_title(records[place:], fields):
             return place
     return next((place for place, one in enumerate(records) if _fits(one, fields)), 0)
+
+
+def _first_above_numbers(records: list[Placed]) -> int:
+    """In one column of numbers: the name right above them, below titles and remarks."""
+    cells = [b"".join(one.record.fields) for one in records]
+    words = next((place for place, cell in enumerate(cells) if is_typed(cell)), 0)
+    below = cells[words:]
+    return words - 1 if 2 <= words <= _LOOK_AHEAD and len(below) > words and holds_numbers(below) else 0
 
 
 def _names_all(placed: Placed, fields: int) -> bool:

@@ -5,19 +5,26 @@ Each record votes; the first row has no more say than any other, so that a few b
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from etl._cell import EMPTY, LINK, MIXED, NUMERIC, TEMPORAL, TRUTH, WORDS, holds_numbers, is_typed, kind
+from etl._cell import EMPTY, LINK, MIXED, NUMERIC, PROSE, TEMPORAL, TRUTH, WORDS, holds_numbers, is_typed, kind
 from etl._record import Record, Shape, read_record
 from etl.contract import SourceRules
 
-DELIMITERS = (b",", b";", b"\t", b"|", b"~", b"^", b":", b" ", b"\x01", b"\x1f")
-# Colons and spaces stand inside of values all the time, the others seldom.
-_PRIOR = {b",": 1.0, b";": 1.0, b"\t": 1.0, b"|": 0.99, b"~": 0.9, b"^": 0.9, b":": 0.6, b" ": 0.55}
-_WEAK = frozenset([b":", b" "])
-_WORTH = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.9, MIXED: 0.25}
-_ALONE = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.6, MIXED: 0.2}
+DELIMITERS = (b",", b";", b"\t", b"|", b"~", b"^", b"\x01", b"\x1f", b":", b" ", b"#")
+# Colons, spaces and hashes stand inside of values all the time, the others seldom.
+_PRIOR = {b",": 1.0, b";": 1.0, b"\t": 1.0, b"|": 0.99, b"~": 0.9, b"^": 0.9, b":": 0.6, b" ": 0.55, b"#": 0.5}
+WEAK = frozenset([b":", b" ", b"#"])
+_TRUSTED = 0.95
+_WORTH = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.9, PROSE: 0.7, MIXED: 0.25}
+_ALONE = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.6, PROSE: 0.6, MIXED: 0.2}
 MAX_RECORDS = 400
+_MAX_ABOVE = 10
+_NEVER = b"\x1f"
+_MOSTLY, _MANY = 0.9, 10
+# Below this no other delimiter explains the text.
+_POOR = 0.5
 _ENOUGH = 1e-9
 
 
@@ -46,9 +53,12 @@ def sniff(text: bytes, rules: SourceRules) -> Sniffed:
     >>> found.shape.delimiter, found.shape.fields
     (b';', 2)
     """
-    judged = [(_score(found := _tried(text, shape)), found) for shape in _candidates(text, rules)]
+    judged: list[tuple[float, Sniffed]] = []
+    for shape in _candidates(text, rules):
+        strongest = max((score for score, _ in judged), default=0.0)
+        judged.append((_score(found := _tried(text, shape), titled=strongest < _POOR), found))
     if rules.delimiter is None:
-        judged.append((_score_alone(found := _tried(text, _single(rules))), found))
+        judged += [(_score_alone(found := _tried(text, shape)), found) for shape in _single(text, rules)]
     best, chosen = judged[0]
     for score, found in judged[1:]:
         if score > best + _ENOUGH:
@@ -73,9 +83,9 @@ def read_all(text: bytes, shape: Shape, limit: int = MAX_RECORDS) -> tuple[Place
     return tuple(found)
 
 
-def _single(rules: SourceRules) -> Shape:
+def _single(text: bytes, rules: SourceRules) -> list[Shape]:
     """One column only: a delimiter that does not occur in text."""
-    return Shape(b"\x1f", 1, quote=_pinned(rules.quote) if rules.quote is not None else b'"')
+    return [Shape(_NEVER, 1, quote=quote) for quote in _quotes(text, _NEVER, rules)]
 
 
 def _pinned(mark: str) -> bytes | None:
@@ -91,14 +101,15 @@ def _candidates(text: bytes, rules: SourceRules) -> list[Shape]:
         for escape in _escapes(text, delimiter, quote, rules)
         for spaced in _spacings(text, delimiter, quote)
     ]
-    return shapes or [_single(rules)]
+    return shapes or _single(text, rules)
 
 
 def _quotes(text: bytes, delimiter: bytes, rules: SourceRules) -> list[bytes | None]:
     if rules.quote is not None:
         return [_pinned(rules.quote)]
     mark = re.escape(delimiter)
-    enclosed = re.search(rb"(?m)(^|" + mark + rb" ?)'[^'\r\n]*'(" + mark + rb"|\r?$)", text)
+    within = rb"(?:[^'\\]|''|\\.){0,500}"
+    enclosed = re.search(rb"(?ms)(^|" + mark + rb" ?)'" + within + rb"'(" + mark + rb"|\r?$|\r)", text)
     return [b'"', b"'"] if enclosed else [b'"']
 
 
@@ -138,21 +149,61 @@ def _usual(counts: Counter[int], records: tuple[Placed, ...]) -> int:
     return next(fields for fields in seen if fields in frequent)
 
 
-def _score(found: Sniffed) -> float:
+def _score(found: Sniffed, *, titled: bool) -> float:
     shape = found.shape
     if shape.fields < 2:
         return 0.0
     fitting = [placed.record for placed in found.records if len(placed.record.fields) == shape.fields]
-    prior = _PRIOR.get(shape.delimiter, 0.9)
-    if shape.delimiter in _WEAK:
-        if found.confidence < 0.9 or fitting[0] is not found.records[0].record:
-            return 0.0
-        prior = 0.9 if _has_headed_numbers(fitting) else prior
+    weak = shape.delimiter in WEAK
+    consistency, prior = (
+        _weak_standing(found, fitting, titled=titled) if weak else (found.confidence, _PRIOR.get(shape.delimiter, 0.9))
+    )
     worth = sum(_worth(record) for record in fitting) / len(fitting)
     quoting = 0.01 * any(any(record.quoted) for record in fitting)
     simple = -0.001 * ((shape.escape is not None) + (shape.quote != b'"'))
-    score: float = found.confidence**1.5 * worth * prior + quoting + simple
+    # A header that splits like the records speaks for the delimiter of both.
+    headed = 0.0 if weak or len(found.records[0].record.fields) == shape.fields else -0.05
+    score: float = consistency**1.5 * worth * prior + quoting + simple + headed
     return score
+
+
+def _weak_standing(found: Sniffed, fitting: list[Record], *, titled: bool) -> tuple[float, float]:
+    """How consistent a delimiter is that stands inside of values as well, and how much is to be said for it: nothing
+    where too many records differ; below a title (where there may be one: `titled`) all must be alike."""
+    body, delimiter = _without_lead(found), found.shape.delimiter
+    whole = len(body) == len(found.records)
+    share = found.confidence if whole else len(fitting) / len(body)
+    if share < (_MOSTLY if whole and delimiter != b"#" else 1.0) or not (whole or titled):
+        return 0.0, 0.0
+    consistency = share if whole else _MOSTLY
+    if _has_headed_numbers(fitting) or (share == 1.0 and _is_split_for_sure(found.shape, fitting)):
+        return consistency, _TRUSTED if share == 1.0 else 0.9
+    return consistency, _PRIOR[delimiter] if whole else 0.0
+
+
+def _without_lead(found: Sniffed) -> list[Record]:
+    """The records without a title, remarks or comments above them."""
+    records = [placed.record for placed in found.records]
+    above = 0
+    while above < min(_MAX_ABOVE, len(records) - 1) and len(records[above].fields) != found.shape.fields:
+        above += 1
+    return records[above:]
+
+
+def _is_split_for_sure(shape: Shape, records: list[Record]) -> bool:
+    """Whether so many records would not have the same number of such fields by chance."""
+    fields, count = shape.fields, len(records)
+    if any(quoted and shape.delimiter in value for one in records for value, quoted in _cells(one)):
+        return True
+    if shape.delimiter == b" ":
+        return fields >= 3 and count >= _MANY and all(value for one in records for value in one.fields)
+    if any(value[:1] in (b" ", b"/") for one in records for value in one.fields[1:]):
+        return False
+    return count >= 3 or (count == 2 and fields >= 3)
+
+
+def _cells(record: Record) -> Iterable[tuple[bytes, bool]]:
+    return zip(record.fields, record.quoted, strict=True)
 
 
 def _has_headed_numbers(records: list[Record]) -> bool:
@@ -163,8 +214,7 @@ def _has_headed_numbers(records: list[Record]) -> bool:
 
 def _worth(record: Record) -> float:
     """How much like values the fields look, 0 to 1."""
-    pairs = zip(record.fields, record.quoted, strict=True)
-    return sum(1.0 if quoted else _WORTH[kind(value)] for value, quoted in pairs) / len(record.fields)
+    return sum(1.0 if quoted else _WORTH[kind(value)] for value, quoted in _cells(record)) / len(record.fields)
 
 
 def _score_alone(found: Sniffed) -> float:

@@ -6,9 +6,9 @@ header, and the rest by what Arrow's reader checks anyway: that every line has a
 numbers and dates are some. A file of which that cannot be shown is looked at like any other.
 
 In short, why the verdict is the same: no other delimiter can win, since none of the strong ones stands in the text, and
-the weak ones (colon, space) are either not in the header or in less than half of the lines; one column alone cannot,
-since a line with a delimiter in it is no value; names in the first line that the contract knows are the header, and a
-number in the line below is none; without quotes, other delimiters and odd bytes every field counts as a value.
+the weak ones (colon, space, hash) are either not in the header or in less than half of the lines; one column alone
+cannot, since a line with a delimiter in it is no value; names in the first line that the contract knows are the header,
+and a number in the line below is none; without quotes, other delimiters and odd bytes every field counts as a value.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from etl.contract import Contract, SourceRules
 from etl.dialect import Dialect
 from etl.transform import Study
 
-_STRONG, _WEAK = b",;|\t", b": "
+_STRONG, _WEAK = b",;|\t", b": #"
 _NEVER = b"\"'\\~^"
 _LEAST_RECORDS = 6  # so that what could be a further row of the header has records below it
 # Half of what a plain text scores at least, and some room.
@@ -130,7 +130,8 @@ def count_records(data: bytes, pattern: Pattern) -> int:
     for weak in _WEAK:
         if weak in pattern.heading and 2 * data.count(weak) >= min(lines, MAX_RECORDS):
             return 0
-    return 0 if names_total(_last_line(data).split(delimiter)) else lines - 1
+    last = _last_line(data).split(delimiter)
+    return 0 if names_total(last) or sum(map(bool, last)) == 1 else lines - 1
 
 
 def _last_line(data: bytes) -> bytes:
