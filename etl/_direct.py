@@ -5,6 +5,7 @@ and the exact reading does not is looked for first; whatever it refuses, it refu
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -35,6 +36,21 @@ def parse_typed(text: bytes, plan: Plan, records: int, *, tokens: bool) -> list[
         if any(len(column) != records for column in columns.values()):
             return None
         return [_finished(columns[feed], feed.reading) for feed in _fed(plan)]
+    except (pa.ArrowInvalid, NotFast):
+        return None
+
+
+def parse_without(text: bytes, plan: Plan, records: int, words: tuple[str, ...]) -> list[pa.Array] | None:
+    """The same, but null wherever one of the words stands outside of quotes or a value may be missing, in whichever
+    column: what is meant there has yet to be looked at."""
+    if _is_suspect(text, plan):
+        return None
+    missing = tuple(dict.fromkeys((*plan.text_missing, *plan.words, *words)))
+    try:
+        columns = read_columns(text, plan, _fed(plan), missing, short=_has_short(plan) and _are_short(text, plan))
+        if any(len(column) != records for column in columns.values()):
+            return None
+        return [_finished(columns[feed], replace(feed.reading, required=False)) for feed in _fed(plan)]
     except (pa.ArrowInvalid, NotFast):
         return None
 

@@ -55,7 +55,8 @@ class _Walk:
         lasts = _joined([last for _, last in self.good])
         consumed = int(marks.ends[line - 1]) if line else 0
         faults, skips = self.sorting.in_order()
-        return Split(marks.starts[firsts], marks.ends[lasts], firsts, faults, skips, consumed, line)
+        starts, ends = marks.starts[firsts], marks.ends[lasts]
+        return Split(starts, ends, firsts, faults, skips, consumed, line, breaks=marks.ends)
 
     def _clean(self, line: int) -> int:
         """Take the records from `line` on whose quotes all stand well; the line where the next one begins."""

@@ -9,7 +9,7 @@ from etl._record import Shape
 from etl._split import Positions
 
 LF, CR = 10, 13
-_MOST_IN_BYTE, _MANY_LONG = 255, 512
+_MOST_IN_BYTE, _MANY_LONG, _FEW = 255, 512, 512
 
 Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
@@ -64,7 +64,8 @@ def mark(data: bytes, shape: Shape) -> Marks | None:
         hidden = np.zeros(len(block) + 1, np.bool_)
         hidden[escaped] = True
         quotes, delimiters = quotes[~hidden[quotes]], delimiters & ~hidden[: len(block)]
-    before = np.searchsorted(quotes, ends)
+    # Few are put into their lines sooner than many lines look for theirs.
+    before = np.bincount(np.searchsorted(ends, quotes, side="right"), minlength=len(ends)).cumsum()
     if shape.comment is not None and len(quotes):
         commented = block[starts] == shape.comment[0]
         if (commented & (np.diff(before, prepend=0) > 0)).any():
@@ -93,9 +94,16 @@ def per_line(flags: Flags, starts: Positions) -> Positions:
 
 
 def _find(data: bytes, block: Bytes, mark: bytes | None) -> Positions:
-    if mark is None or mark not in data:
+    if mark is None:
         return np.zeros(0, np.int64)
-    return np.flatnonzero(block == mark[0])
+    places: list[int] = []
+    place = data.find(mark)
+    while place >= 0:
+        places.append(place)
+        if len(places) > _FEW:
+            return np.flatnonzero(block == mark[0])
+        place = data.find(mark, place + 1)
+    return np.array(places, np.int64)
 
 
 def _escaped(data: bytes, block: Bytes, shape: Shape) -> Positions | None:

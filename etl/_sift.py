@@ -1,7 +1,7 @@
 """A column of text with few bad values among many good ones → typed values, and the odd ones by themselves. Pure.
 
-Arrow's cast refuses a whole array for one value, but says which. So an array is cast in stretches; one that is refused
-in slices, and a slice once more without the value that was refused.
+Arrow's cast refuses a whole array for one value, but says which. So an array is cast in slices, and one that is refused
+once more without the value that was.
 """
 
 import re
@@ -15,9 +15,8 @@ from etl._casting import Infinite, guarded
 from etl._decimals import Unfit, exact_decimals, is_short
 from etl._values import Reading
 
-_STRETCH_ROWS = 8192  # half of what a column costs in slices is calling for each
-_SLICE_ROWS = 2048
-_MAX_ODD = 8
+_SLICE_ROWS = 4096  # a call costs as much as a thousand values
+_MAX_ODD = 12
 _REFUSED = re.compile(r"Failed to parse string: '(.*)' as a scalar of type [^']*", re.DOTALL)
 _KINDS = frozenset(["int", "long", "float", "double", "date", "timestamp", "timestamptz"])
 _NO_TEXT = pa.scalar(None, pa.string())
@@ -41,8 +40,7 @@ def sift(text: pa.Array, reading: Reading) -> tuple[pa.Array, list[int]]:
     `NotFast` for what needs a closer look as a whole."""
     kind = _first_type(reading)
     odd: list[int] = []
-    parts = [part for at in range(0, len(text), _STRETCH_ROWS) for part in _stretch(text, kind, at, odd)]
-    values = pa.concat_arrays(parts)
+    values = pa.concat_arrays([_cast(text.slice(at, _SLICE_ROWS), kind, at, odd) for at in _starts(text)])
     try:
         return _finished(values, reading), odd
     except Unfit as some:
@@ -67,14 +65,6 @@ def _first_type(reading: Reading) -> pa.DataType:
 
 def _finished(values: pa.Array, reading: Reading) -> pa.Array:
     return exact_decimals(values, reading.type) if is_short(reading.type) else guarded(values, reading)
-
-
-def _stretch(text: pa.Array, kind: pa.DataType, start: int, odd: list[int]) -> list[pa.Array]:
-    stretch = text.slice(start, _STRETCH_ROWS)
-    try:
-        return [pc.cast(stretch, kind)]
-    except pa.ArrowInvalid:
-        return [_cast(stretch.slice(at, _SLICE_ROWS), kind, start + at, odd) for at in _starts(stretch)]
 
 
 def _cast(text: pa.Array, kind: pa.DataType, start: int, odd: list[int]) -> pa.Array:

@@ -41,7 +41,8 @@ class Skip:
 class Split:
     """The records of a block. `starts`, `ends` (behind the line end) and `lines` (0-based) have one entry per good
     record; `consumed` bytes and `line_count` lines are accounted for, the rest may go on behind the block. `total` is
-    the line of a last record that calls itself a total, and is one of the good."""
+    the line of a last record that calls itself a total, and is one of the good. `breaks` are the offsets behind the
+    lines, those that may go on included, where they are known."""
 
     starts: Positions
     ends: Positions
@@ -51,6 +52,7 @@ class Split:
     consumed: int
     line_count: int
     total: int | None = None
+    breaks: Positions | None = None
 
 
 # Old systems end a file with control-Z, crashed ones with zeros.

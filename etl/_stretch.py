@@ -83,6 +83,7 @@ def _first(found: Split, lines: int, end: int) -> Split:
         end,
         lines,
         found.total if found.total is not None and found.total < lines else None,
+        found.breaks,
     )
 
 

@@ -5,7 +5,7 @@ block also knows where its records stand, because only that tells where it may e
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -132,19 +132,17 @@ class _Reading:
     def _block(self, raw: bytes, last: bool, lead: tuple[Skipped, ...]) -> Block:
         encoding = self.dialect.encoding
         text, undecodable = _decoded(raw, encoding, self.dialect.delimiter)
-        block = Block(text, raw, encoding, self.line, self.byte, count_lines(text), undecodable, None, lead)
         if not last and not self._needs_split(text):
-            return block
+            return Block(text, raw, encoding, self.line, self.byte, count_lines(text), undecodable, None, lead)
         found = split(text, self.shape, complete=last)
         if last:
-            return replace(block, split=set_footer_apart(text, found, self.shape))
-        if found.consumed == len(text):
-            return replace(block, split=found)
-        cut = found.consumed if encoding == "utf-8" else _line_start(raw, found.line_count, encoding)
+            found = set_footer_apart(text, found, self.shape)
+        if last or found.consumed == len(text):
+            return Block(text, raw, encoding, self.line, self.byte, found.line_count, undecodable, found, lead)
         kept = None if undecodable is None else tuple(line for line in undecodable if line < found.line_count)
-        return Block(
-            text[: found.consumed], raw[:cut], encoding, self.line, self.byte, found.line_count, kept, found, lead
-        )
+        whole = text[: found.consumed]
+        stored = whole if text is raw else raw[: _line_start(raw, found.line_count, encoding)]
+        return Block(whole, stored, encoding, self.line, self.byte, found.line_count, kept, found, lead)
 
     def _needs_split(self, text: bytes) -> bool:
         shape = self.shape

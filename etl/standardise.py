@@ -15,6 +15,7 @@ import pyarrow as pa
 from etl._apart import Faults, Parsed, exact_values, fed_by, good_text, no_rows, parse_apart
 from etl._column import missing_column, to_arrow
 from etl._direct import has_words, parse_typed
+from etl._known import parse_known, with_words
 from etl._marks import split
 from etl._places import line_ends
 from etl._plan import Plan
@@ -24,8 +25,19 @@ from etl.read import Block, count_lines
 from etl.report import Reject, Skipped
 from etl.tally import Tally
 
-Way = Literal["direct", "words", "text"]
-"""How the block before was read, which is tried first on the next: a matter of speed alone."""
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the block before was read, which is tried first on the next: a matter of speed alone. `odd` are values that
+    were bad in the blocks before, and `vain` is how much more often it was for nothing to know them than not."""
+
+    kind: Literal["direct", "words", "text"] = "direct"
+    odd: tuple[str, ...] = ()
+    vain: int = 0
+
+
+DIRECT = Way()
+_MOST_VAIN = 8
 
 UNDECODABLE = "The bytes are not of the file's encoding."
 
@@ -45,12 +57,12 @@ class Typed:
     warnings: tuple[str, ...] = ()
 
 
-def standardise(block: Block, plan: Plan, way: Way = "direct") -> Typed:
+def standardise(block: Block, plan: Plan, way: Way = DIRECT) -> Typed:
     """The block's rows as the plan has them. `way` is how the block before was read."""
     if block.oversize is not None:
-        return _gathered(block, plan, _Rows(no_rows(plan), np.zeros(0, np.int64), 0), (block.oversize,), "direct")
+        return _gathered(block, plan, _Rows(no_rows(plan), np.zeros(0, np.int64), 0), (block.oversize,), way)
     found = block.split
-    if way != "text" and is_plain(block, plan):
+    if way.kind != "text" and is_plain(block, plan):
         records = block.line_count if found is None else len(found.starts)
         columns, taken = _typed(block.text, plan, records, way)
         if columns is not None:
@@ -75,7 +87,7 @@ def standardise_exactly(block: Block, plan: Plan) -> Typed:
         else:
             rows.append(values)
     columns = [to_arrow([row[place] for row in rows], feed.column.type) for place, feed in enumerate(fed)]
-    return _with_faults(block, plan, found, Parsed(columns, bad), "direct")
+    return _with_faults(block, plan, found, Parsed(columns, bad), DIRECT)
 
 
 def is_plain(block: Block, plan: Plan) -> bool:
@@ -91,11 +103,11 @@ def is_plain(block: Block, plan: Plan) -> bool:
 def _typed(text: bytes, plan: Plan, records: int, way: Way) -> tuple[list[pa.Array] | None, Way]:
     if not records:
         return None, way
-    if way == "direct" or not plan.words:
+    if way.kind == "direct" or not plan.words:
         columns = parse_typed(text, plan, records, tokens=False)
         if columns is not None or not has_words(text, plan.words):
-            return columns, "direct"
-    return parse_typed(text, plan, records, tokens=True), "words"
+            return columns, replace(way, kind="direct")
+    return parse_typed(text, plan, records, tokens=True), replace(way, kind="words")
 
 
 def _apart(block: Block, plan: Plan, found: Split, way: Way) -> Typed:
@@ -103,12 +115,23 @@ def _apart(block: Block, plan: Plan, found: Split, way: Way) -> Typed:
     records = len(found.starts)
     if not records:
         return _with_faults(block, plan, found, Parsed(no_rows(plan), {}), way)
-    if way != "text":
+    if way.kind != "text":
         columns, taken = _typed(good_text(block.text, found), plan, records, way)
         if columns is not None:
             return _with_faults(block, plan, found, Parsed(columns, {}), taken)
-    parsed = parse_apart(block.text, plan, found)
-    return _with_faults(block, plan, found, parsed, "text" if parsed.bad else "direct")
+    parsed, taken = _bad_apart(block.text, plan, found, way)
+    return _with_faults(block, plan, found, parsed, replace(taken, kind="text" if parsed.bad else "direct"))
+
+
+def _bad_apart(text: bytes, plan: Plan, found: Split, way: Way) -> tuple[Parsed, Way]:
+    """The good records, some of whose values may be bad."""
+    if way.odd and way.vain < _MOST_VAIN:
+        known = parse_known(text, plan, found, way.odd)
+        if known is not None:
+            return known, replace(way, vain=max(way.vain - 1, 0))
+        way = replace(way, vain=way.vain + 1)
+    parsed = parse_apart(text, plan, found)
+    return parsed, replace(way, odd=with_words(way.odd, parsed.words))
 
 
 def without_undecodable(block: Block, found: Split) -> Split:
@@ -161,8 +184,8 @@ def _with_faults(block: Block, plan: Plan, found: Split, parsed: Parsed, way: Wa
     """The good rows, and a reject for each that is not."""
     lines = found.lines
     whole = not (parsed.bad or found.faults or found.skips)
-    ends = lines if whole else block.raw_line_ends()
-    height = block.line_count if whole else _height(block, found, ends)
+    ends = lines if whole else _raw_line_ends(block, found)
+    height = block.line_count if whole else _height(block, found)
     rejects = [_reject(block, ends, fault) for fault in found.faults]
     for row, (feed, reason) in parsed.bad.items():
         tall = count_lines(block.text[int(found.starts[row]) : int(found.ends[row])])
@@ -174,11 +197,16 @@ def _with_faults(block: Block, plan: Plan, found: Split, parsed: Parsed, way: Wa
     return _gathered(block, plan, rows, tuple(rejects), way, tuple(_skipped(block, ends, skip) for skip in found.skips))
 
 
-def _height(block: Block, found: Split, raw_ends: Positions) -> int:
-    """The lines of all good records, counted where they stand."""
-    ends = raw_ends if block.raw is block.text else line_ends(block.text)
-    first, last = np.searchsorted(ends, found.starts, "right"), np.searchsorted(ends, found.ends, "right")
-    return int((last - first).sum())
+def _raw_line_ends(block: Block, found: Split) -> Positions:
+    return found.breaks if found.breaks is not None and block.raw is block.text else block.raw_line_ends()
+
+
+def _height(block: Block, found: Split) -> int:
+    """The lines of all good records, counted where they stand: all but those between them."""
+    starts, ends = np.append(found.starts, len(block.text)), np.append(0, found.ends)
+    apart = np.flatnonzero(starts != ends)
+    between = zip(ends[apart].tolist(), starts[apart].tolist(), strict=True)
+    return block.line_count - sum(count_lines(block.text[end:start]) for end, start in between)
 
 
 def _reject(block: Block, ends: Positions, fault: Fault) -> Reject:

@@ -30,7 +30,7 @@ from etl.formats import Format, format_of
 from etl.read import Block, Readable, read_blocks
 from etl.report import Reject, Skipped
 from etl.source import Source
-from etl.standardise import Typed, Way, standardise
+from etl.standardise import DIRECT, Typed, standardise
 from etl.tally import Tally
 
 __all__ = [
@@ -248,7 +248,7 @@ class _Counted:
 def _typed(blocks: Iterable[Block], planned: Plan) -> Iterator[Typed]:
     """The blocks, standardised ahead of the caller by some threads, in their order."""
     pending: deque[Future[Typed]] = deque()
-    way: Way = "direct"
+    way = DIRECT
     with ThreadPoolExecutor(_THREADS) as pool:
         try:
             for block in blocks:

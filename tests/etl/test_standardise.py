@@ -105,8 +105,12 @@ def block_of(text: bytes, dialect: Dialect) -> Block:
     return next(iter(read_blocks(io.BytesIO(text), dialect)))
 
 
+WORDS = st.lists(st.sampled_from(sorted({cell for cells in CELLS.values() for cell in cells})), max_size=6)
+WAYS = st.builds(Way, st.sampled_from(["direct", "words", "text"]), WORDS.map(tuple))
+
+
 @settings(max_examples=400)
-@given(files(), st.sampled_from(["direct", "words", "text"]))
+@given(files(), WAYS)
 def test_the_vectorised_way_equals_the_exact_one(file: tuple[bytes, Plan, Dialect], way: Way) -> None:
     text, planned, dialect = file
     block = block_of(text, dialect)
@@ -157,6 +161,43 @@ def test_a_column_that_the_file_does_not_have_is_null() -> None:
     found = standardise(block_of(b"a\nb\n", dialect), plan(dialect, columns, SourceRules()))
     assert found.columns[1].type == pa.timestamp("us", "UTC")
     assert found.columns[1].null_count == 2
+
+
+def test_bad_values_that_were_met_before_are_found_in_one_step_and_mean_nothing_elsewhere() -> None:
+    columns = [Column("t", parse_type("string")), Column("n", parse_type("int"), required=True)]
+    dialect = Dialect("utf-8", ",", '"', None, False, ("t", "n"))
+    planned = plan(dialect, columns, SourceRules())
+    first = standardise(block_of(b"a,1\nb,n/k\nc,--\n", dialect), planned)
+    assert (first.way.kind, set(first.way.odd), first.way.vain) == ("text", {"n/k", "--"}, 0)
+    block = block_of(b'n/k,1\n"--",n/k\n,3\nd,\n"n/k",5\ne,--\n', dialect)
+    again = standardise(block, planned, first.way)
+    assert told(again) == told(standardise_exactly(block, planned))
+    assert [column.to_pylist() for column in again.columns] == [["n/k", None, "n/k"], [1, 3, 5]]
+    assert [(one.first_line, one.reason) for one in again.rejects] == [
+        (2, "not-a-int"),
+        (4, "missing-required"),
+        (6, "not-a-int"),
+    ]
+    assert again.way == first.way
+
+
+def test_knowing_bad_values_is_given_up_where_others_come() -> None:
+    columns = [Column("n", parse_type("int"))]
+    dialect = Dialect("utf-8", ",", None, None, False, ("n",), single=True)
+    planned, way = plan(dialect, columns, SourceRules()), Way()
+    for number in range(40):
+        found = standardise(block_of(b"1\nno %d\n2\n" % number, dialect), planned, way)
+        assert [one.raw for one in found.rejects] == [f"no {number}"]
+        way = found.way
+    assert (way.kind, way.vain, len(way.odd)) == ("text", 8, 32)
+
+
+def test_records_without_values_are_read_as_ever_when_they_are_many() -> None:
+    columns = [Column("n", parse_type("int")), Column("m", parse_type("int"))]
+    dialect = Dialect("utf-8", ",", None, None, False, ("n", "m"))
+    block = block_of(b"1,\n" * 300 + b"--,2\n", dialect)
+    found = standardise(block, plan(dialect, columns, SourceRules()), Way("text", ("--",)))
+    assert (found.tally.rows_loaded, found.tally.rows_rejected, found.way.vain) == (300, 1, 1)
 
 
 def test_blocks_with_bad_values_are_freed_without_waiting_for_a_collection() -> None:
