@@ -154,6 +154,7 @@ def load_keys(intake: Intake, dataset: str, keys: Iterable[str], *, progress: Pr
     found = pending(intake, dataset, there, stale=False)
     portions = _portions([(one.key, one.size_bytes) for one in found.wanted])
     reports = _ingest_many(intake, (Order(dataset, some, progress or silent) for some in portions))
+    deliver(intake)  # of who died behind a commit that was whole
     return Reconciled(reports, unchanged=found.unchanged)
 
 

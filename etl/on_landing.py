@@ -22,6 +22,8 @@ from typing import Any, Protocol
 from athena.aws import client
 from athena.dynamodb import Table
 from athena.errors import Busy, Failed, LakegateError, OutcomeUnknown
+from athena.events.eventbridge import DynamoOutbox
+from athena.lake import utc_now
 from athena.s3 import Bucket
 from athena.settings_aws import AwsSettings, named_stage, read_settings_without_secrets
 from etl.aws.contracts import S3Contracts
@@ -68,6 +70,7 @@ class Dispatcher:
     landing: S3Landing
     ledger: DynamoLedger
     contracts: S3Contracts
+    events: DynamoOutbox
     new_id: Callable[[], str]
 
 
@@ -104,9 +107,10 @@ def on_landing(event: Mapping[str, Any], dispatcher: Dispatcher) -> dict[str, An
 
 
 def reconcile_landing(dispatcher: Dispatcher) -> dict[str, int]:
-    """Find what events lost: landing's listing against the ledger, and commits that somebody left half done. Starts
-    jobs for these; how many keys of which dataset."""
-    landed: dict[str, list[Landed]] = {name: [] for name in dispatcher.ledger.datasets()}
+    """Find what events lost: landing's listing against the ledger, commits that somebody left half done, and what
+    nobody was told of. Starts jobs for these; how many keys of which dataset."""
+    untold = {event.dataset for event in dispatcher.events.undelivered()}
+    landed: dict[str, list[Landed]] = {name: [] for name in {*dispatcher.ledger.datasets(), *untold}}
     for one in dispatcher.landing.listing():
         landed.setdefault(one.key.dataset, []).append(one)
     found: dict[str, int] = {}
@@ -114,7 +118,7 @@ def reconcile_landing(dispatcher: Dispatcher) -> dict[str, int]:
     for dataset, there in sorted(landed.items()):
         try:
             wanted = pending(dispatcher, dataset, there, stale=True).wanted
-            if wanted or dispatcher.ledger.open_plans(dataset):
+            if wanted or dataset in untold or dispatcher.ledger.open_plans(dataset):
                 _start(dispatcher, dataset, _Asked({one.key.text for one in wanted}))
                 found[dataset] = len(wanted)
         except LakegateError as error:
@@ -193,6 +197,7 @@ def dispatcher_of(settings: AwsSettings) -> Dispatcher:
         S3Landing(landing),
         DynamoLedger(state, place(settings.tables + "ledger/")),
         S3Contracts(place(settings.owners + "datasets/")),
+        DynamoOutbox(state, utc_now),
         lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{token_hex(6)}",
     )
 

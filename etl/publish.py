@@ -21,6 +21,9 @@ from etl.plan import Plan
 
 log = logging.getLogger(__name__)
 
+MOST_TOLD_CHARACTERS = 4000
+"""Of a message in an event: a bus takes 256 KB. The report has it whole."""
+
 
 def publish(intake: Intake, plan: Plan, change: Change | None) -> Head | None:
     """Carry out a plan, under the table's lease; the head afterwards (None while there is no table). `change` is None
@@ -219,11 +222,15 @@ def failures_of(plan: Plan) -> tuple[LoadFailed, ...]:
             dataset=plan.dataset,
             file=entry.report["file"],
             failed_at=datetime.fromisoformat(entry.made_at),
-            **entry.report["error"],
+            **{name: _clipped(value) for name, value in entry.report["error"].items()},
         )
         for entry in plan.loads
         if entry.status == "failed" and entry.report is not None and entry.report["error"] is not None
     )
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= MOST_TOLD_CHARACTERS else text[: MOST_TOLD_CHARACTERS - 1] + "…"
 
 
 def _event(plan: Plan, head: Head) -> DatasetUpdated:
@@ -240,10 +247,16 @@ def _event(plan: Plan, head: Head) -> DatasetUpdated:
 
 def deliver(intake: Intake) -> None:
     """Tell what the outbox holds; what is told is taken off. What cannot be told stays, and fails nobody: the commit
-    has happened, and whoever loads or reconciles next tells it."""
+    has happened, and whoever loads or reconciles next tells it. An event that is refused holds up no other."""
     try:
         for event in intake.events.undelivered():
-            intake.deliver(event)
+            try:
+                intake.deliver(event)
+            except Failed as error:
+                if error.code != "events-unavailable":
+                    raise
+                log.warning("Event %s could not be told yet: %s %s", event.id, error.message, error.remedy)
+                continue
             intake.step("delivered")
             intake.events.delivered(event.id)
     except LakegateError as error:

@@ -17,6 +17,8 @@ from athena.lake import Clock
 
 SOURCE = "lakegate"
 _OUTBOX = "outbox"
+# The service's own: worth another try.
+_FAULTS = frozenset(["InternalException", "InternalFailure"])
 
 
 class DynamoOutbox:
@@ -64,11 +66,21 @@ class EventBridge:
             "Detail": orjson.dumps(event).decode(),
         }
         try:
-            done = persist(lambda: self._client.put_events(Entries=[entry]), patience=self._patience)
+            persist(lambda: self._put(entry), patience=self._patience)
         except ClientError as error:
             raise _untold(self._bus, error_code(error)) from error
+
+    def _put(self, entry: dict[str, Any]) -> None:
+        """An entry that failed is a call that failed: what is wrong with it stands in the answer.
+
+        https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
+        """
+        done = self._client.put_events(Entries=[entry])
         if done["FailedEntryCount"]:
-            raise _untold(self._bus, str(done["Entries"][0].get("ErrorCode")))
+            code = str(done["Entries"][0].get("ErrorCode"))
+            status = 500 if code in _FAULTS else 400
+            answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+            raise ClientError(answer, "PutEvents")
 
 
 def _untold(bus: str, code: str) -> Failed:

@@ -9,7 +9,7 @@ from athena.errors import Failed
 from athena.events import Event, LoadFailed
 from athena.events.eventbridge import EventBridge
 
-_SUBJECT_CHARACTERS = 100  # SNS takes no more, and ASCII alone
+_SUBJECT_CHARACTERS = 99  # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: less than 100
 
 
 class Announcer:

@@ -13,7 +13,18 @@ from athena.heads.dynamodb import DynamoHeads
 from athena.heads.glue import GlueHeads
 from athena.leases.dynamodb import DynamoLeases
 from tests.clock import SetClock
-from tests.cloud import AT_ONCE, Cloud, Fault, Faults, answer_lost, denied, request_lost, server_error, throttled
+from tests.cloud import (
+    AT_ONCE,
+    Cloud,
+    Fault,
+    Faults,
+    answer_lost,
+    answered,
+    denied,
+    request_lost,
+    server_error,
+    throttled,
+)
 from tests.contracts.test_events import EVENT
 from tests.contracts.test_heads import HEAD
 
@@ -127,6 +138,28 @@ def test_a_bus_that_takes_nothing_has_failed(cloud: Cloud) -> None:
     with pytest.raises(Failed, match="AccessDeniedException") as caught:
         EventBridge(events, "lake", AT_ONCE).tell(EVENT)
     assert caught.value.code == "events-unavailable"
+
+
+def entry_failed(code: str) -> Fault:
+    """The call is answered, and its one entry was not taken."""
+    entry = {"ErrorCode": code, "ErrorMessage": "as documented"}
+    return answered(200, json.dumps({"FailedEntryCount": 1, "Entries": [entry]}).encode())
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure"])
+def test_an_entry_that_a_bus_could_not_take_is_put_again(cloud: Cloud, code: str) -> None:
+    events = cloud.client("events")
+    calls = Faults.on(events, "PutEvents", entry_failed(code))
+    EventBridge(events, "default", AT_ONCE).tell(EVENT)
+    assert calls.calls == 2
+
+
+def test_an_entry_that_a_bus_refuses_has_failed_at_once(cloud: Cloud) -> None:
+    events = cloud.client("events")
+    calls = Faults.on(events, "PutEvents", entry_failed("MalformedDetail"))
+    with pytest.raises(Failed, match="MalformedDetail"):
+        EventBridge(events, "default", AT_ONCE).tell(EVENT)
+    assert calls.calls == 1
 
 
 def test_the_catalog_says_where_a_table_stands(cloud: Cloud) -> None:

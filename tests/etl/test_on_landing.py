@@ -203,6 +203,22 @@ def test_a_commit_that_somebody_left_half_done_is_finished_by_a_run_without_keys
     assert reconcile_landing(place.dispatcher) == {}
 
 
+def test_what_nobody_was_told_of_is_told_by_a_run_without_keys(cloud: Cloud, place: Place) -> None:
+    """Its writer died, or the bus was away, after the commit was whole."""
+    settings = place.trigger.settings
+    cloud.drop(settings, "t/a.csv", "n\n1\n")
+
+    def away(_: object) -> None:
+        raise Failed("The bus is away.", "Wait.")
+
+    assert Trigger(cloud, settings, lambda: cloud.intake(settings, deliver=away)).reconcile() == {"t": 1}
+    assert [one.dataset for one in cloud.intake(settings).events.undelivered()] == ["t"]
+    assert reconcile_landing(place.dispatcher) == {"t": 0}
+    assert place.trigger.run(place.house.started[0])
+    assert cloud.intake(settings).events.undelivered() == ()
+    assert reconcile_landing(place.dispatcher) == {}
+
+
 @pytest.mark.parametrize(
     ("fault", "error"),
     [(throttled, Busy), (request_lost, OutcomeUnknown), (server_error, OutcomeUnknown)],

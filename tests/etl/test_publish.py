@@ -17,6 +17,7 @@ from athena.heads import Head
 from etl.commit import load_table
 from etl.ingest import ingest, reconcile
 from etl.intake import Intake
+from etl.publish import MOST_TOLD_CHARACTERS
 from etl.told import told_at_home
 from tests.home import drop, intake_at, values_of
 
@@ -137,6 +138,37 @@ def test_an_event_that_nobody_takes_fails_no_load_and_is_told_later(intake: Inta
     assert reconcile(replace(intake, deliver=told.append)).reports == ()
     assert [event.rows_added for event in told if isinstance(event, DatasetUpdated)] == [2]
     assert intake.events.undelivered() == ()
+
+
+def test_an_event_that_is_refused_holds_up_no_other(intake: Intake) -> None:
+    """One that a bus will never take must not be the last that anybody hears."""
+    refused = DatasetUpdated("c0", "u", "1", "1", intake.clock(), 1, 0)
+    intake.events.put(refused)
+    told: list[str] = []
+
+    def picky(event: Event) -> None:
+        if event.id == refused.id:
+            raise Failed("The bus refuses it.", "Check it.", code="events-unavailable")
+        told.append(event.dataset)
+
+    drop(intake, "t/a.csv", "n\n1\n")
+    reconcile(replace(intake, deliver=picky))
+    assert told == ["t"]
+    assert intake.events.undelivered() == (refused,)
+
+
+def test_an_event_says_no_more_of_a_failure_than_a_bus_takes(intake: Intake) -> None:
+    names = [f"column_{number}" for number in range(500)]
+    intake.contracts.save(
+        "t", "[columns]\n" + "".join(f'{name} = {{ type = "int", required = true }}\n' for name in names)
+    )
+    heard: list[Event] = []
+    drop(intake, "t/a.csv", "n\n1\n")
+    (report,) = reconcile(replace(intake, deliver=heard.append)).reports
+    assert report.error is not None and len(report.error.message) > MOST_TOLD_CHARACTERS
+    (event,) = heard
+    assert isinstance(event, LoadFailed)
+    assert event.message == report.error.message[: MOST_TOLD_CHARACTERS - 1] + "…"
 
 
 def test_a_late_writer_that_only_slept_cannot_commit_what_was_forgotten(intake: Intake) -> None:
