@@ -34,11 +34,15 @@ _CYRILLIC = [
 _GREEK = ["αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ"]
 _HEBREW = ["אבגדהוזחטיךכלםמןנסעףפץצקרשת"]
 _ARABIC = ["ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىي"]
+_THAI = ["กขคฆงจฉชซญฐณดตถทธนบปผฝพฟภมยรลวศษสหฬอฮะัาำิีึืุูเแโใไ็่้๊์"]
 # The letters that make two thirds of a text. Western and Central European ones are too few beyond ASCII to tell.
-_FREQUENT = dict.fromkeys(["cp1251", "koi8-r", "cp866", "iso8859-5"], "оеаинтсрвлкмОЕАИНТСРВЛКМ") | {
+_FREQUENT = dict.fromkeys(
+    ["cp1251", "koi8-r", "koi8-u", "cp866", "iso8859-5", "mac-cyrillic"], "оеаинтсрвлкмОЕАИНТСРВЛКМ"
+) | {
     "cp1253": "αοιετνσηρςκπάίό",
     "cp1255": "יוהלאמתרבש",
     "cp1256": "اليمونترةبد",
+    "iso8859-6": "اليمونترةبد",
 }
 # In the order of preference when two explain a text equally well.
 _SINGLE: tuple[tuple[str, list[str]], ...] = (
@@ -46,6 +50,7 @@ _SINGLE: tuple[tuple[str, list[str]], ...] = (
     ("cp1251", _CYRILLIC),
     ("cp1250", _CENTRAL),
     ("koi8-r", _CYRILLIC),
+    ("koi8-u", _CYRILLIC),
     ("cp866", _CYRILLIC),
     ("iso8859-5", _CYRILLIC),
     ("cp1253", _GREEK),
@@ -55,9 +60,16 @@ _SINGLE: tuple[tuple[str, list[str]], ...] = (
     ("iso8859-2", _CENTRAL),
     ("cp850", _WESTERN),
     ("mac-roman", _WESTERN),
+    ("cp852", _CENTRAL),
+    ("mac-cyrillic", _CYRILLIC),
+    ("iso8859-6", _ARABIC),
+    ("cp874", _THAI),
 )
 # Western is by far the most common: a tie, or nearly one, is its.
-_PRIOR = {"cp1252": 0.08, "iso8859-2": -0.03, "iso8859-5": -0.1, "cp850": -0.3, "mac-roman": -0.3}
+_PRIOR = {"cp1252": 0.08, "iso8859-2": -0.03, "iso8859-5": -0.1, "cp850": -0.3, "mac-roman": -0.3, "cp852": -0.3} | {
+    "mac-cyrillic": -0.1,
+    "iso8859-6": -0.1,
+}
 _PUNCTUATION = frozenset("\u00a0€£§°±²³µ·–—‘’“”„…«»‹›•™®©№¿¡´×÷½¼¾ªº")
 _HANGUL, _KANA, _IDEOGRAPH = (0xAC00, 0xD7A3), (0x3040, 0x30FF), (0x4E00, 0x9FFF)
 _MOSTLY, _COMPANY, _FEW_ERRORS = 0.8, 0.7, 0.005

@@ -5,6 +5,7 @@ valid sequences are damage, otherwise it is a legacy encoding. The evidence adds
 """
 
 import codecs
+import unicodedata
 from dataclasses import dataclass, replace
 
 from athena.errors import Refused
@@ -25,6 +26,7 @@ _BINARY = (
 )
 _MARKUP = (b"<!doctype html", b"<html", b"<?xml")
 _KEPT_BYTES = 256 * 1024
+_LOOKED_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +144,22 @@ def _pinned(name: str, mark: tuple[int, str] | None) -> Encoding:
 def _wide_without_mark(sample: bytes) -> Encoding | None:
     """UTF-16 shows in zeros at every other byte, from ASCII delimiters and line ends at the latest."""
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    zeros = even + odd
-    if zeros < max(2, len(sample) // 50) or max(even, odd) < 0.97 * zeros:
+    if even + odd < max(2, len(sample) // 50):
         return None
     name = "utf-16-le" if odd > even else "utf-16-be"
-    text = sample[: len(sample) // 2 * 2].decode(name, "replace")
-    if (
-        text.count("\ufffd") > len(text) // 100
-        or sum(one < " " and one not in "\t\r\n" for one in text) > len(text) // 50
-    ):
+    text = sample[: min(len(sample), _LOOKED_BYTES) // 2 * 2].decode(name, "replace")
+    # Zeros stand on both sides when letters of a script have one as well: then all must be letters, on lines.
+    lopsided = max(even, odd) >= 0.97 * (even + odd)
+    most_odd = len(text) // 50 if lopsided else 0
+    if sum(_is_no_text(one) for one in text) > most_odd or not (lopsided or "\n" in text or "\r" in text):
         return None
     return Encoding(name, confidence=0.95, note=f"The file is {name} without a byte order mark.")
+
+
+def _is_no_text(one: str) -> bool:
+    if one < "\x80":
+        return one < " " and one not in "\t\r\n"
+    return one == "\ufffd" or unicodedata.category(one) in ("Cn", "Co", "Cc")
 
 
 def _check_signature(sample: bytes) -> None:

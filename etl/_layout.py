@@ -144,7 +144,7 @@ def _with_header_count(sniffed: Sniffed) -> Sniffed:
         return sniffed
     count = len(fine[0].fields)
     filling = sum(len(record.fields) == count for record in fine[1:])
-    if filling < max(2, 0.1 * len(fine)) or not all(cell.strip() for cell in fine[0].fields):
+    if not filling or filling < 0.1 * len(fine) or not all(cell.strip() for cell in fine[0].fields):
         return sniffed
     return replace(sniffed, shape=replace(shape, fields=count))
 
