@@ -14,7 +14,7 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,12 +22,14 @@ from typing import IO
 
 from athena.errors import Damaged, Failed, Refused
 from athena.settings import HOME_FILE, Settings, read_settings
+from etl.disk import writing
 from etl.landing import FolderLanding, parse_key
 from etl.ledger import SqliteLedger
 from etl.source import ignored
 
 MANIFEST = "manifest.json"
 FORMAT = 1
+MAKE_ROOM = "Make room, or name another place; nothing was changed."
 _PLAIN = ("landing", "datasets", "partners", "reports", "keys")
 _DATABASES = ("state.sqlite", "catalog.sqlite")
 _COPY_BYTES = 4 * 1024 * 1024
@@ -53,7 +55,7 @@ def backup(settings: Settings, file: Path, *, clock: Callable[[], datetime]) -> 
         raise Refused(f"{file} exists already.", "Name a file that does not.", code="file-exists")
     part = file.with_name(f".{file.name}.part")
     made_at = clock().isoformat()
-    with _disk(file), tempfile.TemporaryDirectory() as folder:
+    with writing(file, MAKE_ROOM), tempfile.TemporaryDirectory() as folder:
         copies = _copied(settings, Path(folder))
         try:
             with tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as tar:
@@ -90,7 +92,7 @@ def restore(file: Path, home: Path) -> Backup:
         )
     home = home.resolve()
     part = home.with_name(f".{home.name}.restoring")
-    with _disk(home):
+    with writing(home, MAKE_ROOM):
         shutil.rmtree(part, ignore_errors=True)
         try:
             told = _extracted(file, part)
@@ -101,6 +103,9 @@ def restore(file: Path, home: Path) -> Backup:
                     code="home-moved",
                 )
             _restamp(part)
+            # An archive of files has no empty folders, and none of answers.
+            for name in (*_PLAIN, "tables", "results"):
+                (part / name).mkdir(mode=0o700 if name == "keys" else 0o777, exist_ok=True)
             if home.exists():
                 home.rmdir()
             part.rename(home)
@@ -268,15 +273,3 @@ def _damaged(file: Path, why: str) -> Damaged:
     return Damaged(
         f"{file} cannot be restored: {why}.", "Nothing was changed; use another backup.", code="backup-damaged"
     )
-
-
-@contextmanager
-def _disk(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise Failed(
-            f"{path} could not be written: {error.strerror or error}.",
-            "Make room, or name another place; nothing was changed.",
-            code="disk",
-        ) from error

@@ -9,6 +9,7 @@ from athena.errors import Failed, NotFound, Refused
 from etl.contract import Contract
 from etl.contract_fields import contract_of
 from etl.contract_text import contract_text
+from etl.disk import writing
 from etl.ports import Contracts
 from etl.toml_place import Document
 
@@ -97,7 +98,7 @@ def write_contract(path: Path, contract: Contract) -> None:
 def write_text(path: Path, text: str) -> None:
     """The same for a contract that is text already."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
+    with writing(path, "Check that the disk is writable and has room."):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("x", encoding="utf-8") as stream:
@@ -107,9 +108,3 @@ def write_text(path: Path, text: str) -> None:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise Failed(
-            f"{path} could not be written: {error.strerror}.",
-            "Check that the disk is writable and has room.",
-            code="disk",
-        ) from error

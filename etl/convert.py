@@ -4,7 +4,6 @@ source → study → transform → Parquet under a temporary name → renamed
 """
 
 import csv
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,11 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from athena.dataset import REJECT_COLUMNS, SYSTEM_COLUMNS, Column
-from athena.errors import Failed, Refused
+from athena.errors import Refused
 from etl._beside import Beside
 from etl._parquet import ROW_GROUP_ROWS, parquet_writer
 from etl.account import account
 from etl.contract import Contract, SourceRules
+from etl.disk import writing
 from etl.report import MAX_SKIPPED_SHOWN, Reject, Report, Skipped
 from etl.source import Source, sources_of
 from etl.transform import (
@@ -35,6 +35,8 @@ from etl.transform import (
     study,
     transform_narrow,
 )
+
+CHECK_FOLDER = "Check that its folder is there and writable, and that the disk has room; nothing was changed."
 
 
 def utc_now() -> datetime:
@@ -219,7 +221,7 @@ def _instant(moment: datetime, count: int) -> pa.Array:
 
 @contextmanager
 def _target(dst: Path, schema: pa.Schema) -> Iterator[_Target]:
-    with _disk(dst):
+    with writing(dst, CHECK_FOLDER):
         target = _Target(dst, schema)
         try:
             yield target
@@ -234,7 +236,7 @@ def _reject_file(path: Path | None, work: _Work) -> Iterator[Callable[[Iterable[
         yield lambda rejects: None
         return
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
-    with _disk(path):
+    with writing(path, CHECK_FOLDER):
         try:
             with unfinished.open("w", encoding="utf-8", newline="") as stream:
                 yield _reject_rows(stream, work)
@@ -252,15 +254,3 @@ def _reject_rows(stream: TextIO, work: _Work) -> Callable[[Iterable[Reject]], No
         writer.writerows(reject.as_row(load_id=content[:16], file=work.file) for reject in rejects)
 
     return tell
-
-
-@contextmanager
-def _disk(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise Failed(
-            f"{path} could not be written: {os.strerror(error.errno) if error.errno else error}.",
-            "Check that its folder is there and writable, and that the disk has room; nothing was changed.",
-            code="disk",
-        ) from error

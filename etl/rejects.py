@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import fields, replace
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from athena.dataset import REJECT_COLUMNS
-from athena.errors import Failed
+from etl.disk import writing
 from etl.files import Folder, NewFile
 from etl.plan import WrittenFile
 from etl.report import Reject
@@ -45,7 +45,7 @@ class RejectsCsv:
         if not self.rows:
             writer.writeheader()
         writer.writerows(rows)
-        with self._written():
+        with self._writing():
             self._file = self._file or self._folder.create(self._name)
             self._file.stream.write(text.getvalue().encode())
         self.rows += len(rows)
@@ -53,7 +53,7 @@ class RejectsCsv:
     def close(self) -> None:
         """Nothing comes after this. Raises `Failed`."""
         if self._file is not None and not self._kept:
-            with self._written():
+            with self._writing():
                 self._file.keep()
             self._kept = True
 
@@ -67,16 +67,8 @@ class RejectsCsv:
             self._file.drop()
         self._file = None
 
-    @contextmanager
-    def _written(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise Failed(
-                f"{self._name} could not be written: {error.strerror}.",
-                "Make room on the disk, then load again.",
-                code="disk",
-            ) from error
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing(self._name, "Make room on the disk, then load again.")
 
 
 class RejectsTable:

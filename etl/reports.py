@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 
-from athena.errors import Failed
+from etl.disk import writing
 from etl.files import LocalFolder
 from etl.plan import LoadEntry
 from etl.rejects import RejectsCsv
@@ -28,19 +28,14 @@ class FolderReports:
     def finish(self, entry: LoadEntry, snapshot: str | None) -> None:
         """Write the report and give the rejects their name; repeats without harm. Raises `Failed` ("disk")."""
         path = self._root / entry.key / f"{entry.load_id}.json"
-        try:
+        remedy = "The rows are safe. Make room on the disk; the next load finishes this one."
+        with writing(f"The report {path}", remedy):
             path.parent.mkdir(parents=True, exist_ok=True)
             if (content := report_content(entry, snapshot)) is not None:
                 path.write_bytes(content)
             written = path.parent / unfinished(entry.load_id)
             if written.exists():
                 written.replace(path.parent / finished(entry.load_id))
-        except OSError as error:
-            raise Failed(
-                f"The report {path} could not be written: {error.strerror}.",
-                "The rows are safe. Make room on the disk; the next load finishes this one.",
-                code="disk",
-            ) from error
 
     def forget(self, key: str, load_id: str) -> None:
         """Remove the rejects of a load that did not happen."""

@@ -154,11 +154,11 @@ def _decompressed(stream: BinaryIO, kind: str) -> Raw:
 
 
 class _Owning(io.RawIOBase):
-    """A decompressed stream that closes what it reads from."""
+    """A decompressed stream that closes what it reads from, the nearest first."""
 
-    def __init__(self, stream: Raw, stored: BinaryIO) -> None:
+    def __init__(self, stream: Raw, *beneath: BinaryIO | zipfile.ZipFile) -> None:
         self._stream = stream
-        self._stored = stored
+        self._beneath = beneath
 
     def readable(self) -> bool:
         return True
@@ -168,7 +168,8 @@ class _Owning(io.RawIOBase):
 
     def close(self) -> None:
         self._stream.close()
-        self._stored.close()
+        for each in self._beneath:
+            each.close()
         super().close()
 
 
@@ -202,34 +203,18 @@ def _member(stored: Stored, name: str, member: zipfile.ZipInfo) -> Source:
     def stream() -> BinaryIO:
         if member.flag_bits & _ENCRYPTED:
             raise Refused(f"{name} is encrypted.", "Drop it without a password.", code="unreadable")
-        return stream_of(name, lambda: _OpenMember(stored.open(), member), _most(member.compress_size))
+        return stream_of(name, lambda: _open_member(stored.open(), member), _most(member.compress_size))
 
     return Source(name, stream, "zip", member.compress_size, member.file_size)
 
 
-class _OpenMember(io.RawIOBase):
-    """A member that owns its archive, so that closing the one closes the other."""
-
-    def __init__(self, stored: BinaryIO, member: zipfile.ZipInfo) -> None:
-        self._stored = stored
-        try:
-            self._archive = zipfile.ZipFile(stored)
-            self._stream = cast(Raw, self._archive.open(member))
-        except BaseException:
-            stored.close()
-            raise
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        return self._stream.readinto(buffer) or 0
-
-    def close(self) -> None:
-        self._stream.close()
-        self._archive.close()
-        self._stored.close()
-        super().close()
+def _open_member(stored: BinaryIO, member: zipfile.ZipInfo) -> _Owning:
+    try:
+        archive = zipfile.ZipFile(stored)
+        return _Owning(cast(Raw, archive.open(member)), archive, stored)
+    except BaseException:
+        stored.close()
+        raise
 
 
 def _unsupported(name: str, kind: str) -> Refused:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import orjson
 
-from athena.errors import Failed
 from athena.events import DatasetUpdated, Event, LoadFailed
+from etl.disk import writing
 
 FAILURES = "failed.jsonl"
 
@@ -27,12 +27,8 @@ def told_at_home(notices: Callable[[DatasetUpdated], None], reports: Path) -> Ca
 
 def append(path: Path, event: LoadFailed) -> None:
     """One more line, on the disk for good; whole, however many processes write."""
-    try:
+    with writing(path, "Make room on the disk; it is told again."):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab", buffering=0) as file:
             file.write(orjson.dumps(event) + b"\n")
             os.fsync(file.fileno())
-    except OSError as error:
-        raise Failed(
-            f"{path} could not be written: {error.strerror}.", "Make room on the disk; it is told again.", code="disk"
-        ) from error

@@ -5,7 +5,6 @@ bounded: without a layout by one row group, with one by a run of `RUN_BYTES`; wi
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 
@@ -14,9 +13,10 @@ import pyarrow.parquet as pq
 from pyiceberg.io import FileIO
 
 from athena.dataset import Column
-from athena.errors import Damaged, Failed
+from athena.errors import Damaged
 from etl._parquet import ROW_GROUP_ROWS, parquet_writer
 from etl.contract import Layout
+from etl.disk import writing
 from etl.files import Folder
 from etl.iceberg import iceberg_type, transform_of
 from etl.partition import parse_partition
@@ -27,6 +27,10 @@ ROW_GROUP_BYTES = 64 * 1024 * 1024  # of Arrow memory, for very wide tables
 RUN_BYTES = 96 * 1024 * 1024
 FILE_BYTES = 256 * 1024 * 1024
 OPEN_FILES = 64
+MAKE_ROOM = (
+    "Make room on the disk (or make it writable) and load again: "
+    "the landing file is where it was, and nothing was changed."
+)
 _PROMOTED = {(pa.int32(), pa.int64()), (pa.float32(), pa.float64())}
 
 
@@ -105,7 +109,7 @@ class _OpenFile:
     def __init__(self, folder: Folder, name: str, first: pa.Table) -> None:
         self._name = name
         self._rows = 0
-        with _disk(name):
+        with writing(f"The data file {name}", MAKE_ROOM):
             self._file = folder.create(name)
             self._writer = parquet_writer(self._file.stream, first)
 
@@ -114,12 +118,12 @@ class _OpenFile:
         return self._file.stream.tell()
 
     def write(self, rows: pa.Table) -> None:
-        with _disk(self._name):
+        with writing(f"The data file {self._name}", MAKE_ROOM):
             self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
         self._rows += rows.num_rows
 
     def close(self) -> tuple[int, int, str]:
-        with _disk(self._name):
+        with writing(f"The data file {self._name}", MAKE_ROOM):
             self._writer.close()
             size_bytes = self.size_bytes
             self._file.keep()
@@ -193,16 +197,3 @@ def _misfit(path: str, why: str) -> Damaged:
     return Damaged(
         f"{path} does not fit its table: {why}.", "Load the file again; nothing was committed.", code="footer-mismatch"
     )
-
-
-@contextmanager
-def _disk(name: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise Failed(
-            f"The data file {name} could not be written: {error.strerror or error}.",
-            "Make room on the disk (or make it writable) and load again: the landing file is where it was, "
-            "and nothing was changed.",
-            code="disk",
-        ) from error

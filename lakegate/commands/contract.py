@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from athena.dataset import check_dataset_name
-from athena.errors import Failed, Refused
+from athena.errors import Refused
 from athena.settings import read_settings
 from lakegate.commands import EXIT_REFUSED, DatasetArgument, HomeOption, JsonOption
 from lakegate.home import current_home
@@ -171,7 +171,7 @@ def confirm_contract(path: Path) -> bool:
 
     Raises `NotFound` (`no-contract`) and what reading a wrong contract raises.
     """
-    from etl.contract_file import parse_contract, read_text
+    from etl.contract_file import parse_contract, read_text, write_text
 
     text = read_text(path)
     if not parse_contract(text, dataset=path.stem, path=str(path)).inferred:
@@ -181,15 +181,5 @@ def confirm_contract(path: Path) -> bool:
     if parse_contract(confirmed, dataset=path.stem, path=str(path)).inferred:
         remedy = "Write `inferred = false` as its first line."
         raise Refused(f"{path} could not be confirmed as it is written.", remedy, code="contract-invalid")
-    _replace(path, confirmed)
+    write_text(path, confirmed)
     return True
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        remedy = "Check that the disk is writable and has room."
-        raise Failed(f"{path} could not be written: {error.strerror}.", remedy, code="disk") from error

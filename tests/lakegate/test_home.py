@@ -84,5 +84,6 @@ def test_a_home_may_have_any_name(lakegate: Command, tmp_path: Path, name: str) 
     assert lakegate("backup", backup, "--home", home).code == 0
     shutil.rmtree(home)
     assert lakegate("restore", backup, "--home", home).code == 0
+    assert "is missing" not in lakegate("doctor", "--home", home).out
     assert lakegate(*total).out.splitlines()[1] == "2"
     assert lakegate("doctor", "--home", home).code == 0
