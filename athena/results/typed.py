@@ -9,6 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from athena.dataset import DataType
+from athena.errors import Refused
 from athena.question import ResultColumn
 from athena.results.quoted import Record
 
@@ -49,7 +50,8 @@ def column_type(name: str, *, precision: int, scale: int) -> DataType | None:
 
 
 def values(columns: Sequence[ResultColumn], rows: Sequence[Record]) -> list[list[object]]:
-    """The rows' texts as typed values, one list per column. Raises `ValueError` for a text that is none of its type.
+    """The rows' texts as typed values, one list per column. Raises `ValueError` for a text that is none of its type,
+    and `Refused` (`query-unsupported`) for an instant that the text does not name.
 
     >>> values([ResultColumn("n", DataType("long"))], [["7"], [None]])
     [[7, None]]
@@ -78,7 +80,14 @@ def _instant(text: str) -> datetime:
         return _timestamp(local).replace(tzinfo=UTC)
     if zone[:1] in "+-":
         return datetime.fromisoformat(_timestamp(local).isoformat() + zone).astimezone(UTC)
-    return _timestamp(local).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    at = _timestamp(local).replace(tzinfo=ZoneInfo(zone))
+    if at.utcoffset() != at.replace(fold=1).utcoffset():
+        raise Refused(
+            "The result holds an instant of the hour that comes twice where summer time ends, but not which one.",
+            "Bring the column to UTC: x AT TIME ZONE 'UTC'.",
+            code="query-unsupported",
+        )
+    return at.astimezone(UTC)
 
 
 _READERS: dict[str, Callable[[str], object]] = {

@@ -132,6 +132,21 @@ def test_every_type_reads_as_in_the_embedded_home(results: S3Results) -> None:
     assert _pages(results, _receipt(results, columns), 10) == [[value for _, value in shown.values()]]
 
 
+def test_an_instant_that_athena_does_not_name_is_refused_and_not_guessed(results: S3Results) -> None:
+    """Half past two comes twice that night in Berlin, and once in UTC."""
+    columns = (ResultColumn("at", parse_type("timestamptz")),)
+    named = ["2024-10-27 01:30:00.000 Europe/Berlin", "2024-10-27 02:30:00.000 UTC"]
+    results.bucket.put("e1.csv", b"".join(written(["at"], [[text] for text in named])))
+    assert _pages(results, _receipt(results, columns), 10) == [["2024-10-26T23:30:00Z"], ["2024-10-27T02:30:00Z"]]
+    results.bucket.put("e1.csv", b"".join(written(["at"], [["2024-10-27 02:30:00.000 Europe/Berlin"]])))
+    with pytest.raises(Refused, match="comes twice") as refused:
+        _pages(results, _receipt(results, columns), 10)
+    assert (refused.value.code, refused.value.remedy) == (
+        "query-unsupported",
+        "Bring the column to UTC: x AT TIME ZONE 'UTC'.",
+    )
+
+
 def test_not_a_number_is_null_with_a_warning_for_its_column_alone(results: S3Results) -> None:
     columns = (COLUMNS[0], ResultColumn("x", parse_type("double")), ResultColumn("y", parse_type("double")))
     rows = [("NaN", 1.0, 2.0), ("b", float("inf"), 3.0)]
