@@ -38,6 +38,8 @@ from etl.pending import pending
 log = logging.getLogger(__name__)
 
 MANIFEST_KEYS = 2000
+# What a manifest, a start and a message may take together when AWS is slow.
+RESERVE_SECONDS = 30.0
 _FIRST_DELAY_SECONDS = 30
 _MOST_DELAY_SECONDS = 900
 
@@ -83,8 +85,11 @@ class _Asked:
     messages: set[str] = field(default_factory=set)
 
 
-def on_landing(event: Mapping[str, Any], dispatcher: Dispatcher) -> dict[str, Any]:
-    """Start jobs for a batch of messages; which of them have to come again.
+def on_landing(
+    event: Mapping[str, Any], dispatcher: Dispatcher, *, go_on: Callable[[], bool] = lambda: True
+) -> dict[str, Any]:
+    """Start jobs for a batch of messages; which of them have to come again: among them those of datasets whose turn
+    comes when `go_on` says no, so that the batch as a whole does not.
 
     The answer's form: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
@@ -98,6 +103,10 @@ def on_landing(event: Mapping[str, Any], dispatcher: Dispatcher) -> dict[str, An
             log.error("message %s: %s %s", message, error.message, error.remedy)
             failed.add(message)
     for dataset, one in sorted(asked.items()):
+        if not go_on():
+            log.warning("%s: there is no time left; its messages come again", dataset)
+            failed |= one.messages
+            continue
         try:
             _start(dispatcher, dataset, one)
         except LakegateError as error:
@@ -208,9 +217,9 @@ def _own() -> Dispatcher:
     return dispatcher_of(read_settings_without_secrets(named_stage(os.environ), os.environ, client("ssm")))
 
 
-def dispatch(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+def dispatch(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """The handler of the landing queue."""
-    return on_landing(event, _own())
+    return on_landing(event, _own(), go_on=lambda: context.get_remaining_time_in_millis() / 1000 > RESERVE_SECONDS)
 
 
 def reconcile(_event: object, _context: object) -> dict[str, int]:

@@ -116,6 +116,16 @@ def test_a_message_that_nobody_sends_comes_again_alone(place: Place, body: str) 
     assert [one.dataset for one in place.wanted()] == ["t"]
 
 
+def test_what_there_is_no_time_for_comes_again_alone(place: Place) -> None:
+    """A batch that came again as a whole would begin with the same datasets each time."""
+    bodies = [json.dumps(event(place, f"landing/{dataset}/a.csv")) for dataset in "tuv"]
+    records = [{"messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]
+    answers = iter([True, False, False])
+    answer = on_landing({"Records": records}, place.dispatcher, go_on=lambda: next(answers))
+    assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == ["m1", "m2"]
+    assert [one.dataset for one in place.wanted()] == ["t"]
+
+
 @pytest.mark.parametrize("says", [Busy("full", "wait"), OutcomeUnknown("silence", "wait")], ids=["full", "silence"])
 def test_when_there_is_no_room_the_manifest_waits_and_the_messages_are_done(place: Place, says: Exception) -> None:
     place.house.says = [says]
