@@ -108,7 +108,19 @@ def _neighbour(arguments: _Arguments, of: Types) -> Judgement:
     return Judgement(of.type(arguments[0]) if arguments else None, len(arguments) > 2 or not _constants(arguments[1:]))
 
 
+def _extreme(most: int) -> Callable[[_Arguments, Types], Judgement]:
+    """min and its kin: with one argument more it is a list of so many, and fails on a count below one."""
+
+    def judged(arguments: _Arguments, of: Types) -> Judgement:
+        several = len(arguments) > most
+        return Judgement(None if several or not arguments else of.type(arguments[0]), several)
+
+    return judged
+
+
 _CALLS: dict[str, Callable[[_Arguments, Types], Judgement]] = {
+    **dict.fromkeys(("min", "max"), _extreme(1)),
+    **dict.fromkeys(("min_by", "max_by"), _extreme(2)),
     "sum": _summed,
     "avg": _averaged,
     "date_trunc": _truncated_time,

@@ -96,6 +96,9 @@ def _source(node: exp.Expr, scope: Scope, work: "Work") -> Source:
         fields = _values(node, scope, work)
     elif isinstance(node, exp.Subquery):
         fields = work.query(node, scope.outer)
+    elif isinstance(node, exp.Lateral):
+        # Sees the sources before it. Nothing is copied into it: it is asked once for each of their rows.
+        fields = [Field(each.name, each.column, each.type) for each in work.query(node.this, scope)]
     else:
         raise unsupported(f"{node.key.upper()} in FROM is not supported")
     fields = renamed(fields, columns)

@@ -40,6 +40,7 @@ NODES: Mapping[type[exp.Expr], frozenset[str]] = {
         exp.Table: "this db alias joins",
         exp.TableAlias: "this columns",
         exp.Unnest: "expressions alias offset",
+        exp.Lateral: "this alias",
         exp.Join: "this on using side kind",
         exp.Where: "this",
         exp.Group: "expressions",
@@ -64,6 +65,8 @@ NODES: Mapping[type[exp.Expr], frozenset[str]] = {
         exp.Star: "",
         exp.Alias: "this alias",
         exp.Literal: "this is_string",
+        exp.HexString: "this",
+        exp.UnicodeString: "this escape",
         exp.Boolean: "this",
         exp.Null: "",
         exp.Placeholder: "this",
@@ -71,6 +74,8 @@ NODES: Mapping[type[exp.Expr], frozenset[str]] = {
         exp.Var: "this",
         exp.Paren: "this",
         exp.Tuple: "expressions",
+        exp.Struct: "expressions",
+        exp.Dot: "this expression",
         exp.Array: "expressions value_constructor",
         exp.Bracket: "this expressions",
         exp.Map: "keys values",
@@ -115,6 +120,7 @@ NODES: Mapping[type[exp.Expr], frozenset[str]] = {
         exp.Localtimestamp: "",
         exp.DataType: "this expressions nested",
         exp.DataTypeParam: "this",
+        exp.ColumnDef: "this kind",
         exp.IntervalSpan: "this expression",
     }.items()
 }
@@ -124,13 +130,22 @@ PARENTS: Mapping[type[exp.Expr], tuple[type[exp.Expr], ...]] = {
     exp.Alias: (exp.Select,),
     exp.Values: (exp.From, exp.Join, exp.Subquery),
     exp.Star: (exp.Select, exp.Column, exp.Anonymous),
-    exp.Tuple: (exp.In, exp.Values, exp.Group, exp.GroupingSets, exp.Rollup, exp.Cube),
+    # A list of expressions in the first row, a row value in the others; nowhere one inside of the other.
+    exp.Tuple: (
+        *(exp.In, exp.Values, exp.Group, exp.GroupingSets, exp.Rollup, exp.Cube),
+        *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Between),
+        *(exp.Array, exp.Anonymous, exp.Lambda, exp.Struct, exp.Cast, exp.Bracket, exp.Is, exp.Case, exp.If),
+        *(exp.Alias, exp.Select, exp.Paren, exp.Dot, exp.Distinct),
+    ),
+    exp.Lateral: (exp.Join,),
+    exp.ColumnDef: (exp.DataType,),
     exp.Distinct: (exp.Select, exp.Order, exp.Anonymous, exp.GroupConcat),
     exp.Order: (exp.Query, exp.Window, exp.Anonymous, exp.GroupConcat),
     exp.Any: (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
     exp.All: (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
     exp.Interval: (
-        *(exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Paren, exp.WindowSpec, exp.Between, exp.Cast, exp.In, exp.Anonymous),
+        *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg, exp.Paren, exp.WindowSpec, exp.Between, exp.Cast, exp.In),
+        *(exp.Anonymous, exp.Extract, exp.If, exp.Case, exp.Tuple, exp.Array),
         *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
     ),
     exp.Lambda: (exp.Anonymous,),
@@ -171,6 +186,8 @@ TYPES = frozenset(
         exp.DType.ARRAY,
         exp.DType.MAP,
         exp.DType.VARBINARY,
+        exp.DType.STRUCT,
+        exp.DType.UUID,
     }
 )
 

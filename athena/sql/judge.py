@@ -204,6 +204,8 @@ _NOTHING = (exp.Identifier, exp.Var, exp.DataType, exp.DataTypeParam, exp.Star, 
 _GROUPS = (exp.Group, exp.GroupingSets, exp.Rollup, exp.Cube, exp.Tuple)
 _RULES: dict[type[exp.Expr], _Rule] = {
     exp.Literal: _literal,
+    exp.HexString: lambda node, of: Judgement(None),
+    exp.UnicodeString: lambda node, of: Judgement(TEXT),
     exp.Null: lambda node, of: Judgement(NULL),
     exp.Boolean: _flag,
     exp.Interval: lambda node, of: Judgement(INTERVAL),

@@ -11,7 +11,7 @@ from sqlglot import exp
 from athena.sql.sources import unsupported
 
 _OWN = "lakegate_parameter"
-_NAMED_ELSEWHERE = (exp.Column, exp.TableAlias, exp.Alias)
+_NAMED_ELSEWHERE = (exp.Column, exp.TableAlias, exp.Alias, exp.ColumnDef)
 
 
 def rename_parameters(node: exp.Expr, fresh: Callable[[str], str]) -> None:
@@ -45,7 +45,9 @@ def _is_reference(node: exp.Expr) -> bool:
         return not node.table
     if not isinstance(node, exp.Identifier) or node.meta.get(_OWN) or isinstance(node.parent, _NAMED_ELSEWHERE):
         return False
-    return not (isinstance(node.parent, exp.Lambda) and node.arg_key == "expressions")
+    of_lambda = isinstance(node.parent, exp.Lambda) and node.arg_key == "expressions"
+    is_field = isinstance(node.parent, exp.Dot) and node.arg_key == "expression"
+    return not of_lambda and not is_field
 
 
 def _own(name: str) -> exp.Identifier:

@@ -24,6 +24,7 @@ from athena.sql.grammar import (
 from athena.sql.tokens import Text
 
 # Python folds more letters than the engines do (the Kelvin sign to k): nothing beyond ASCII in a name.
+_HEX = re.compile(r"[0-9A-Fa-f]*\Z", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_]+\Z", re.ASCII)
 
 
@@ -207,6 +208,23 @@ def _call_ok(node: exp.Expr, lake: str) -> bool:
     return not stars or (node.name == "count" and len(node.expressions) == 1)
 
 
+def _field_ok(node: exp.Expr, lake: str) -> bool:
+    return isinstance(node.expression, exp.Identifier)
+
+
+def _hex_ok(node: exp.Expr, lake: str) -> bool:
+    return len(node.name) % 2 == 0 and bool(_HEX.match(node.name))
+
+
+def _unicode_ok(node: exp.Expr, lake: str) -> bool:
+    escape = node.args.get("escape")
+    return not escape or (isinstance(escape, exp.Literal) and len(escape.name) == 1)
+
+
+def _lateral_ok(node: exp.Expr, lake: str) -> bool:
+    return isinstance(node.this, exp.Subquery)
+
+
 def _extract_ok(node: exp.Expr, lake: str) -> bool:
     return node.name.upper() in EXTRACTS
 
@@ -239,5 +257,10 @@ _CHECKS: Mapping[type[exp.Expr], Callable[[exp.Expr, str], bool]] = {
     exp.Alias: _alias_ok,
     exp.Anonymous: _call_ok,
     exp.Extract: _extract_ok,
+    exp.Dot: _field_ok,
+    exp.Struct: _filled,
+    exp.HexString: _hex_ok,
+    exp.UnicodeString: _unicode_ok,
+    exp.Lateral: _lateral_ok,
     exp.Placeholder: _placeholder_ok,
 }

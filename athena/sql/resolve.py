@@ -127,11 +127,20 @@ class Work:
     def column(self, node: exp.Column, scope: Scope) -> Found:
         """What a column's name means."""
         found = scope.find(node.name.lower(), node.text("table").lower(), in_lake=bool(node.text("db")))
+        found = found or self._field(node, scope)
         if found is None or isinstance(node.this, exp.Star):
             raise self.absent(node.name)
         if not isinstance(found.node, exp.Column):
             self.grow(size(found.node))
         return found
+
+    def _field(self, node: exp.Column, scope: Scope) -> Found | None:
+        """`r.x` where `r` is no source but a column that may be a row: the columns of datasets are none."""
+        row = scope.find(node.table.lower()) if node.table and not node.text("db") else None
+        if row is None or row.type is not None or isinstance(node.this, exp.Star):
+            return None
+        named = exp.to_identifier(node.name.lower(), quoted=True)
+        return Found(exp.Dot(this=row.node.copy(), expression=named), node.name.lower(), None)
 
     def _item(self, item: exp.CTE) -> None:
         fields = renamed(self.query(item.this, None), item.args["alias"].columns)
@@ -205,8 +214,9 @@ class Work:
         if isinstance(inner, exp.Column):
             found = self.column(inner, scope)
             return Found(found.node, alias or found.name, found.type, found.origin)
+        name = alias or (inner.expression.name.lower() if isinstance(inner, exp.Dot) else "")
         meant = self.expression(inner, scope, grouped=top)
-        return Found(meant, alias, judge(meant).type)
+        return Found(meant, name, judge(meant).type)
 
     def _order(self, node: exp.Select, scope: Scope, outputs: list[Found], *, top: bool) -> None:
         """Athena's rule: in ORDER BY a bare name means a column of the answer first, a column of a source second."""

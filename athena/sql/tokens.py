@@ -38,7 +38,7 @@ _REMEDY_SYNTAX = "Mend the statement there; Lakegate reads Athena's SQL."
 _REMEDY_UNSUPPORTED = "Ask with one SELECT over your datasets; docs/sql.md lists what it may hold."
 _SHOWN = 60
 
-_QUOTED = frozenset({TokenType.STRING, TokenType.IDENTIFIER})
+_QUOTED = frozenset({TokenType.STRING, TokenType.IDENTIFIER, TokenType.UNICODE_STRING})
 _OPENING = frozenset({"(", "[", "CASE"})
 _CLOSING = frozenset({")", "]", "END"})
 _TERMS = frozenset({"AND", "OR"})
@@ -158,9 +158,13 @@ def _check_token(text: Text, before: Token | None, token: Token) -> None:
         raise text.unsupported(";", token=token)
     if kind in _QUOTED:
         return
+    if kind == TokenType.HEX_STRING and text.sql[token.start] == "0":
+        raise text.refused_at(f"{_shown('0x' + token.text)} is no number", token.start)
     if kind == TokenType.NUMBER:
         if not _NUMBER.match(token.text) or len(token.text) > _SHOWN:
             raise text.refused_at(f"{_shown(token.text)} is no number", token.start)
+        return
+    if kind == TokenType.HEX_STRING:
         return
     if token.text in SYMBOLS:
         if token.text == "[" and not _takes_bracket(before):

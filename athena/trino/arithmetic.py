@@ -10,7 +10,7 @@ from athena.trino.build import binary, call, number, string, tight, to, to_stora
 from athena.trino.cast import NUMBERS, coerce
 from athena.trino.function import Value
 from athena.trino.literals import millis, months
-from athena.trino.refusal import mistyped, unsupported
+from athena.trino.refusal import mistyped
 from athena.trino.types import Type
 from athena.trino.values import Rewrite, Translator
 from athena.trino.written import at_zone, known_zone
@@ -176,11 +176,11 @@ def _multiplied(kind: type[exp.Binary], left: Value, right: Value) -> Value:
 
 def negative(translator: Translator, node: exp.Expr) -> Value:
     """-x"""
+    if isinstance(node.this, exp.Literal) and not node.this.is_string and str(node.this.this) == str(2**63):
+        return Value(to(string(f"-{2**63}"), types.BIGINT), types.BIGINT)
     value = translator.value(node.this)
     if value.type.name not in NUMBERS and value.type not in _INTERVALS:
         raise mistyped(f"-{value.type} does not exist.", "Negate a number.")
-    if isinstance(value.node, exp.Literal) and str(value.node.this) == str(2**63):
-        raise unsupported("The number", "Write it as a decimal.")
     if value.type.name in types.INTEGERS and not isinstance(value.node, exp.Literal):
         # DuckDB turns the least integer into a number that its type does not have
         return Value(binary(exp.Sub, to(number(0), value.type), value.node), value.type)

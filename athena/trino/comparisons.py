@@ -5,7 +5,7 @@ https://trino.io/docs/current/functions/comparison.html
 
 from sqlglot import exp
 
-from athena.trino import types
+from athena.trino import nested, types
 from athena.trino.build import binary, call, case, is_null, literal_text, string, tight
 from athena.trino.cast import coerce
 from athena.trino.columns import cast_columns
@@ -13,14 +13,6 @@ from athena.trino.function import Value
 from athena.trino.refusal import mistyped, unsupported
 from athena.trino.types import Type
 from athena.trino.values import Rewrite, Translator
-
-_UNORDERED = ("json", "map", "unknown")
-_PAIRS = "list_transform(list_zip(a, b), lambda trino_p: trino_p[1] = trino_p[2])"
-# DuckDB takes NULLs in lists for equal; in Trino a list with one is equal to nothing for sure.
-MACROS = {
-    "trino_equal_lists(a, b)": "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN len(a) <> len(b) THEN false "
-    f"WHEN list_contains({_PAIRS}, false) THEN false WHEN list_count({_PAIRS}) < len(a) THEN NULL ELSE true END"
-}
 
 
 def both_sides(left: Value, right: Value, what: str) -> tuple[exp.Expr, exp.Expr, Type]:
@@ -42,16 +34,23 @@ def compare(translator: Translator, node: exp.Expr) -> Value:
 def compared(kind: type[exp.Expr], left: Value, right: Value) -> Value:
     """A comparison of two translated values."""
     one, two, both = both_sides(left, right, _SIGNS[kind])
-    if both.name == "map" or (both.name in _UNORDERED and kind not in (exp.EQ, exp.NEQ) and both.name != "unknown"):
+    ordering = kind not in (exp.EQ, exp.NEQ)
+    if ordering and both.name in ("json", "map"):
         raise unsupported(f"{both} {_SIGNS[kind]} {both}", "Compare the elements, or cast to varchar.")
     assert issubclass(kind, exp.Binary)
-    if both.name == "array" and kind in (exp.EQ, exp.NEQ):
-        equal = call("trino_equal_lists", one, two)
+    if both.name in nested.NESTED and ordering:
+        return Value(nested.before(one, two, both, kind, _node), types.BOOLEAN)
+    if both.name in nested.NESTED:
+        equal = nested.equal(one, two, both, lambda left, right: _node(exp.EQ, left, right))
         return Value(equal if kind is exp.EQ else exp.Not(this=equal), types.BOOLEAN)
     made = binary(kind, one, two)
     if both.name in ("double", "real"):
         made = _without_nan(kind, made, one, two)
     return Value(made, types.BOOLEAN)
+
+
+def _node(kind: type[exp.Expr], left: Value, right: Value) -> exp.Expr:
+    return compared(kind, left, right).node
 
 
 def _without_nan(kind: type[exp.Expr], made: exp.Expr, one: exp.Expr, two: exp.Expr) -> exp.Expr:
@@ -131,7 +130,8 @@ def contained(translator: Translator, node: exp.Expr) -> Value:
             raise mistyped(f"IN compares {value.type} with other types.", "Cast the values to one type.")
         listed = [coerce(other, both).node for other in others]
         plain = (isinstance(one.this if isinstance(one, exp.Neg) else one, exp.Literal | exp.Null) for one in listed)
-        if both.name in ("double", "real") and not all(plain):  # one of them may be NaN
+        # one of them may be NaN, or have a NULL inside
+        if both.name in nested.NESTED or (both.name in ("double", "real") and not all(plain)):
             equal = (compared(exp.EQ, Value(value.node.copy(), value.type), other).node for other in others)
             made = exp.paren(exp.or_(*equal, copy=False), copy=False)
         else:

@@ -54,15 +54,14 @@ def hexadecimal(translator: Translator, node: exp.Expr) -> Value:
 
 def unicode_text(translator: Translator, node: exp.Expr) -> Value:
     """U&'\\0041'"""
-    if node.args.get("escape"):
-        raise unsupported("UESCAPE", r"Use the backslash: U&'\0041'.")
+    mark = node.args["escape"].name if node.args.get("escape") else "\\"
     text, parts, index = str(node.this), [], 0
     while index < len(text):
-        if text[index] != "\\":
+        if text[index] != mark:
             parts.append(text[index])
             index += 1
-        elif text[index + 1 : index + 2] == "\\":
-            parts.append("\\")
+        elif text[index + 1 : index + 2] == mark:
+            parts.append(mark)
             index += 2
         else:
             digits = 6 if text[index + 1 : index + 2] == "+" else 4

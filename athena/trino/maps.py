@@ -16,6 +16,8 @@ from athena.trino.values import Rewrite, Translator
 
 MACROS = {
     "trino_entries(a)": "list_transform(map_entries(a), lambda trino_e: {'field0': trino_e.key, 'field1': trino_e.value})",
+    "trino_multimap(a)": "CASE WHEN len(a) = 0 THEN MAP {} ELSE trino_entries_to_multimap(list_transform(a, "
+    "lambda trino_e: {'k': trino_e.field0, 'v': trino_e.field1})) END",
     "trino_from_entries(a)": "CASE WHEN a IS NULL THEN NULL ELSE map(list_transform(a, lambda trino_e: "
     "trino_e.field0), list_transform(a, lambda trino_e: trino_e.field1)) END",
 }
@@ -124,11 +126,13 @@ def _from_entries(made: Call) -> Value:
     source = made.values()[0]
     element = source.type.args[0] if source.type.name == "array" else types.UNKNOWN
     if element.name != "row" or len(element.args) != 2:
-        raise mistyped("map_from_entries takes an array of rows of two fields.", "Write ARRAY[ROW(k, v), …].")
+        raise mistyped(f"{made.name} takes an array of rows of two fields.", "Write ARRAY[ROW(k, v), …].")
     if any(label for label, _ in element.args):
-        raise unsupported("map_from_entries of rows with named fields", "Leave the fields without names.")
-    kind = types.map_of(element.args[0][1], element.args[1][1])
-    return Value(call("trino_from_entries", source.node), kind)
+        raise unsupported(f"{made.name} of rows with named fields", "Leave the fields without names.")
+    key, item = element.args[0][1], element.args[1][1]
+    if made.name == "multimap_from_entries":
+        return Value(call("trino_multimap", source.node), types.map_of(key, types.array(item)))
+    return Value(call("trino_from_entries", source.node), types.map_of(key, item))
 
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -136,6 +140,7 @@ FUNCTIONS: tuple[Function, ...] = (
     function("map_values(map(K, V)) -> array(V)", "map_values", total=True),
     built("map_entries", _entries, total=True, strict=True),
     built("map_from_entries", _from_entries, strict=True),
+    built("multimap_from_entries", _from_entries, strict=True),
     built("map_concat", _concat, total=True, strict=True),
     built("map_filter", _filter, strict=True),
     built("transform_keys", _transformed("key"), strict=True),

@@ -59,6 +59,9 @@ _SYNTAX = frozenset(
 _GLUED = re.compile(r"(?:\d+\.?\d*|\.\d+)[eE][+-]?\d+(?=[+-])")
 _ROUNDS = 8  # of a chain of such numbers every other one shows at once
 _KEYWORDS_THAT_CALL = frozenset([TokenType.DATE, TokenType.FORMAT, TokenType.REPLACE, TokenType.TRUNCATE])
+_COMPARED = frozenset(
+    [TokenType.EQ, TokenType.NEQ, TokenType.LT, TokenType.LTE, TokenType.GT, TokenType.GTE],
+)
 _ALSO_CALL = frozenset(["SEQUENCE", "UUID"])
 
 
@@ -215,7 +218,9 @@ def _marked(tokens: list[Token]) -> list[Token]:
         before = tokens[index - 1].token_type if index else None
         if token.token_type == TokenType.TABLE_SAMPLE:  # sqlglot forgets it behind VALUES
             raise unsupported("TABLESAMPLE", "Name the table alone.")
-        if following == TokenType.L_PAREN and _calls(token, before):
+        if following == TokenType.L_PAREN and token.text.upper() == "SOME" and before in _COMPARED:
+            token.text, token.token_type = "ANY", TokenType.ANY
+        elif following == TokenType.L_PAREN and _calls(token, before):
             token.text = _MARK + token.text
             token.token_type = TokenType.VAR
         elif following == TokenType.STRING and token.token_type == TokenType.DECIMAL:

@@ -142,10 +142,10 @@ def column(translator: Translator, node: exp.Expr) -> Value:
 def fields_of(value: Value, names: list[str]) -> Value:
     """`value.a.b` of a row."""
     for wanted in names:
-        fields = dict(types.row_fields(value.type)) if value.type.name == "row" else {}
-        if wanted not in fields:
-            raise mistyped(f"There is no field {wanted!r}.", "Check the row's field names.")
-        value = Value(call("struct_extract", value.node, exp.Literal.string(wanted)), fields[wanted])
+        fields = [field for label, field in value.type.args if label == wanted] if value.type.name == "row" else []
+        if len(fields) != 1:
+            raise mistyped(f"There is no field {wanted!r}.", "Check the row's field names, or take it by place: r[1].")
+        value = Value(call("struct_extract", value.node, exp.Literal.string(wanted)), fields[0])
     return value
 
 

@@ -44,8 +44,8 @@ def test_a_case_is_read_written_and_read_again_as_one_tree(case: Golden) -> None
     assert read(write(tree)) == tree
 
 
-# What a statement may not hold though the engine can do it: rows, LATERAL, X'ab', the n least and greatest.
-NOT_ASKED = re.compile(r"""['"](row|a row value|LATERAL|STRUCT|min|max_by|t|[.]|x'\w+'|\d+)['"] is not supported""")
+# What a statement may not hold though the engine can do it: the type TIME, a row inside of a row, t.r.field.
+NOT_ASKED = re.compile(r"""['"](TIME|a row value|t)['"] is not supported""")
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.kind != "refused"], ids=lambda case: case.sql[:60])

@@ -95,8 +95,16 @@ SELECT transform(ARRAY[1], x -> count(*)) FROM flights
 SELECT filter(ARRAY[1], x -> EXISTS (SELECT 1 FROM payroll))
 ----
 -- A parameter called like an alias of ours
--- expect: refused '.'
+-- expect: not-found
 SELECT cardinality(transform(ARRAY[1], t1 -> t1.note)) FROM payroll
+----
+-- A parameter called like an alias of ours, over a dataset that may be read
+-- expect: refused 'note'
+SELECT cardinality(transform(ARRAY[1], t1 -> t1.note)) FROM flights
+----
+-- A parameter called like the field that is read of it
+-- expect: same
+SELECT transform(ARRAY[ROW(carrier)], x -> cast(x AS row(x varchar)).x)[1] FROM flights
 ----
 -- A function with a schema
 -- expect: refused

@@ -87,12 +87,32 @@ SELECT CAST(flights AS varchar) FROM flights
 SELECT json_format(CAST(f AS json)) FROM flights AS f
 ----
 -- A row value
--- expect: refused
-SELECT ROW(carrier, note) FROM flights
+-- expect: same
+SELECT CAST(ROW(carrier, note) AS JSON) FROM flights
 ----
 -- A tuple
--- expect: refused 'row value'
-SELECT (carrier, note) FROM flights
+-- expect: same
+SELECT CAST((carrier, note) AS JSON) FROM flights
+----
+-- A row value with a hidden column
+-- expect: not-found
+SELECT CAST(ROW(carrier, (SELECT max(amount) FROM payroll)) AS JSON) FROM flights
+----
+-- A row value compared with one that could tell of hidden rows by failing
+-- expect: same
+SELECT count(*) FROM flights WHERE (carrier, CAST(note AS integer)) < ('UA', 1)
+----
+-- A field that is called like a hidden column
+-- expect: same
+SELECT r.amount FROM (SELECT CAST(ROW(carrier) AS row(amount varchar)) AS r FROM flights) AS t
+----
+-- A field of a column that is no row
+-- expect: not-found
+SELECT carrier.note FROM flights
+----
+-- A row compared with NULL inside
+-- expect: same
+SELECT count(*) FROM flights WHERE (carrier, note) = ('UA', NULL)
 ----
 -- A struct, as DuckDB allows
 -- expect: refused

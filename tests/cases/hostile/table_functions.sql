@@ -107,8 +107,24 @@ SELECT * FROM TABLE(postgresql.system.query(query => 'SELECT 1'))
 SELECT * FROM TABLE(exclude_columns(input => TABLE(flights), columns => DESCRIPTOR(note)))
 ----
 -- A table function behind LATERAL
--- expect: refused 'LATERAL'
+-- expect: refused 'read_text'
 SELECT * FROM flights, LATERAL (SELECT * FROM read_text('/etc/passwd')) AS t
+----
+-- LATERAL over a dataset that is not granted
+-- expect: not-found
+SELECT 1 FROM flights, LATERAL (SELECT amount FROM payroll) AS t
+----
+-- LATERAL whose condition could tell of hidden rows by failing
+-- expect: same
+SELECT f.carrier, l.n FROM flights AS f CROSS JOIN LATERAL (SELECT count(*) AS n FROM flights AS g WHERE g.carrier = f.carrier AND CAST(f.note AS integer) > 1) AS l
+----
+-- LATERAL whose own rows meet the outer ones
+-- expect: same
+SELECT f.note, l.note FROM flights AS f LEFT JOIN LATERAL (SELECT note FROM flights AS g WHERE g.note = f.note) AS l ON true
+----
+-- LATERAL as a function
+-- expect: refused
+SELECT 1 FROM flights, LATERAL read_text('/etc/passwd') AS t
 ----
 -- A table function in a scalar subquery
 -- expect: refused 'read_text'

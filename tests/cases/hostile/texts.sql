@@ -47,8 +47,12 @@ SELECT $$payroll$$
 SELECT $a$payroll$a$
 ----
 -- A Unicode text
--- expect: refused
+-- expect: rows [["A"]]
 SELECT U&'\0041'
+----
+-- A Unicode text that holds a quote
+-- expect: rows [["' FROM payroll --"]]
+SELECT U&'\0027 FROM payroll --'
 ----
 -- A national text
 -- expect: refused
@@ -63,11 +67,15 @@ SELECT r'a' FROM (VALUES 1) AS t(x)
 SELECT E'\x41'
 ----
 -- A hexadecimal text
--- expect: refused
-SELECT X'41'
+-- expect: rows [["41"]]
+SELECT to_hex(X'41')
+----
+-- Half a byte
+-- expect: refused 'X'
+SELECT to_hex(X'4')
 ----
 -- A hexadecimal number
--- expect: refused
+-- expect: syntax
 SELECT 0x41
 ----
 -- A number with underscores
