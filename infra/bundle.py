@@ -137,32 +137,44 @@ def _move_runtime(vendor: Path, runtime: Path) -> None:
 def _prune(vendor: Path, machine: Machine) -> None:
     for name in _UNUSED:
         shutil.rmtree(vendor / name, ignore_errors=True)
-    for path in (vendor / "botocore" / "data").iterdir():
-        if path.is_dir() and path.name not in _SERVICES:
-            shutil.rmtree(path)
-    for folder in _OF_DIALECTS:
-        _unlink(vendor / "sqlglot" / folder, lambda module: module not in _DIALECTS)
     for name, modules in _UNUSED_MODULES.items():
         _unlink(vendor / name, set(modules).__contains__)
-    for path in sorted((vendor / _SWAGGER).rglob("*"), reverse=True):
-        if path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
-        elif path.name in _SWAGGER_SENT:
-            _zip(path)
-        elif path.is_file() and path.name != "LICENSE":
-            path.unlink()
-    _zip(vendor / "botocore" / "data" / "endpoints.json")
+    _prune_botocore(vendor / "botocore" / "data")
+    _prune_sqlglot(vendor, machine)
+    _prune_swagger(vendor / _SWAGGER)
+    for compiled in vendor.rglob("*.so"):
+        # The interpreter takes the compiled one; its source would only be carried along.
+        compiled.with_name(compiled.name.partition(".")[0] + ".py").unlink(missing_ok=True)
+    for notes in vendor.glob("*.dist-info"):
+        _keep_licences(notes)
+
+
+def _prune_botocore(data: Path) -> None:
+    for path in data.iterdir():
+        if path.is_dir() and path.name not in _SERVICES:
+            shutil.rmtree(path)
+    _zip(data / "endpoints.json")
+
+
+def _prune_sqlglot(vendor: Path, machine: Machine) -> None:
+    for folder in _OF_DIALECTS:
+        _unlink(vendor / "sqlglot" / folder, lambda module: module not in _DIALECTS)
     for folder in ("generators", "parsers"):
         for path in (vendor / "sqlglot" / folder).glob(f"{_LENDER}*.so"):
             path.unlink()
     if machine == "arm64":
         for path in (vendor / "sqlglot").rglob("*.so"):
             path.unlink()
-    for compiled in vendor.rglob("*.so"):
-        # The interpreter takes the compiled one; its source would only be carried along.
-        compiled.with_name(compiled.name.partition(".")[0] + ".py").unlink(missing_ok=True)
-    for notes in vendor.glob("*.dist-info"):
-        _keep_licences(notes)
+
+
+def _prune_swagger(swagger: Path) -> None:
+    for path in sorted(swagger.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+        elif path.name in _SWAGGER_SENT:
+            _zip(path)
+        elif path.is_file() and path.name != "LICENSE":
+            path.unlink()
 
 
 def _zip(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Pictures of an answer that are worth printing: labelled axes with units, readable sizes, colours for everybody."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from athena.errors import Refused
@@ -56,41 +57,55 @@ def plot(
     return ax
 
 
+@dataclass(frozen=True, slots=True)
 class _Choice:
     """What to draw of which columns."""
 
-    def __init__(self, kind: str, x: str, ys: Sequence[str], by: str | None) -> None:
-        self.kind, self.x, self.ys, self.by = kind, x, list(ys), by
+    kind: str
+    x: str
+    ys: Sequence[str]
+    by: str | None
 
 
 def _choice(
     table: "pa.Table", kind: str | None, x: str | None, y: str | Sequence[str] | None, by: str | None
 ) -> _Choice:
-    import pyarrow as pa
-
     if kind is not None and kind not in KINDS:
         raise _invalid(f"{kind!r} is no kind of plot.", f"Use {', '.join(KINDS)}.")
     if not table.num_rows or not table.num_columns:
         raise _invalid("There are no rows to draw.", "Ask for more.")
     across = x or table.column_names[0]
     given = [y] if isinstance(y, str) else list(y or ())
-    for name in (across, *given, *([by] if by else [])):
-        if name not in table.column_names:
-            raise _invalid(f"There is no column {name!r}.", f"There are {', '.join(table.column_names)}.")
+    _check_columns(table, (across, *given, *([by] if by else [])))
     numbers = [field.name for field in table.schema if _is_number(field.type)]
     ys = given or [name for name in numbers if name not in (across, by)]
     if kind == "hist" or (kind is None and table.num_columns == 1 and across in numbers):
         return _Choice("hist", across, ys, by)
-    if not ys:
-        raise _invalid("No column holds numbers to draw.", "Name y=, or ask for a count or a sum.")
-    for name in ys:
-        if name not in numbers:
-            raise _invalid(f"{name} holds no numbers.", "Name another y=.")
+    _check_numbers(ys, numbers)
     if kind == "heatmap" and by is None:
         raise _invalid("A heatmap needs x=, by= and y=.", "Name the column of its lines with by=.")
-    over = table.schema.field(across).type
-    suggested = "line" if pa.types.is_temporal(over) or _is_number(over) else "bar"
-    return _Choice(kind or suggested, across, ys, by)
+    return _Choice(kind or _suggested(table.schema.field(across).type), across, ys, by)
+
+
+def _check_columns(table: "pa.Table", names: Iterable[str]) -> None:
+    for name in names:
+        if name not in table.column_names:
+            raise _invalid(f"There is no column {name!r}.", f"There are {', '.join(table.column_names)}.")
+
+
+def _check_numbers(names: Sequence[str], numbers: Sequence[str]) -> None:
+    if not names:
+        raise _invalid("No column holds numbers to draw.", "Name y=, or ask for a count or a sum.")
+    for name in names:
+        if name not in numbers:
+            raise _invalid(f"{name} holds no numbers.", "Name another y=.")
+
+
+def _suggested(over: "pa.DataType") -> str:
+    """What suits a column along the horizontal axis."""
+    import pyarrow as pa
+
+    return "line" if pa.types.is_temporal(over) or _is_number(over) else "bar"
 
 
 def _series(table: "pa.Table", chosen: _Choice) -> list[tuple[str, list[Any], list[float | None]]]:

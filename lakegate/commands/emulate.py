@@ -13,10 +13,11 @@ STAGE = "local"
 def emulate(
     port: Annotated[int, typer.Option(help="The port of all services; 0 takes a free one.", min=0, max=65535)] = 8788,
 ) -> None:
-    """Serve an AWS on this machine: S3, DynamoDB, Glue and the rest by moto, and an Athena that runs SQL.
+    """Serve an AWS on this machine, to try a stage on.
 
-    It holds what the stage `local` of a lake needs, keeps everything in memory, believes every credential and
-    listens on 127.0.0.1 alone. Prints what other programs' environment must say; runs until Ctrl-C or SIGTERM.
+    S3, DynamoDB, Glue and the rest by moto, and an Athena that runs SQL. It holds what the stage `local` of a lake
+    needs, keeps everything in memory, believes every credential and listens on 127.0.0.1 alone. Prints what other
+    programs' environment must say; runs until Ctrl-C or SIGTERM.
     """
     import signal
     import threading

@@ -56,9 +56,10 @@ def up(
 
 
 def maintain(dataset: OptionalDataset = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Make small data files few large ones, forget old snapshots, remove files that nobody has needed for a day.
+    """Merge small data files and forget old states.
 
-    Rows stay as they are, and so do answers. `lakegate up` does it by itself; loads and questions may go on meanwhile.
+    Old snapshots go, and files that nobody has needed for a day. Rows stay as they are, and so do answers.
+    `lakegate up` does it by itself; loads and questions may go on meanwhile.
     """
     from dataclasses import asdict
 

@@ -45,7 +45,10 @@ def add(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a grant (unless there is one) and make a client; its secret is shown once."""
+    """Write a grant and make a client, whose secret is shown once.
+
+    A grant that is there already stays as it is.
+    """
     from lakegate.partners import Wish, grant_of
 
     datasets = tuple(dataset or ())
@@ -110,7 +113,10 @@ def revoke(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take away a partner's clients and grant, or one client alone. It counts from the next request on."""
+    """Take away a partner's clients and grant, or one client.
+
+    It counts from the next request on.
+    """
     from lakegate.partners import revoke as end
 
     ended, ungranted = end(_partners(home, stage), name, client)
@@ -130,9 +136,10 @@ def rotate(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a new client instead of all that a partner has, or of one; the grant stays. The secret is shown once.
+    """Make a new client instead of all that a partner has, or of one.
 
-    The old ones are refused from the next request on. To let a partner change over: add, then revoke --client.
+    The grant stays, and the secret is shown once. The old ones are refused from the next request on. To let a
+    partner change over: add, then revoke --client.
     """
     from lakegate.partners import rotate as turn
 

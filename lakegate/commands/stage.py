@@ -39,9 +39,10 @@ def deploy(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a stage on AWS, or bring it up to this version: bundle, upload, show the changes, ask, carry out.
+    """Make a stage on AWS, or bring it up to this version.
 
-    May be interrupted and repeated: it goes on where it stopped. What is not --set stays as it is.
+    Bundles, uploads, shows the changes, asks, carries out. May be interrupted and repeated: it goes on where it
+    stopped. What is not --set stays as it is.
     """
     from infra.deployment.deploy import Teller
     from infra.deployment.deploy import deploy as make
@@ -122,7 +123,10 @@ def push(
     ] = Path(),
     as_json: JsonOption = False,
 ) -> None:
-    """Put contracts and grants of a folder into a stage: all validated first, each version kept."""
+    """Put contracts and grants of a folder into a stage.
+
+    All of them are validated first; each version is kept.
+    """
     from infra.deployment.push import push as put
 
     done = put(stage, folder, current_account())

@@ -43,7 +43,10 @@ def pull(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Also over files that say something else.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a stage's contracts and grants into a folder, as they are, or as they had been pushed by an instant."""
+    """Write a stage's contracts and grants into a folder.
+
+    As they are, or as they had been pushed by an instant.
+    """
     from infra.deployment.pull import pull as get
 
     done = get(stage, folder, current_account(), at=at, overwrite=overwrite)
@@ -56,7 +59,10 @@ def pull(
 
 
 def redrive(stage: StageOption, only_list: ListOption = False, as_json: JsonOption = False) -> None:
-    """Send a stage's dead letters back to where they came from, and look for files that events have lost."""
+    """Send a stage's dead letters back to where they came from.
+
+    Files that events have lost are looked for too.
+    """
     from infra.deployment.again import letters, reconcile
     from infra.deployment.again import redrive as send_back
 
@@ -111,7 +117,10 @@ def rollback(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Let an earlier version of the function answer, at once; the next deployment of a change sets it right."""
+    """Let an earlier version of the function answer, at once.
+
+    The next deployment of a change sets it right.
+    """
     from infra.deployment.versions import roll_back, versions
 
     account = current_account()
