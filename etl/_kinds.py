@@ -12,6 +12,7 @@ from etl._moments import Moment, NoMoment, formatted_moment, iso_moment, pattern
 BOOLEAN, YES_NO, INT, LONG = "boolean", "yes/no", "int", "long"
 POINT, COMMA = "1.5", "1,5"
 POINT_GROUPED, COMMA_GROUPED = "1,234.5", "1.234,5"
+GROUPED = "1,234"
 DATE, TIMESTAMP, TIMESTAMPTZ = "date", "timestamp", "timestamptz"
 LOOKS_TYPED = "digits"
 
@@ -28,6 +29,7 @@ ORDER = (
     COMMA,
     POINT_GROUPED,
     COMMA_GROUPED,
+    GROUPED,
     DATE,
     TIMESTAMP,
     TIMESTAMPTZ,
@@ -37,15 +39,17 @@ _TYPES = {
     YES_NO: "boolean",
     INT: "int",
     LONG: "long",
+    GROUPED: "long",
     DATE: "date",
     TIMESTAMP: "timestamp",
     TIMESTAMPTZ: "timestamptz",
 }
-NUMBERS = frozenset([INT, LONG, POINT, COMMA, POINT_GROUPED, COMMA_GROUPED])
+NUMBERS = frozenset([INT, LONG, POINT, COMMA, POINT_GROUPED, COMMA_GROUPED, GROUPED])
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _REAL = re.compile(
     r"[+-]?(?:(0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?|[+-]?(0|[1-9][0-9]*)[eE][+-][0-9]{1,4}"
 )
+_WHOLE_GROUPED = re.compile(r"-?[1-9][0-9]{0,2}(?:,[0-9]{3}){1,4}")
 _GROUPED = re.compile(r"[+-]?([1-9][0-9]{0,2}(?:,[0-9]{3})+)\.[0-9]+")
 _SPECIAL = frozenset(["nan", "NaN", "inf", "-inf", "Inf", "-Inf", "Infinity", "-Infinity"])
 _TIME = (
@@ -67,6 +71,8 @@ def kinds(text: str) -> frozenset[str]:
 
     >>> sorted(kinds("1.234")), sorted(kinds("007")), sorted(kinds("1,5"))
     (['1,234.5', '1.5', 'digits'], ['digits'], ['1,5', '1.234,5', 'digits'])
+    >>> sorted(kinds("1,234")), sorted(kinds("1,234,567"))
+    (['1,234', '1,5', '1.234,5', 'digits'], ['1,234', 'digits'])
     >>> sorted(kinds("03/04/2026"))
     ['%d/%m/%Y', '%m/%d/%Y', 'digits']
     """
@@ -112,9 +118,10 @@ def _number_kinds(text: str) -> set[str]:
         return {POINT, POINT_GROUPED}
     if "," not in text:
         return set()
+    # Groups of three: thousands, or three decimals.
+    found = {GROUPED} if _WHOLE_GROUPED.fullmatch(text) else set()
     if _is_real(swapped := text.translate(_SWAP)):
-        return {COMMA, COMMA_GROUPED}
-    found: set[str] = set()
+        return found | {COMMA, COMMA_GROUPED}
     for form, kind in ((text, POINT_GROUPED), (swapped, COMMA_GROUPED)):
         match = _GROUPED.fullmatch(form)
         if match and int(match[1].replace(",", "")) < EXACT_DOUBLE:
@@ -139,7 +146,7 @@ def _whole_kinds(value: int) -> set[str]:
     if -(2**63) <= value < 2**63:
         found.add(LONG)
     if -EXACT_DOUBLE < value < EXACT_DOUBLE:
-        found |= {POINT, COMMA, POINT_GROUPED, COMMA_GROUPED}
+        found |= {POINT, COMMA, POINT_GROUPED, COMMA_GROUPED, GROUPED}
     return found
 
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 from etl._kinds import (
     COMMA,
     COMMA_GROUPED,
+    GROUPED,
+    INT,
+    LONG,
     LOOKS_TYPED,
     NUMBERS,
     ORDER,
@@ -78,12 +81,13 @@ class Seen:
 
 
 def likeliest(found: frozenset[str] | None) -> str | None:
-    """The preferred one of some kinds; a date format only when it is the only one.
+    """The preferred one of some kinds; a date format only when it is the only one, and none where commas may stand
+    before decimals as well as before thousands.
 
     >>> likeliest(kinds("12")), likeliest(kinds("13/04/2026")), likeliest(kinds("03/04/2026"))
     ('int', '%d/%m/%Y', None)
     """
-    if found is None:
+    if found is None or has_two_readings(found):
         return None
     first = next((kind for kind in ORDER if kind in found), None)
     if first is not None:
@@ -92,13 +96,22 @@ def likeliest(found: frozenset[str] | None) -> str | None:
     return formats[0] if len(formats) == 1 else None
 
 
+def has_two_readings(found: frozenset[str]) -> bool:
+    """Whether every value with a comma is like 1,234.
+
+    >>> has_two_readings(kinds("1,234")), has_two_readings(kinds("1,234") & kinds("0,5")), has_two_readings(kinds("5"))
+    (True, False, False)
+    """
+    return {GROUPED, COMMA} <= found and not {INT, LONG} & found
+
+
 def _implied(kind: str, exact_as_double: bool) -> frozenset[str]:
     """The kinds that every value of a kind has."""
     found = {kind, LOOKS_TYPED}
     if kind == "int":
         found |= NUMBERS
     elif kind == "long":
-        found |= {POINT, COMMA, POINT_GROUPED, COMMA_GROUPED} if exact_as_double else set()
+        found |= NUMBERS - {INT, LONG} if exact_as_double else set()
     elif kind == POINT:
         found.add(POINT_GROUPED)
     elif kind == COMMA:

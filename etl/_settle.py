@@ -8,7 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from athena.dataset import Column
-from etl._kinds import COMMA, COMMA_GROUPED, DATE, POINT, POINT_GROUPED, TIMESTAMP, TIMESTAMPTZ, is_format, kinds
+from etl._kinds import (
+    COMMA,
+    COMMA_GROUPED,
+    DATE,
+    GROUPED,
+    POINT,
+    POINT_GROUPED,
+    TIMESTAMP,
+    TIMESTAMPTZ,
+    is_format,
+    kinds,
+)
 from etl._values import MISSING
 from etl.contract import SourceRules
 
@@ -61,7 +72,8 @@ def _with_decimal(rules: SourceRules, values: Sequence[str]) -> SourceRules:
     if not any("," in text for text in values):
         return rules
     found = [kinds(text) for text in _present(values)]
-    commas = [one for one in found if (COMMA in one or COMMA_GROUPED in one) and POINT not in one]
+    # 1,234 may be grouped, as 1.234 below: it says nothing for a comma.
+    commas = [one for one in found if (COMMA in one or COMMA_GROUPED in one) and not {POINT, GROUPED} & one]
     # 1.234 may be grouped: it says nothing against a comma.
     points = [text for text in _present(values) if _has_point(text)]
     if len(commas) <= len(points):

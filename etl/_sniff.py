@@ -109,7 +109,7 @@ def _quotes(text: bytes, delimiter: bytes, rules: SourceRules) -> list[bytes | N
         return [_pinned(rules.quote)]
     mark = re.escape(delimiter)
     within = rb"(?:[^'\\]|''|\\.){0,500}"
-    enclosed = re.search(rb"(?ms)(^|" + mark + rb" ?)'" + within + rb"'(" + mark + rb"|\r?$|\r)", text)
+    enclosed = re.search(rb"(?ms)(^|" + mark + rb" ?)'" + within + rb"' ?(" + mark + rb"|\r?$|\r)", text)
     return [b'"', b"'"] if enclosed else [b'"']
 
 

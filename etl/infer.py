@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from athena.dataset import Column, DataType, promotes
 from athena.errors import Refused
-from etl._kinds import COMMA, COMMA_GROUPED, LOOKS_TYPED, POINT, POINT_GROUPED, is_format, type_of
-from etl._seen import Seen
+from etl._kinds import COMMA, COMMA_GROUPED, GROUPED, LOOKS_TYPED, POINT, POINT_GROUPED, is_format, type_of
+from etl._seen import Seen, has_two_readings
 from etl.contract import SourceRules
 
 _STRING = DataType("string")
@@ -36,13 +36,14 @@ def decide(seen: Mapping[str, Seen], rules: SourceRules) -> Inferred:
     ['int', 'string']
     """
     kinds = {name: one.likeliest for name, one in seen.items()}
+    kinds |= _by_other_columns(seen, kinds, rules)
     decimal = rules.decimal or _decimal_mark(kinds)
     unfit = _unfit(decimal)
     kinds = {name: None if kind in unfit else kind for name, kind in kinds.items()}
     columns = tuple(Column(name, type_of(kind) if kind else _STRING) for name, kind in kinds.items())
     formats = {name: kind for name, kind in kinds.items() if kind and is_format(kind)}
     thousands = rules.thousands
-    if thousands is None and (POINT_GROUPED in kinds.values() or COMMA_GROUPED in kinds.values()):
+    if thousands is None and {POINT_GROUPED, COMMA_GROUPED, GROUPED} & set(kinds.values()):
         thousands = "." if decimal == "," else ","
     completed = replace(
         rules,
@@ -52,19 +53,34 @@ def decide(seen: Mapping[str, Seen], rules: SourceRules) -> Inferred:
     )
     warnings = [warning for name, one in seen.items() for warning in _warnings(name, one, kinds[name], decimal)]
     unknown = frozenset(name for name, one in seen.items() if one.kinds is None)
-    exact = frozenset(name for name, one in seen.items() if one.kinds is not None and {POINT, COMMA} & one.kinds)
+    exact = frozenset(
+        name for name, one in seen.items() if one.kinds is not None and {POINT, COMMA, GROUPED} & one.kinds
+    )
     return Inferred(columns, completed, unknown, exact, tuple(warnings))
+
+
+def _by_other_columns(
+    seen: Mapping[str, Seen], kinds: Mapping[str, str | None], rules: SourceRules
+) -> dict[str, str | None]:
+    """What values like 1,234 are where the rules or all other columns say what commas are for; undecided otherwise."""
+    marked = set(kinds.values())
+    decimal = rules.decimal == "," or bool({COMMA, COMMA_GROUPED} & marked)
+    thousands = "," in (rules.thousands or "") or rules.decimal == "." or bool({POINT, POINT_GROUPED, GROUPED} & marked)
+    if decimal == thousands:
+        return {}
+    open_columns = [name for name, one in seen.items() if one.kinds is not None and has_two_readings(one.kinds)]
+    return dict.fromkeys(open_columns, COMMA if decimal else GROUPED)
 
 
 def _decimal_mark(kinds: Mapping[str, str | None]) -> str:
     """The mark of most columns; a comma only where more are written with it than with a point."""
     commas = sum(kind in (COMMA, COMMA_GROUPED) for kind in kinds.values())
-    points = sum(kind in (POINT, POINT_GROUPED) for kind in kinds.values())
+    points = sum(kind in (POINT, POINT_GROUPED, GROUPED) for kind in kinds.values())
     return "," if commas > points else "."
 
 
 def _unfit(decimal: str) -> frozenset[str]:
-    return frozenset([POINT, POINT_GROUPED]) if decimal == "," else frozenset([COMMA, COMMA_GROUPED])
+    return frozenset([POINT, POINT_GROUPED, GROUPED]) if decimal == "," else frozenset([COMMA, COMMA_GROUPED])
 
 
 def _warnings(name: str, seen: Seen, kind: str | None, decimal: str) -> list[str]:
@@ -79,6 +95,11 @@ def _warnings(name: str, seen: Seen, kind: str | None, decimal: str) -> list[str
         found.append(
             f"{name} stays text: its dates can be read as {' or '.join(formats)}. "
             f'Say which in the contract: formats = {{ {name} = "{formats[0]}" }}.'
+        )
+    elif has_two_readings(seen.kinds):
+        found.append(
+            f"{name} stays text: the commas in its values can stand before decimals or thousands. "
+            'Say which in the contract: decimal = "," or thousands = ",".'
         )
     elif seen.likeliest is not None:
         found.append(
