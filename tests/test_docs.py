@@ -78,6 +78,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_a_decision_is_short_and_says_what_was_refused(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", page.name)
+    assert text.startswith(f"# {int(page.name[:4])}. ")
     assert len(text.splitlines()) <= MAX_DECISION_LINES
     assert re.search(r"refused|rejected|instead", text, flags=re.IGNORECASE)
 
