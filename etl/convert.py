@@ -31,9 +31,11 @@ from etl.transform import (
     Study,
     Tally,
     no_advance,
+    repeating,
     stored_schema,
     study,
     transform_narrow,
+    with_origin,
 )
 
 CHECK_FOLDER = "Check that its folder is there and writable, and that the disk has room; nothing was changed."
@@ -154,7 +156,7 @@ class _Target:
         self._dst = dst
         # In the same folder: a rename is atomic only there.
         self.path = dst.with_name(f".{dst.name}.{secrets.token_hex(6)}.part")
-        self._schema = pa.schema([_repeating(field) for field in schema])
+        self._schema = repeating(schema)
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
         self._writer: pq.ParquetWriter | None = None
@@ -164,9 +166,8 @@ class _Target:
     def add(self, portion: Portion, *, file: str, content: str, loaded_at: datetime) -> None:
         """Take rows in."""
         if portion.rows.num_rows:
-            count = portion.rows.num_rows
-            origin = [_same(file, count), portion.first_lines, _same(content, count), _instant(loaded_at, count)]
-            self._waiting.append(pa.RecordBatch.from_arrays([*portion.rows.columns, *origin], schema=self._schema))
+            rows = with_origin(portion, file=file, content=content, loaded_at=loaded_at)
+            self._waiting.append(pa.RecordBatch.from_arrays(rows.columns, schema=self._schema))
             self._rows += portion.rows.num_rows
         if self._rows >= ROW_GROUP_ROWS:
             self._flush(self._rows // ROW_GROUP_ROWS * ROW_GROUP_ROWS)
@@ -201,22 +202,6 @@ class _Target:
         self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
         # What one thread has allocated and another freed would stay with the allocator.
         pa.default_memory_pool().release_unused()
-
-
-# What is the same in every row is written from a dictionary of one value: nearly for nothing.
-_REPEATING = frozenset(["_file", "_content"])
-
-
-def _repeating(field: pa.Field) -> pa.Field:
-    return field.with_type(pa.dictionary(pa.int8(), pa.string())) if field.name in _REPEATING else field
-
-
-def _same(text: str, count: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int8()), count), pa.array([text], pa.string()))
-
-
-def _instant(moment: datetime, count: int) -> pa.Array:
-    return pa.repeat(pa.scalar(moment, pa.timestamp("us", "UTC")), count)
 
 
 @contextmanager

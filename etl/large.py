@@ -176,7 +176,7 @@ def write_rows(job: RowsJob, stretch: Stretch) -> Rows:
     source = _source(intake, job.landed)
     # Every attempt has names of its own: a task that was lost may still be writing.
     stem = f"{job.stem}-{stretch.start:014d}-{secrets.token_hex(4)}"
-    writer = ContentWriter(intake.folder(work.dataset), stem, job.columns, job.layout)
+    writer = ContentWriter(intake.folder(work.dataset), stem, job.columns, job.layout, one_content=True)
     rejects = RejectsTable(intake.folder(work.dataset + REJECTS_SUFFIX), stem)
     own = [column for column in job.columns if column.name not in SYSTEM_NAMES]
     way = transform_narrow if job.layout == Layout() else transform

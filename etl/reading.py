@@ -231,7 +231,7 @@ class Reading:
             unit.write(studied, columns, contract, sink=aside, rejects=self._rejects)
             self._shared.add({unit.load_id: aside.rows}, aside.batches, columns, layout)
             return ()
-        writer = ContentWriter(self._desk.data, stem, columns, layout)
+        writer = ContentWriter(self._desk.data, stem, columns, layout, one_content=True)
         try:
             unit.write(studied, columns, contract, sink=writer, rejects=self._rejects)
             return self._whole(writer.close())

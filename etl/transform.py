@@ -40,6 +40,7 @@ __all__ = [
     "Tally",
     "arrow_schema",
     "of_types",
+    "repeating",
     "stored_schema",
     "study",
     "transform",
@@ -265,11 +266,26 @@ def _typed(blocks: Iterable[Block], planned: Plan) -> Iterator[Typed]:
 
 
 def with_origin(portion: Portion, *, file: str, content: str, loaded_at: datetime) -> pa.RecordBatch:
-    """The portion's rows with the system columns (`athena.dataset.SYSTEM_COLUMNS`) at the end."""
+    """The portion's rows with the system columns (`athena.dataset.SYSTEM_COLUMNS`) at the end, in the types of
+    `repeating`."""
     count = portion.rows.num_rows
     instant = pa.repeat(pa.scalar(loaded_at, pa.timestamp("us", "UTC")), count)
-    origin = [pa.repeat(pa.scalar(file), count), portion.first_lines, pa.repeat(pa.scalar(content), count), instant]
+    origin = [_same(file, count), portion.first_lines, _same(content, count), instant]
     return pa.RecordBatch.from_arrays(
         [*portion.rows.columns, *origin],
         names=[*portion.rows.schema.names, *(column.name for column in SYSTEM_COLUMNS)],
     )
+
+
+# What is the same in every row is written from a dictionary of one value: nearly for nothing.
+_REPEATING = frozenset(["_file", "_content"])
+
+
+def repeating(schema: pa.Schema) -> pa.Schema:
+    """A schema whose rows all come from one content: its name and its file's are of dictionaries."""
+    kind = pa.dictionary(pa.int8(), pa.string())
+    return pa.schema([field.with_type(kind) if field.name in _REPEATING else field for field in schema])
+
+
+def _same(text: str, count: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int8()), count), pa.array([text], pa.string()))

@@ -1,7 +1,8 @@
 """Good rows → Parquet files that Iceberg can take as they are: field ids, zstd, sorted and partitioned by the layout.
 
 The rows of a large content never share a file with another's, so that a replacement drops whole files. Memory is
-bounded: without a layout by one row group, with one by a run of `RUN_BYTES`; within a run rows are sorted whole.
+bounded: without a layout by two row groups, of which one is encoded while the other fills, with one by a run of
+`RUN_BYTES`; within a run rows are sorted whole.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from pyiceberg.io import FileIO
 
 from athena.dataset import Column
 from athena.errors import Damaged
+from etl._beside import Beside
 from etl._parquet import ROW_GROUP_ROWS, parquet_writer
 from etl.contract import Layout
 from etl.disk import writing
@@ -21,7 +23,7 @@ from etl.files import Folder
 from etl.iceberg import iceberg_type, transform_of
 from etl.partition import parse_partition
 from etl.plan import WrittenFile
-from etl.transform import arrow_schema, of_types, stored_schema
+from etl.transform import arrow_schema, of_types, repeating, stored_schema
 
 ROW_GROUP_BYTES = 64 * 1024 * 1024  # of Arrow memory, for very wide tables
 RUN_BYTES = 96 * 1024 * 1024
@@ -35,9 +37,17 @@ _PROMOTED = {(pa.int32(), pa.int64()), (pa.float32(), pa.float64())}
 
 
 class ContentWriter:
-    """Writes the rows of one content to files `<stem>-<n>.parquet` of a table's folder."""
+    """Writes rows to files `<stem>-<n>.parquet` of a table's folder; `one_content` says that all are of the same."""
 
-    def __init__(self, folder: Folder, stem: str, columns: Sequence[Column], layout: Layout | None = None) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        stem: str,
+        columns: Sequence[Column],
+        layout: Layout | None = None,
+        *,
+        one_content: bool = False,
+    ) -> None:
         self.rows = 0
         self._folder = folder
         self._stem = stem
@@ -46,11 +56,14 @@ class ContentWriter:
         self._layout = layout or Layout()
         self._arranged = self._layout != Layout()
         self._schema = arrow_schema(self._columns) if self._arranged else stored_schema(self._columns)
+        if one_content and not self._arranged:
+            self._schema = repeating(self._schema)
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_bytes = 0
         self._open: dict[tuple[object, ...], _OpenFile] = {}
         self._written: list[WrittenFile] = []
         self._number = 0
+        self._encoding = Beside()
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Take rows in (all columns, in order). Raises `Failed` ("disk")."""
@@ -69,14 +82,18 @@ class ContentWriter:
 
     def close(self) -> tuple[WrittenFile, ...]:
         """Write what waits; the finished files, fsynced (none for no rows)."""
+        self._encoding.wait()
+        self._encoding.close()
         if self._waiting:
-            self._flush(sum(one.num_rows for one in self._waiting))
+            self._put(pa.Table.from_batches(self._waiting, self._schema))
+            self._waiting.clear()
         for partition in list(self._open):
             self._finish(partition)
         return tuple(self._written)
 
     def abort(self) -> None:
         """Remove what was written: nobody knows of it yet."""
+        self._encoding.close()
         for file in self._open.values():
             file.abort()
         self._folder.remove(written.path for written in self._written)
@@ -87,7 +104,13 @@ class ContentWriter:
         table = pa.Table.from_batches(self._waiting, self._schema)
         self._waiting = table.slice(rows_now).to_batches()
         self._waiting_bytes = sum(one.nbytes for one in self._waiting)
-        for partition, rows in arranged(table.slice(0, rows_now), self._layout, self._columns):
+        if self._arranged:
+            self._put(table.slice(0, rows_now))  # two runs at once would take too much memory
+        else:
+            self._encoding.do(self._put, table.slice(0, rows_now))
+
+    def _put(self, table: pa.Table) -> None:
+        for partition, rows in arranged(table, self._layout, self._columns):
             self._file(partition, rows).write(rows)
             if self._open[partition].size_bytes >= FILE_BYTES:
                 self._finish(partition)

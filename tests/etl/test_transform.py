@@ -16,7 +16,7 @@ from athena.dataset import SYSTEM_COLUMNS, Column, parse_type
 from athena.errors import Damaged, Failed, Refused
 from etl.contract import Contract, SourceRules
 from etl.source import Source
-from etl.transform import Portion, Study, Tally, arrow_schema, study, transform, with_origin
+from etl.transform import Portion, Study, Tally, arrow_schema, repeating, study, transform, with_origin
 
 VALUES = st.text(
     st.characters(codec="cp1252", categories=["L", "N", "P", "S", "Zs"]) | st.sampled_from('",;\n\t|'), max_size=8
@@ -168,7 +168,7 @@ def test_origin_is_told_in_every_row() -> None:
     now = datetime(2026, 11, 21, tzinfo=UTC)
     rows = with_origin(portions[0], file="d/case.csv", content=studied.content, loaded_at=now)
     assert rows.schema.names == ["n", *(column.name for column in SYSTEM_COLUMNS)]
-    assert rows.schema.types[1:] == arrow_schema(SYSTEM_COLUMNS).types
+    assert rows.schema.types[1:] == repeating(arrow_schema(SYSTEM_COLUMNS)).types
     assert rows.slice(1).to_pylist() == [
         {"n": 2, "_file": "d/case.csv", "_line": 3, "_content": studied.content, "_loaded_at": now}
     ]

@@ -1,7 +1,7 @@
 """Rows come to Parquet with field ids, arranged as the layout says, in bounded pieces."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,11 +10,11 @@ import pytest
 from pyiceberg.io.pyarrow import PyArrowFileIO
 
 import etl.write
-from athena.dataset import Column, DataType
+from athena.dataset import SYSTEM_COLUMNS, Column, DataType
 from athena.errors import Damaged, Failed
 from etl.contract import Layout
 from etl.files import LocalFolder
-from etl.transform import arrow_schema
+from etl.transform import Portion, Tally, arrow_schema, with_origin
 from etl.write import ContentWriter, check_footer
 
 COLUMNS = (
@@ -47,6 +47,35 @@ def test_files_carry_the_field_ids_and_everything_is_optional(tmp_path: Path) ->
     assert pq.read_metadata(file.path).row_group(0).column(0).compression == "ZSTD"
     check_footer(file.path, COLUMNS, PyArrowFileIO())
     assert Path(file.path).stat().st_mode & 0o777 == 0o444  # nothing in a lake is ever changed
+
+
+def test_the_names_of_one_content_are_written_once(tmp_path: Path) -> None:
+    columns = (*COLUMNS, *(replace(column, field_id=8 + at) for at, column in enumerate(SYSTEM_COLUMNS)))
+    now, rows = datetime(2026, 11, 21, tzinfo=UTC), 300_000
+    portion = Portion(batch(rows), pa.array(range(rows), pa.int64()), (), (), Tally())
+    sizes = {}
+    for one_content in (True, False):
+        writer = ContentWriter(LocalFolder(tmp_path / str(one_content)), "c1", columns, one_content=one_content)
+        writer.write(with_origin(portion, file="t/f.csv", content="0" * 64, loaded_at=now))
+        (file,) = writer.close()
+        table = pq.read_table(file.path)
+        assert table.schema.field("_file").type == table.schema.field("_content").type == pa.string()
+        assert (table.num_rows, table["_content"].unique().to_pylist()) == (rows, ["0" * 64])
+        sizes[one_content] = file.size_bytes
+    assert sizes[True] <= sizes[False]
+
+
+def test_what_goes_wrong_while_rows_come_is_told_by_the_next_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(etl.write, "ROW_GROUP_ROWS", 100)
+    (tmp_path / "data").write_text("no folder")
+    for more in (True, False):
+        writer = ContentWriter(LocalFolder(tmp_path / "data"), "c1", COLUMNS)
+        writer.write(batch(150))
+        with pytest.raises(Failed, match="could not be written"):
+            writer.write(batch(150)) if more else writer.close()
+        writer.abort()
 
 
 def test_row_groups_are_of_one_size_whatever_the_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
