@@ -48,13 +48,15 @@ def silent(_name: str, _done: int, _total: int, _rows: int) -> None:
 @dataclass(frozen=True, slots=True)
 class Reconciled:
     """What a reconciliation did: reports of what was read, keys whose files are gone (their rows stay), why
-    some files are nobody's, and which contracts cannot be understood (their datasets were left alone)."""
+    some files are nobody's, which contracts cannot be understood (their datasets were left alone), and why files could
+    not be read just now (they are tried again)."""
 
     reports: tuple[Report, ...]
     vanished: tuple[str, ...] = ()
     unchanged: int = 0
     misplaced: tuple[Refused, ...] = ()
     refused: tuple[Refused, ...] = ()
+    unread: tuple[Failed, ...] = ()
 
 
 def ingest_once(intake: Intake, order: Order) -> tuple[Report, ...]:
@@ -116,17 +118,14 @@ def catch_up(
     settled: Callable[[Landed], bool] = lambda _: True,
     progress: Progress = silent,
 ) -> Reconciled:
-    """The same, of the files that `settled` lets pass; without `stale`, rows of an older contract are left alone.
-
-    Raises `Failed` ("unreadable") for a file that cannot be read just now, once all else is done.
-    """
+    """The same, of the files that `settled` lets pass; without `stale`, rows of an older contract are left alone."""
     landed: dict[str, list[Landed]] = {name: [] for name in _known(intake, dataset)}
     for one in intake.landing.listing(dataset):
         landed.setdefault(one.key.dataset, []).append(one)
     reports: list[Report] = []
     vanished: list[str] = []
     refused: list[Refused] = []
-    unread: Failed | None = None
+    unread: list[Failed] = []
     unchanged = 0
     for name, there in sorted(landed.items()):
         describe(intake, name)
@@ -136,15 +135,13 @@ def catch_up(
             refused.append(error)
             continue
         portions = _portions([(one.key, one.size_bytes) for one in found.wanted if settled(one)])
-        some, failure = _ingest_all(intake, (Order(name, keys, progress) for keys in portions))
-        reports, unread = reports + some, unread or failure
+        some, failures = _ingest_all(intake, (Order(name, keys, progress) for keys in portions))
+        reports, unread = [*reports, *some], [*unread, *failures]
         vanished += found.vanished
         unchanged += found.unchanged
     deliver(intake)  # of who died behind a commit that was whole
-    if unread is not None:
-        raise unread
     misplaced = intake.landing.misplaced() if dataset is None else ()
-    return Reconciled(tuple(reports), tuple(vanished), unchanged, misplaced, tuple(refused))
+    return Reconciled(tuple(reports), tuple(vanished), unchanged, misplaced, tuple(refused), tuple(unread))
 
 
 def load_keys(intake: Intake, dataset: str, keys: Iterable[str], *, progress: Progress | None = None) -> Reconciled:
@@ -153,9 +150,9 @@ def load_keys(intake: Intake, dataset: str, keys: Iterable[str], *, progress: Pr
     there = [landed for key in sorted(set(keys)) if (landed := _landed(intake, dataset, key)) is not None]
     found = pending(intake, dataset, there, stale=False)
     portions = _portions([(one.key, one.size_bytes) for one in found.wanted])
-    reports = _ingest_many(intake, (Order(dataset, some, progress or silent) for some in portions))
+    reports, unread = _ingest_all(intake, (Order(dataset, some, progress or silent) for some in portions))
     deliver(intake)  # of who died behind a commit that was whole
-    return Reconciled(reports, unchanged=found.unchanged)
+    return Reconciled(tuple(reports), unchanged=found.unchanged, unread=tuple(unread))
 
 
 def reload(intake: Intake, dataset: str, *, key: str | None = None, progress: Progress | None = None) -> Reconciled:
@@ -194,16 +191,16 @@ def _ingest(intake: Intake, order: Order) -> tuple[Report, ...]:
 def _ingest_many(intake: Intake, orders: Iterable[Order]) -> tuple[Report, ...]:
     """The reports of several orders; what could not be read is raised once all else is loaded."""
     reports, unread = _ingest_all(intake, orders)
-    if unread is not None:
-        raise unread
+    if unread:
+        raise unread[0]
     return tuple(reports)
 
 
-def _ingest_all(intake: Intake, orders: Iterable[Order]) -> tuple[list[Report], Failed | None]:
+def _ingest_all(intake: Intake, orders: Iterable[Order]) -> tuple[list[Report], list[Failed]]:
     """One commit an order; or a few, when one of its files does not hold still or cannot be read: it holds up no
-    other. The reports, and why a file could not be read, if there is such a one."""
+    other. The reports, and why files could not be read."""
     reports: list[Report] = []
-    unread: Failed | None = None
+    unread: list[Failed] = []
     for order in orders:
         waiting = [order]
         while waiting:
@@ -218,7 +215,7 @@ def _ingest_all(intake: Intake, orders: Iterable[Order]) -> tuple[list[Report], 
                 if len(now.keys) > 1 and not whole:
                     waiting = [*_halves(now), *waiting]
                 elif error.code == _UNREADABLE:
-                    unread = error
+                    unread.append(error)
                 else:
                     raise
     return reports, unread

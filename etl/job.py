@@ -80,6 +80,10 @@ def _told(done: Reconciled, began: float) -> Outcome:
         round(time.monotonic() - began, 3),
     )
     log.info("%s", json.dumps({**counts(outcome), "loads": outcome.loads, "seconds": outcome.seconds}))
+    for failure in done.unread:
+        log.error("%s %s", failure.message, failure.remedy)
+    if done.unread:
+        raise done.unread[0]  # the run has failed, and its repetition finds what was loaded
     return outcome
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from athena.errors import LakegateError
@@ -90,14 +90,21 @@ class Watching:
             self._being_read = self._intake.ledger.being_read(dataset)
             done = catch_up(self._intake, dataset, stale=False, settled=self._is_settled)
         except LakegateError as error:
-            log.error("%s: %s %s Tried again in %d s.", dataset, error.message, error.remedy, pause)
-            # A table in trouble is left alone for a while, longer each time; the others go on.
-            self._failing[dataset] = (min(2 * pause, LONGEST_PAUSE_SECONDS), self._monotonic() + pause)
-            self._waiting = True
+            self._again_later(dataset, [error], pause)
             return
-        self._failing.pop(dataset, None)
         if done.reports:
             self._told(done)
+        if done.unread:
+            self._again_later(dataset, done.unread, pause)
+        else:
+            self._failing.pop(dataset, None)
+
+    def _again_later(self, dataset: str, errors: Sequence[LakegateError], pause: float) -> None:
+        """A table in trouble is left alone for a while, longer each time; the others go on."""
+        for error in errors:
+            log.error("%s: %s %s Tried again in %d s.", dataset, error.message, error.remedy, pause)
+        self._failing[dataset] = (min(2 * pause, LONGEST_PAUSE_SECONDS), self._monotonic() + pause)
+        self._waiting = True
 
     def _since(self, landed: Landed) -> tuple[str, float]:
         known = self._seen.get(landed.key.text)

@@ -214,10 +214,11 @@ def _show(reports: "Sequence[Report]", *, strict: bool, as_json: bool) -> None:
 
 
 def _show_reconciled(done: "Reconciled", *, as_json: bool) -> None:
+    refused = (*done.refused, *done.unread)
     if as_json:
         reports = [report.as_json() for report in done.reports]
         counts = {"vanished": list(done.vanished), "unchanged": done.unchanged}
-        told = {"misplaced": [*map(error_json, done.misplaced)], "refused": [*map(error_json, done.refused)]}
+        told = {"misplaced": [*map(error_json, done.misplaced)], "refused": [*map(error_json, refused)]}
         print_json({"reports": reports, **counts, **told})
     else:
         for report in done.reports:
@@ -225,7 +226,7 @@ def _show_reconciled(done: "Reconciled", *, as_json: bool) -> None:
         print_text(f"{len(done.reports)} read, {done.unchanged} unchanged.")
         for key in done.vanished:
             print_note(f"{key} is no longer in landing; its rows stay as they were loaded.")
-        for error in (*done.misplaced, *done.refused):
+        for error in (*done.misplaced, *refused):
             print_error(error)
-    if done.refused or any(report.status == "failed" for report in done.reports):
+    if refused or any(report.status == "failed" for report in done.reports):
         raise typer.Exit(EXIT_REFUSED)

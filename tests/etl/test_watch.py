@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from athena.errors import Failed
 from etl.contract_file import read_contract, write_contract
 from etl.ingest import Reconciled
 from etl.intake import Intake
+from etl.landing import FolderLanding, Landed
+from etl.source import Source
 from etl.watch import FIRST_PAUSE_SECONDS, Watching, watch
 from tests.clock import SetClock
 from tests.home import drop, intake_at, values_of
@@ -144,6 +147,31 @@ def test_a_table_in_trouble_is_left_alone_for_a_while_and_does_not_stop_the_othe
     now[0] = FIRST_PAUSE_SECONDS
     watching.look()
     assert statuses(told) == ["loaded", "loaded"]
+
+
+def test_a_file_that_cannot_be_read_holds_up_no_other_and_is_tried_again(
+    intake: Intake, told: list[Reconciled], caplog: pytest.LogCaptureFixture
+) -> None:
+    now, locked = [0.0], {"t/b.csv"}
+
+    class Locked(FolderLanding):
+        def sources(self, landed: Landed) -> tuple[Source, ...]:
+            if landed.key.text in locked:
+                raise Failed(f"{landed.key.text} cannot be read: Permission denied.", "Wait.", code="unreadable")
+            return super().sources(landed)
+
+    watching = Watching(replace(intake, landing=Locked(intake.settings.landing)), told.append, lambda: now[0])
+    for number, name in enumerate("abcde"):
+        drop(intake, f"t/{name}.csv", f"n\n{number}\n")
+    with caplog.at_level(logging.ERROR):
+        watching.look()
+        watching.look()
+    assert [one.message.split(":")[1] for one in caplog.records] == [" t/b.csv cannot be read"]
+    assert (statuses(told), values_of(intake, "t", "n")) == (["loaded"] * 4, [0, 2, 3, 4])
+    locked.clear()
+    now[0] = FIRST_PAUSE_SECONDS
+    watching.look()
+    assert values_of(intake, "t", "n") == [0, 1, 2, 3, 4]
 
 
 def test_an_editors_lock_among_the_contracts_keeps_nothing_from_loading(
