@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from etl.ingest import Load
     from etl.report import Report
 
+# How far back is looked for loads with rejects, and how many of these one statement names.
+MOST_LOADS, NAMED = 100_000, 500
+
 LimitOption = Annotated[int, typer.Option("--limit", help="How many at most, newest first.", min=1)]
 
 
@@ -140,13 +143,18 @@ def loads(
 
 
 def rejects(
-    dataset: DatasetArgument, home: HomeOption = None, limit: LimitOption = 100, as_json: JsonOption = False
+    dataset: DatasetArgument,
+    home: HomeOption = None,
+    limit: LimitOption = 100,
+    every: Annotated[bool, typer.Option("--all", help="Also of files that were replaced or retracted since.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the rejected records of a dataset.
 
-    With file, physical lines, reason and raw text. In SQL they are the dataset DATASET__rejects.
+    With file, physical lines, reason and raw text. In SQL they are the dataset DATASET__rejects, with those of files
+    that were replaced or retracted since.
     """
-    found = _rejects_of(current_home(home), check_dataset_name(dataset), limit)
+    found = _rejects_of(current_home(home), check_dataset_name(dataset), limit, every=every)
     if as_json:
         print_json(found)
     elif not found:
@@ -184,7 +192,7 @@ def _dataset(lake: "Lake", name: str) -> "Listing":
         raise NotFound(f"There is no dataset {name!r}.", remedy, code="no-such-dataset") from error
 
 
-def _rejects_of(home: Path, dataset: str, limit: int) -> list[dict[str, object]]:
+def _rejects_of(home: Path, dataset: str, limit: int, *, every: bool) -> list[dict[str, object]]:
     from athena import catalogue
     from athena.lake import Lake
     from athena.question import OWNER
@@ -195,9 +203,32 @@ def _rejects_of(home: Path, dataset: str, limit: int) -> list[dict[str, object]]
         known = {listing.name for listing in catalogue.datasets(lake, OWNER)}
         if dataset not in known | {rejects_of_it}:
             _dataset(lake, dataset)
-    if rejects_of_it not in known:
-        return []
-    return owner_records(home, f"SELECT * FROM {rejects_of_it} ORDER BY load_id DESC, file, first_line LIMIT {limit}")
+        loads_of_them = _with_rejects(lake, dataset, limit, every=every)
+    found: list[dict[str, object]] = []
+    for start in range(0, len(loads_of_them), NAMED):
+        named = tuple(loads_of_them[start : start + NAMED])
+        among = f"WHERE load_id IN ({', '.join('?' * len(named))}) ORDER BY load_id DESC, file, first_line"
+        sql = f"SELECT * FROM {rejects_of_it} {among} LIMIT {limit - len(found)}"
+        found += owner_records(home, sql, named)
+        if len(found) == limit:
+            break
+    return found
+
+
+def _with_rejects(lake: "Lake", dataset: str, limit: int, *, every: bool) -> list[str]:
+    """The newest loads with rejected records, as many as it takes for `limit` of these; unless `every`, only of what
+    is in the table."""
+    from etl import ingest
+    from etl.intake import Intake
+    from etl.plan import BROUGHT_ROWS
+
+    found: list[str] = []
+    for load in ingest.loads(Intake.embedded(lake), dataset, limit=MOST_LOADS):
+        rejected = 0 if load.report is None else load.report.rows_rejected
+        if limit > 0 and rejected and load.status in BROUGHT_ROWS and (every or load.current):
+            found.append(load.load_id)
+            limit -= rejected
+    return found
 
 
 def _load_row(load: "Load") -> tuple[object, ...]:
