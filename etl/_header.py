@@ -74,7 +74,8 @@ def _vote_by_traits(cell: bytes, present: Sequence[bytes]) -> float:
         vote += 0.2
     if all(map(_DIGITS.search, present)):
         stems = {_DIGITS.sub(b"0", value) for value in present}
-        vote += -0.5 if _DIGITS.sub(b"0", cell) in stems else 0.0 if _DIGITS.search(cell) else 0.5
+        alike = _DIGITS.sub(b"0", cell) in stems or all(map(_DIGITS.match, (cell, *present)))
+        vote += -0.5 if alike else 0.0 if _DIGITS.search(cell) else 0.5
     return vote
 
 

@@ -22,6 +22,7 @@ _ALONE = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS:
 MAX_RECORDS = 400
 _MAX_ABOVE = 10
 _NEVER = b"\x1f"
+_CLOCK = re.compile(rb"(?<!\d)\d{1,2}:\d\d(?!\d)")
 _MOSTLY, _MANY = 0.9, 10
 # Below this no other delimiter explains the text.
 _POOR = 0.5
@@ -109,7 +110,7 @@ def _quotes(text: bytes, delimiter: bytes, rules: SourceRules) -> list[bytes | N
         return [_pinned(rules.quote)]
     mark = re.escape(delimiter)
     within = rb"(?:[^'\\]|''|\\.){0,500}"
-    enclosed = re.search(rb"(?ms)(^|" + mark + rb" ?)'" + within + rb"' ?(" + mark + rb"|\r?$|\r)", text)
+    enclosed = re.search(rb"(?ms)(^|\r|" + mark + rb" ?)'" + within + rb"' ?(" + mark + rb"|\r?$|\r)", text)
     return [b'"', b"'"] if enclosed else [b'"']
 
 
@@ -196,10 +197,16 @@ def _is_split_for_sure(shape: Shape, records: list[Record]) -> bool:
     if any(quoted and shape.delimiter in value for one in records for value, quoted in _cells(one)):
         return True
     if shape.delimiter == b" ":
-        return fields >= 3 and count >= _MANY and all(value for one in records for value in one.fields)
-    if any(value[:1] in (b" ", b"/") for one in records for value in one.fields[1:]):
+        filled = all(value for one in records for value in one.fields)
+        return filled and ((fields >= 3 and count >= _MANY) or all(_are_decimals(one.fields) for one in records))
+    lines = [shape.delimiter.join(one.fields) for one in records]
+    if any(b": " in line or b"://" in line for line in lines) or all(map(_CLOCK.search, lines)):
         return False
     return count >= 3 or (count == 2 and fields >= 3)
+
+
+def _are_decimals(fields: tuple[bytes, ...]) -> bool:
+    return all(map(is_typed, fields)) and any(b"." in value for value in fields)
 
 
 def _cells(record: Record) -> Iterable[tuple[bytes, bool]]:
