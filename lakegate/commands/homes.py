@@ -48,7 +48,7 @@ def up(
     found = current_home(home)
 
     def ready(listening: Listening) -> None:
-        print_note(f"Lakegate serves {found} on {listening.url} (described at /openapi.json). Ctrl-C stops it.")
+        print_note(f"Lakegate serves {found} on {listening.url} (to be tried out at /docs). Ctrl-C stops it.")
         if watch:
             print_note(f"Files dropped into {found / 'landing'}/DATASET/ are loaded as they settle.")
 
