@@ -56,7 +56,7 @@ TEXT, LONG, DOUBLE, FLAG = DataType("string"), DataType("long"), DataType("doubl
 TAKE_LAMBDAS = frozenset(
     [
         *("transform", "filter", "reduce", "zip_with", "any_match", "all_match", "none_match", "array_sort"),
-        *("map_filter", "map_zip_with", "transform_keys", "transform_values"),
+        *("map_filter", "map_zip_with", "transform_keys", "transform_values", "regexp_replace"),
     ]
 )
 _MANY = 1000
@@ -134,7 +134,7 @@ _LISTED: tuple[tuple[Function, str], ...] = (
         "split_to_map/3 split_to_multimap/3",
     ),
     (_ANY, "json_extract/2 json_extract_scalar/2 json_array_length json_array_get/2 json_array_contains/2 json_size/2"),
-    (_ANY, "json_format json_parse is_json_scalar"),
+    (_ANY, "json_format json_parse is_json_scalar json_exists/2"),
     # Aggregates: what they work on is there once the hidden rows are gone.
     (Function(Kind.AGGREGATE, total=True, result=LONG), "count/0-1 count_if approx_distinct"),
     (Function(Kind.AGGREGATE, total=True, result=FLAG), "bool_and bool_or every"),

@@ -225,6 +225,10 @@ def _lateral_ok(node: exp.Expr, lake: str) -> bool:
     return isinstance(node.this, exp.Subquery)
 
 
+def _query_of_json_ok(node: exp.Expr, lake: str) -> bool:
+    return bool(node.args.get("json_query"))
+
+
 def _extract_ok(node: exp.Expr, lake: str) -> bool:
     return node.name.upper() in EXTRACTS
 
@@ -257,6 +261,7 @@ _CHECKS: Mapping[type[exp.Expr], Callable[[exp.Expr, str], bool]] = {
     exp.Alias: _alias_ok,
     exp.Anonymous: _call_ok,
     exp.Extract: _extract_ok,
+    exp.JSONExtract: _query_of_json_ok,
     exp.Dot: _field_ok,
     exp.Struct: _filled,
     exp.HexString: _hex_ok,

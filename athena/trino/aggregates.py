@@ -367,15 +367,15 @@ def _grouping(made: Call) -> Value:
     return Value(to(call("grouping", *(value.node for value in made.values())), kind), kind)
 
 
-def _cast_result(signature: str, body: str) -> Function:
-    """An aggregate whose DuckDB result is cast to Trino's type."""
+def _counted(signature: str, body: str) -> Function:
+    """A count: 0 where DuckDB's own is NULL, and of Trino's type."""
     plain = function(signature, body, kind=Kind.AGGREGATE, total=True, strict=False)
 
     def build(made: Call) -> Value:
         from athena.trino.resolve import resolved
 
         value = resolved(made, [plain])
-        return Value(to(value.node, value.type), value.type)
+        return Value(to(call("coalesce", value.node, number(0)), value.type), value.type)
 
     return built(plain.name, build, kind=Kind.AGGREGATE, total=True)
 
@@ -422,7 +422,7 @@ FUNCTIONS: tuple[Function, ...] = (
     _plain("bool_and(boolean) -> boolean"),
     _plain("bool_or(boolean) -> boolean"),
     _plain("every(boolean) -> boolean", "bool_and"),
-    _cast_result("count_if(boolean) -> bigint", "count_if"),
+    _counted("count_if(boolean) -> bigint", "count_if"),
     _plain("bitwise_and_agg(bigint) -> bigint", "bit_and"),
     _plain("bitwise_or_agg(bigint) -> bigint", "bit_or"),
     _plain("bitwise_xor_agg(bigint) -> bigint", "bit_xor"),

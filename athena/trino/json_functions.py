@@ -181,8 +181,8 @@ def _parse(made: Call) -> Value:
 
 
 def refused(translator: Translator, node: exp.Expr) -> Value:
-    """The SQL/JSON functions, whose lax paths unwrap arrays by themselves."""
-    raise unsupported(node.sql("trino").partition("(")[0].lower(), "Use json_extract or json_extract_scalar.")
+    """json_object"""
+    raise unsupported("json_object", "Use CAST(MAP(ARRAY[…], ARRAY[…]) AS JSON).")
 
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -197,6 +197,4 @@ FUNCTIONS: tuple[Function, ...] = (
     built("json_parse", _parse, strict=True),
 )
 
-REWRITES: dict[type[exp.Expr], Rewrite] = dict.fromkeys(
-    (exp.JSONObject, exp.JSONExtract, exp.JSONValue, exp.JSONExists), refused
-)
+REWRITES: dict[type[exp.Expr], Rewrite] = {exp.JSONObject: refused}

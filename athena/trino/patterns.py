@@ -5,11 +5,12 @@ a class) is refused, which is why a pattern must be a literal. https://trino.io/
 """
 
 import re
+from dataclasses import replace
 
 from sqlglot import exp
 
 from athena.trino import types
-from athena.trino.build import call, literal_int, literal_text, number, string, to
+from athena.trino.build import call, lambda_of, literal_int, literal_text, name, number, once, string, to
 from athena.trino.cast import coerce
 from athena.trino.function import Call, Function, Value, built
 from athena.trino.refusal import mistyped, unsupported
@@ -43,6 +44,9 @@ _MAX_GROUP = 9
 _FOR_PYTHON = re.compile(r"\\[pP]\{[^}]*\}|\\x\{[^}]*\}|\[:\^?[a-z]+:\]|\\[zQE]")
 
 MACROS = {
+    # what comes for a match may be NULL, which makes NULL of the whole
+    "trino_interleaved(a, b)": "list_reduce(list_transform(list_zip(b, a[2:]), lambda trino_e: "
+    "struct_extract(trino_e, 1) || struct_extract(trino_e, 2)), lambda trino_s, trino_e: trino_s || trino_e, a[1])",
     "trino_regexp_position(a, b)": "CASE WHEN regexp_matches(a, b) THEN length(regexp_extract(a, '(?s:^(.*?))(?:' || b "
     "|| ')', 1)) + 1 WHEN a IS NOT NULL THEN -1 END",
 }
@@ -233,7 +237,30 @@ def _extract_all(made: Call) -> Value:
     return Value(found, types.array(types.VARCHAR))
 
 
+def _replaced_by(made: Call, function_: exp.Lambda) -> Value:
+    """regexp_replace(text, pattern, groups -> text): what is between the matches, and what comes for them, in turn."""
+    plain = replace(made, arguments=made.arguments[:2])
+    values, pattern, _, groups = _pattern(plain, 2)
+    _check_not_empty(made, pattern, bare=False)
+    wrap, body = made.translator.lambda_(function_, [types.array(types.VARCHAR)])
+    if body.type.name not in ("varchar", "unknown"):
+        raise mistyped(f"The lambda of regexp_replace gives {body.type}.", "Cast it to varchar.")
+
+    def whole(text: exp.Expr) -> exp.Expr:
+        found = [call("regexp_extract_all", text.copy(), pattern.copy(), number(g)) for g in range(1, groups + 1)]
+        parts = [call("struct_extract", name("trino_m"), number(place)) for place in range(1, groups + 1)]
+        matches = call("list_zip", *found) if found else call("regexp_extract_all", text.copy(), pattern.copy())
+        listed = to(exp.Array(expressions=parts), types.array(types.VARCHAR))
+        each = call("list_transform", matches, lambda_of(listed, "trino_m"))
+        made_of = call("list_transform", each, wrap(coerce(body, types.VARCHAR).node))
+        return call("trino_interleaved", call("string_split_regex", text, pattern.copy()), made_of)
+
+    return Value(once(values[0].node, "trino_r", whole), types.VARCHAR)
+
+
 def _replace(made: Call) -> Value:
+    if len(made.arguments) == 3 and isinstance(made.arguments[2], exp.Lambda):
+        return _replaced_by(made, made.arguments[2])
     values, pattern, names, groups = _pattern(made, 3)
     text = literal_text(values[2].node) if len(values) == 3 else ""
     if text is None:

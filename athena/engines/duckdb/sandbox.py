@@ -5,6 +5,8 @@ allowed file overwrite it and `read_parquet('<allowed>')` walk around a row filt
 stands before this, and the files are read-only.
 """
 
+import re
+
 import duckdb
 
 from athena.engines.duckdb.errand import Errand
@@ -21,9 +23,10 @@ _BEFORE = (
     "SET errors_as_json = false",
     "SET TimeZone = 'UTC'",
 )
+_SPARING = re.compile(r"\b(TRY|COALESCE)\(", re.IGNORECASE)
 # Optimisers that look at the data's statistics and could so let hidden rows decide about a failure.
 _STATISTICS_DRIVEN = "join_order,statistics_propagation,build_side_probe_side,reorder_filter,compressed_materialization"
-# Takes what stands twice in an expression out of it, and out of the TRY that was around it.
+# Takes what stands twice in an expression out of it, and out of the TRY or COALESCE that spared it.
 _BLIND_TO_TRY = "common_subexpressions"
 
 
@@ -33,7 +36,7 @@ def disabled_optimizers(sql: str, *, guarded: bool) -> str:
     >>> disabled_optimizers("SELECT TRY(CAST(a AS INT) + CAST(a AS INT)) FROM t", guarded=False)
     'common_subexpressions'
     """
-    return ",".join([*[_STATISTICS_DRIVEN] * guarded, *[_BLIND_TO_TRY] * ("TRY(" in sql.upper())])
+    return ",".join([*[_STATISTICS_DRIVEN] * guarded, *[_BLIND_TO_TRY] * bool(_SPARING.search(sql))])
 
 
 def open_database() -> duckdb.DuckDBPyConnection:

@@ -201,3 +201,20 @@ SELECT [x FOR x IN [1, 2]]
 -- An aggregate with an unknown modifier
 -- expect: refused
 SELECT any_value(note HAVING MAX flight) FROM flights
+
+----
+-- json_value whose default could tell of hidden rows by failing
+-- expect: same
+SELECT count(*) FROM flights WHERE json_value(note, 'lax $.a' RETURNING bigint DEFAULT CAST(note AS bigint) ON ERROR) = 1
+----
+-- json_query over a hidden column
+-- expect: not-found
+SELECT json_query(amount, 'lax $') FROM flights
+----
+-- The operator that json_query shares its node with
+-- expect: refused
+SELECT note -> 'a' FROM flights
+----
+-- A lambda of regexp_replace that reads another dataset
+-- expect: refused
+SELECT regexp_replace(note, '(x)', m -> (SELECT max(amount) FROM payroll)) FROM flights
