@@ -8,7 +8,7 @@ whose outcome can be read back, or a start with a token.
 what came back                what it means                         after the last try
 ============================  ====================================  ===================
 throttled                     refused before anything happened      `Busy`
-no connection                 never sent                            `Unreachable`
+no connection, no new role    never sent                            `Unreachable`
 time-out, cut line, HTTP 5xx  sent, outcome unknown                 `OutcomeUnknown`
 any other answer              the service's final word              the `ClientError`
 ============================  ====================================  ===================
@@ -23,8 +23,16 @@ from functools import cache
 from typing import Any, TypeVar
 
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError, NoRegionError, SSLError
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    SSLError,
+)
 from botocore.exceptions import ConnectionError as NoConnection
+from botocore.parsers import ResponseParserError
 
 from athena.errors import Busy, Failed, LakegateError, OutcomeUnknown, Refused
 
@@ -51,6 +59,15 @@ _TIMED_OUT = frozenset(
     ["InternalServiceException", "OperationTimeoutException", "RequestTimeout", "RequestTimeoutException"]
 )
 RETRY_AFTER_SECONDS = 2
+# An answer that cannot be parsed is one that was cut; a role's credentials are fetched anew every hour.
+_FAILURES = (
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoConnection,
+    NoCredentialsError,
+    ResponseParserError,
+)
 # How long a call waits for its answer, unless it asks for more: what is slow at AWS is better asked again.
 READ_TIMEOUT_SECONDS = 5.0
 _SESSIONS = threading.Lock()
@@ -119,7 +136,7 @@ def persist(call: Callable[[], T], *, patience: Patience) -> T:
     for failures in range(1, patience.tries + 1):
         try:
             return call()
-        except (ClientError, HTTPClientError, NoConnection, NoCredentialsError) as error:
+        except _FAILURES as error:
             failure = _graver(failure, _judged(error))
             cause = error
         if patience.timer() - begun >= patience.most_seconds:
@@ -155,7 +172,8 @@ def _judged(error: Exception) -> LakegateError:
 
 
 def _judged_line(error: Exception) -> LakegateError:
-    if isinstance(error, NoConnection) and not isinstance(error, SSLError):
+    unsent = isinstance(error, (NoConnection, CredentialRetrievalError)) and not isinstance(error, SSLError)
+    if unsent:
         return Unreachable(
             f"AWS cannot be reached: {type(error).__name__}.", "Check network, region and AWS_ENDPOINT_URL."
         )
