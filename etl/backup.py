@@ -25,6 +25,7 @@ from athena.settings import HOME_FILE, Settings, read_settings
 from etl.disk import writing
 from etl.landing import FolderLanding, parse_key
 from etl.ledger import SqliteLedger
+from etl.moved import move_home
 from etl.source import ignored
 
 MANIFEST = "manifest.json"
@@ -80,7 +81,8 @@ def backup(settings: Settings, file: Path, *, clock: Callable[[], datetime]) -> 
 def restore(file: Path, home: Path) -> Backup:
     """Make `home` what the backup holds, every file compared with its digest first; nothing is there otherwise.
 
-    Raises `Refused` ("home-exists", "home-moved", "no-such-file") and `Damaged` ("backup-damaged").
+    Another path than the backup's is written into all that names files by it. Raises `Refused` ("home-exists",
+    "no-such-file") and `Damaged` ("backup-damaged").
     """
     if not file.is_file():
         raise Refused(f"{file} is no file.", "Name a backup.", code="no-such-file")
@@ -97,11 +99,7 @@ def restore(file: Path, home: Path) -> Backup:
         try:
             told = _extracted(file, part)
             if told.home != str(home):
-                raise Refused(
-                    f"The backup is of {told.home}: its tables name their files by that path, so it cannot be {home}.",
-                    f"Restore it with --home {told.home} (a link or a mount there does).",
-                    code="home-moved",
-                )
+                move_home(part, told.home, str(home))
             _restamp(part)
             # An archive of files has no empty folders, and none of answers.
             for name in (*_PLAIN, "tables", "results"):

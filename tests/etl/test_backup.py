@@ -2,13 +2,18 @@
 
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tarfile
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pyiceberg.avro.file import AvroFile
+from pyiceberg.io.pyarrow import PyArrowFileIO
+from pyiceberg.typedef import Record
 
 from athena.errors import Damaged, Refused
 from etl.backup import backup, restore
@@ -136,12 +141,42 @@ def test_a_backup_cannot_write_outside_of_the_home(tmp_path: Path) -> None:
     assert not (tmp_path / "evil2").exists()
 
 
-def test_another_path_is_refused_with_the_one_that_it_is_of(intake: Intake, tmp_path: Path) -> None:
+def test_a_home_comes_back_at_another_path(intake: Intake, tmp_path: Path) -> None:
+    retract(intake, "t/f1.csv")
+    maintain(intake)
+    before, rejected = values_of(intake, "t", "n"), values_of(intake, "t__rejects", "raw")
+    old = str(intake.settings.home)
     backup(intake.settings, tmp_path / "b.tar", clock=utc_now)
-    with pytest.raises(Refused, match="tables name their files by that path") as refusal:
-        restore(tmp_path / "b.tar", tmp_path / "elsewhere")
-    assert refusal.value.code == "home-moved"
-    assert not (tmp_path / "elsewhere").exists()
+    put_aside(intake)
+    elsewhere = tmp_path / "another place" / "hömé"
+    elsewhere.parent.mkdir()
+    restore(tmp_path / "b.tar", elsewhere)
+    again = intake_at(elsewhere)
+    assert values_of(again, "t", "n") == before
+    assert values_of(again, "t__rejects", "raw") == rejected
+    assert [one for one in examine(elsewhere) if one.level == "error"] == []
+    assert reconcile(again).reports == ()
+    drop(again, "t/f0.csv", "n,m\n98,1\n")
+    drop(again, "t/late.csv", "n,m\n99,1\n")
+    assert sorted(one.status for one in reconcile(again).reports) == ["loaded", "replaced"]
+    maintain(again)
+    assert {98, 99} <= set(values_of(again, "t", "n"))
+    assert not Path(old).exists()
+    # Nothing that a home is read by names the old place any more.
+    for file in elsewhere.rglob("*"):
+        if file.is_file() and file.suffix in (".sqlite", ".avro", ".json"):
+            assert f"{old}/".encode() not in logical(file), file
+
+
+def logical(file: Path) -> bytes:
+    """What a file says: pages of a database that are free say nothing."""
+    if file.suffix == ".avro":
+        with AvroFile[Record](PyArrowFileIO().new_input(str(file))) as reader:
+            return repr(list(reader)).encode()
+    if file.suffix != ".sqlite":
+        return file.read_bytes()
+    with closing(sqlite3.connect(file)) as database:
+        return "\n".join(database.iterdump()).encode()
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9, 0.97])
