@@ -245,6 +245,32 @@ def _repeat(made: Call) -> Value:
 
 _MANY = f"CASE WHEN b < 0 OR b > len(a) THEN {_BAD} ELSE b END"
 
+# NaN is equal to nothing, so that it is found nowhere
+_IN_FLOATS = tuple(
+    found
+    for kind in ("double", "real")
+    for found in (
+        function(
+            f"contains(array({kind}), {kind}) -> boolean",
+            "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_contains(a, b) AND NOT isnan(b) THEN true "
+            "WHEN trino_has_null(a) THEN NULL ELSE false END",
+            total=True,
+        ),
+        function(
+            f"array_position(array({kind}), {kind}) -> bigint",
+            "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN isnan(b) THEN CAST(0 AS BIGINT) "
+            "ELSE CAST(coalesce(list_position(a, b), 0) AS BIGINT) END",
+            total=True,
+        ),
+        function(
+            f"array_remove(array({kind}), {kind}) -> array({kind})",
+            "CASE WHEN b IS NULL THEN NULL WHEN isnan(b) THEN a ELSE list_filter(a, lambda trino_e: trino_e IS NULL OR "
+            "trino_e <> b) END",
+            total=True,
+        ),
+    )
+)
+
 FUNCTIONS: tuple[Function, ...] = (
     built("element_at", _element_at, strict=True),
     built("array_join", _join, total=True),
@@ -259,6 +285,7 @@ FUNCTIONS: tuple[Function, ...] = (
     built("repeat", _repeat),
     function("cardinality(array(T)) -> bigint", "CAST(len(a) AS BIGINT)", total=True),
     function("cardinality(map(K, V)) -> bigint", "CAST(len(map_keys(a)) AS BIGINT)", total=True),
+    *_IN_FLOATS,
     function(
         "contains(array(T), T) -> boolean",
         "CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_contains(a, b) THEN true WHEN trino_has_null(a) THEN NULL "

@@ -72,7 +72,11 @@ _JODA = {
     ("x", 4): "%G",
 }
 _RUN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
+# What strptime reads and Joda does not: white space around and twice, and names of instants.
+_LENIENT = re.compile(r"^\s|\s$|\s\s|[\t\r\n]")
 MACROS = {
+    "trino_strict_date(a)": "CASE WHEN regexp_matches(a, '^\\s|\\s$|\\s\\s|[\\t\\r\\n]|(?i:infinity|epoch)') "
+    "THEN CAST(CAST('lakegate:bad-argument' AS INTEGER) AS VARCHAR) ELSE a END",
     "trino_milliseconds_only(a)": "date_trunc('millisecond', a)",
     # two digits of a year are of 1970 to 2069
     "trino_pivoted(a)": "CASE WHEN year(a) = 1969 THEN a + to_years(100) ELSE a END",
@@ -197,11 +201,13 @@ def _read(value: Value, text: str) -> exp.Expr:
 
     A month or a day without a year is one of 2000, a time of day one of 1970.
     """
-    letters = set(re.findall("%(.)", text))
+    if _LENIENT.search(text):
+        raise unsupported("White space at an end of a date format, or twice", "Trim the text and the format.")
+    letters, strict = set(re.findall("%(.)", text)), call("trino_strict_date", value.node)
     if letters & {"Y", "y"}:
-        return call("strptime", value.node, string(text))
+        return call("strptime", strict, string(text))
     year = "2000" if letters & {"m", "B", "b", "d"} else "1970"
-    dated = exp.DPipe(this=string(year + " "), expression=value.node)
+    dated = exp.DPipe(this=string(year + " "), expression=strict)
     return call("strptime", exp.paren(dated, copy=False), string("%Y " + text))
 
 

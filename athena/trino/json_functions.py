@@ -42,8 +42,12 @@ for _level in range(1, _DEPTH + 1):
         f"coalesce(trino_json_sorted_{_level - 1}(trino_p{_level}.v), 'null')), ',') || "
         "CASE json_type(a) WHEN 'OBJECT' THEN '}' ELSE ']' END END"
     )
+# DuckDB also reads a comma before a bracket, NaN and Infinity
+MACROS["trino_json_valid(a)"] = (
+    "json_valid(a) AND NOT regexp_matches(regexp_replace(a, '\"(\\\\.|[^\"\\\\])*\"', '\"\"', 'g'), ',\\s*[]}]|(?i:nan|inf)')"
+)
 MACROS["trino_json_parse(a)"] = (
-    f"CASE WHEN a IS NULL THEN NULL WHEN NOT json_valid(a) THEN CAST({_NOT_JSON} AS JSON) "
+    f"CASE WHEN a IS NULL THEN NULL WHEN NOT trino_json_valid(a) THEN CAST({_NOT_JSON} AS JSON) "
     f"ELSE CAST(trino_json_sorted_{_DEPTH}(CAST(json(a) AS JSON)) AS JSON) END"
 )
 

@@ -23,7 +23,7 @@ _RETURNED = {*types.INTEGERS, "varchar", "double", "decimal", "date"}
 _ELEMENTS = "json_extract(trino_x, '$[*]')"
 
 MACROS = {
-    "trino_items(a)": "CASE WHEN a IS NULL THEN NULL WHEN json_valid(a) THEN [json(a)] ELSE [CAST(NULL AS JSON)] END",
+    "trino_items(a)": "CASE WHEN a IS NULL THEN NULL WHEN trino_json_valid(a) THEN [json(a)] ELSE [CAST(NULL AS JSON)] END",
     "trino_strict_key(a, b)": "list_transform(a, lambda trino_x: CASE WHEN json_type(trino_x) = 'OBJECT' "
     "THEN json_extract(trino_x, b) END)",
     "trino_lax_all(a)": "flatten(list_transform(a, lambda trino_x: CASE WHEN json_type(trino_x) = 'ARRAY' "
