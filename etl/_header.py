@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from etl._cell import EMPTY, LINK, MIXED, NUMERIC, TEMPORAL, holds_numbers, is_typed, kind
+from etl._cell import EMPTY, LINK, MIXED, NUMERIC, TEMPORAL, TRUTH, holds_numbers, is_typed, kind
 from etl._names import clean_name
 
 MAX_HEADER_ROWS = 4
@@ -55,7 +55,7 @@ def _vote(cell: bytes, column: Sequence[bytes]) -> float:
     present = [value for value in column if kind(value) != EMPTY]
     if kind(cell) == EMPTY or not present:
         return 0.0
-    if cell in present:
+    if cell in present or all(kind(value) == TRUTH for value in (cell, *present)):
         return -1.0
     return _vote_by_traits(cell, present) if len(present) > 2 else 0.0
 

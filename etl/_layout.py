@@ -45,7 +45,7 @@ def lay_out(text: bytes, sniffed: Sniffed, *, header: bool | None, expected: Seq
     verdict = _header(records[:first], fitting, shape, header, expected)
     kept = {one.line for one in records}
     kinds = {line: "comment" for one in sniffed.records if one.line not in kept for line in _lines(one)}
-    damaged = [] if verdict.rows else _damaged_above(records[:first], text, shape)
+    damaged = [] if verdict.rows else _damaged_above(records[:first], fitting, text, shape)
     kinds |= {line: "preamble" for one in records[: first - len(damaged)] for line in _lines(one)}
     kinds |= {line: "header" for one in verdict.rows for line in _lines(one)}
     body = [one for one in fitting if one not in verdict.rows]
@@ -232,12 +232,23 @@ def _is_title(records: list[Placed], fields: int) -> bool:
     return any(looks_like_names(row) and all(row[: fields - 1]) for row in later)
 
 
-def _damaged_above(above: list[Placed], text: bytes, shape: Shape) -> list[Placed]:
-    """Records right above those that fit which would fit too but for a stray quote: no words above the data."""
-    place = len(above)
-    while place and shape.fields > 1 and _would_fit(above[place - 1], text, shape):
+def _damaged_above(above: list[Placed], fitting: list[Placed], text: bytes, shape: Shape) -> list[Placed]:
+    """Records right above those that fit which would fit too but for a stray quote, or have numbers where numbers stand:
+    no words above the data."""
+    place, numeric = len(above), _numeric([one.record.fields for one in fitting], shape.fields)
+    while (
+        place
+        and shape.fields > 1
+        and (_would_fit(above[place - 1], text, shape) or _is_like(above[place - 1], numeric))
+    ):
         place -= 1
     return above[place:]
+
+
+def _is_like(placed: Placed, numeric: Sequence[bool]) -> bool:
+    cells = placed.record.fields
+    typed = [is_typed(cell) for cell, number in zip(cells, numeric, strict=False) if number]
+    return len(cells) > 1 and bool(typed) and all(typed)
 
 
 def _would_fit(placed: Placed, text: bytes, shape: Shape) -> bool:
