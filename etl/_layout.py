@@ -233,8 +233,8 @@ def _is_title(records: list[Placed], fields: int) -> bool:
 
 
 def _damaged_above(above: list[Placed], fitting: list[Placed], text: bytes, shape: Shape) -> list[Placed]:
-    """Records right above those that fit which would fit too but for a stray quote, or have numbers where numbers stand:
-    no words above the data."""
+    """Records right above those that fit which would fit too but for a stray quote, or have numbers where numbers
+    stand: no words above the data."""
     place, numeric = len(above), _numeric([one.record.fields for one in fitting], shape.fields)
     while (
         place
