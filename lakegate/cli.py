@@ -27,7 +27,7 @@ from lakegate.commands import (
     stage,
     upkeep,
 )
-from lakegate.quick import start_quickly
+from lakegate.quick import leave_quickly, start_quickly
 from lakegate.screen import print_error
 
 DEBUG_VARIABLE = "LAKEGATE_DEBUG"
@@ -98,7 +98,7 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> None:
     """The console script."""
     start_quickly()
-    sys.exit(run(sys.argv[1:]))
+    leave_quickly(run(sys.argv[1:]))
 
 
 def _refused(error: LakegateError) -> int:

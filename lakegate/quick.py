@@ -1,15 +1,18 @@
-"""What a process that is only a command leaves out, so that it starts in less time.
+"""What a process that is only a command leaves out, so that it starts and ends in less time.
 
 Worth a fifth of a second of CPU: a third of what a short command takes.
 """
 
+import atexit
 import ctypes
 import gc
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import NoReturn
 
 # By default the objects of every few imports are searched for cycles, of which they have none.
 _COLLECT_AFTER = 20_000
@@ -47,3 +50,17 @@ def _keep_memory() -> None:
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(_M_MMAP_THRESHOLD, _OWN_PAGES_BYTES)
         libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def leave_quickly(status: int) -> NoReturn:
+    """End the process as `sys.exit` does, but leave its memory to the system as a whole instead of taking modules and
+    objects apart one by one: half of what starting took."""
+    if any(not one.daemon for one in threading.enumerate() if one is not threading.main_thread()):
+        sys.exit(status)  # which waits for them
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        sys.exit(status)  # which tells of a pipe that nobody reads
+    os._exit(status)

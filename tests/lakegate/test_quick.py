@@ -26,3 +26,21 @@ def test_a_command_takes_the_pages_of_some_blocks_for_the_next() -> None:
         "blocks(); before = faults(); blocks(); print(faults() - before < 20_000)"
     )
     assert sys.platform != "linux" or _printed(_STARTED + told) == "True"
+
+
+def test_a_command_ends_with_its_status_and_all_that_it_printed() -> None:
+    code = (
+        "import atexit, sys; from lakegate.quick import leave_quickly; atexit.register(print, 'at the end');"
+        "print('x' * 100_000); leave_quickly(3)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "x" * 100_000 + "\nat the end\n", "")
+
+
+def test_a_command_that_ends_waits_for_its_threads() -> None:
+    code = (
+        "import sys, threading, time; from lakegate.quick import leave_quickly;"
+        "threading.Thread(target=lambda: (time.sleep(0.2), print('done'))).start(); leave_quickly(0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "done\n")
