@@ -117,7 +117,7 @@ _LISTED: tuple[tuple[Function, str], ...] = (
         "date date_add/3 date_trunc/2 last_day_of_month from_unixtime/1-2 to_unixtime date_parse/2 parse_datetime/2",
     ),
     (_ANY, "from_iso8601_timestamp from_iso8601_date at_timezone/2 with_timezone/2 timezone_hour timezone_minute"),
-    (_ANY, "to_milliseconds current_timezone/0"),
+    (_ANY, "to_milliseconds current_timezone/0 parse_duration parse_data_size"),
     # Conditions.
     (Function(total=True, takes=Takes.SAME), "coalesce/2+ greatest/1+ least/1+ nullif/2"),
     (_ANY, "try typeof"),
@@ -150,7 +150,7 @@ _LISTED: tuple[tuple[Function, str], ...] = (
     (Function(Kind.WINDOW, total=True, like_first=True), "first_value last_value"),
     (Function(Kind.WINDOW), "lag/1-3 lead/1-3 ntile nth_value/2"),
     # Another answer each time: the question runs, and nobody keeps what came out.
-    (Function(total=True, result=DOUBLE, volatile=True), "random/0 rand/0"),
+    (Function(volatile=True), "random/0-2 rand/0-2"),
     (Function(total=True, result=DataType("timestamptz"), volatile=True), "now/0"),
     (Function(result=DataType("timestamptz"), volatile=True), "current_timestamp"),
     (Function(result=DataType("timestamp"), volatile=True), "localtimestamp"),

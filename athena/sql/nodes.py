@@ -134,6 +134,8 @@ def _window_ok(node: exp.Expr, lake: str) -> bool:
 def _limit_ok(node: exp.Expr, lake: str) -> bool:
     count = node.args.get("count") or node.args.get("expression")
     everything = isinstance(node, exp.Limit) and isinstance(count, exp.Var) and count.name.upper() == "ALL"
+    if count is None:
+        return isinstance(node, exp.Fetch)
     return everything or isinstance(count, exp.Placeholder) or (isinstance(count, exp.Literal) and count.name.isdigit())
 
 
@@ -208,6 +210,10 @@ def _call_ok(node: exp.Expr, lake: str) -> bool:
     return not stars or (node.name == "count" and len(node.expressions) == 1)
 
 
+def _in_ok(node: exp.Expr, lake: str) -> bool:
+    return bool(node.expressions) or node.args.get("query") is not None
+
+
 def _field_ok(node: exp.Expr, lake: str) -> bool:
     return isinstance(node.expression, exp.Identifier)
 
@@ -263,6 +269,7 @@ _CHECKS: Mapping[type[exp.Expr], Callable[[exp.Expr, str], bool]] = {
     exp.Extract: _extract_ok,
     exp.JSONExtract: _query_of_json_ok,
     exp.Dot: _field_ok,
+    exp.In: _in_ok,
     exp.Struct: _filled,
     exp.HexString: _hex_ok,
     exp.UnicodeString: _unicode_ok,

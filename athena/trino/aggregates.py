@@ -16,6 +16,7 @@ from athena.trino.types import Type
 from athena.trino.values import Rewrite, Translator, Wrap
 
 MACROS = {
+    "trino_offset(a)": "CASE WHEN a >= 0 THEN a ELSE CAST('lakegate:bad-argument' AS BIGINT) END",
     "trino_finite(a)": "CASE WHEN isfinite(a) THEN a END",
     # the first value of each key, keys in the order in which they came
     "trino_first_of_keys(a)": "CASE WHEN len(list_distinct(list_transform(a, lambda trino_e: trino_e.k))) = len(a) "
@@ -338,9 +339,12 @@ def _shifted(made: Call) -> Value:
     given = [values[0].node]
     if len(values) > 1:
         offset = literal_int(values[1].node)
-        if offset is None or offset < 0:
-            raise unsupported(f"{made.name} with this offset", "Use a literal of 0 or more.")
-        given.append(number(offset))
+        if offset is not None and offset < 0:
+            raise mistyped(f"The offset of {made.name} is negative.", "Use lead for lag, and the other way round.")
+        if values[1].type.name not in types.INTEGERS:
+            raise mistyped(f"The offset of {made.name} is of type {values[1].type}.", "Use a whole number.")
+        computed = call("trino_offset", coerce(values[1], types.BIGINT).node)
+        given.append(number(offset) if offset is not None else computed)
     if len(values) > 2:
         both = types.common(kind, values[2].type)
         if both is None:

@@ -135,6 +135,18 @@ _PLAIN = "degrees radians exp sin cos tan atan sinh cosh"
 FUNCTIONS: tuple[Function, ...] = (
     built("round", _round, strict=True),
     *(function(f"{word}() -> double", "random", total=True, strict=False) for word in ("random", "rand")),
+    *(
+        made
+        for word in ("random", "rand")
+        for kind in ("integer", "bigint")
+        for made in (
+            function(f"{word}({kind}) -> {kind}", f"CAST(floor(random() * trino_positive(a)) AS {kind.upper()})"),
+            function(
+                f"{word}({kind}, {kind}) -> {kind}",
+                f"CAST(a + floor(random() * trino_positive(CAST(b AS BIGINT) - a)) AS {kind.upper()})",
+            ),
+        )
+    ),
     built("truncate", _truncate, strict=True),
     built("ceil", _ceiling, strict=True, total=True),
     built("ceiling", _ceiling, strict=True, total=True),

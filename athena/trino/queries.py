@@ -17,6 +17,7 @@ from athena.trino.comparisons import both_sides, common_of
 from athena.trino.function import Function, Value
 from athena.trino.refusal import mistyped, unsupported
 from athena.trino.scope import Field, Relation, Scope, reference
+from athena.trino.ties import keep_ties
 from athena.trino.types import Type
 from athena.trino.unnest import unnest
 from athena.trino.values import Rewrite, Translator
@@ -125,6 +126,7 @@ class Queries:
         if node.args.get("distinct") is not None and node.args["distinct"].args.get("on"):
             raise unsupported("DISTINCT ON", "Use row_number() OVER (…) = 1.")
         self._order(node, outputs, translator if not node.args.get("distinct") else None, sources)
+        keep_ties(node, [value.node for _, value in outputs])
         _limits(node, translator)
         fields = self._renamed([Field(label, "", value.type) for label, value in outputs], [])
         node.set(

@@ -37,6 +37,7 @@ from athena.trino import (
     patterns,
     strings,
     types,
+    units,
     urls,
     values,
     written,
@@ -72,6 +73,7 @@ _MODULES = (
     json_paths,
     bits,
     binaries,
+    units,
     urls,
     aggregates,
 )
