@@ -237,7 +237,8 @@ def _gathered(
         rows_rejected=len(rejects),
         reasons=dict(Counter(reject.reason for reject in rejects)),
     )
-    first_lines = pa.array(rows.lines + block.first_line, pa.int64())
+    # Not by `pa.array`, which imports numpy's masked arrays to ask whether these are some.
+    first_lines = pa.Array.from_buffers(pa.int64(), count, [None, pa.py_buffer(rows.lines + block.first_line)])
     kept = tuple(one for one in skipped if one.kind != "blank")
     return Typed(columns, first_lines, rejects, kept, tally, way, _warnings(block))
 
