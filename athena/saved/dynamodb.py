@@ -1,11 +1,15 @@
 """Saved questions in DynamoDB: one item each, so that all versions change in one conditional write."""
 
 import zlib
+from dataclasses import replace
 
 from athena.dynamodb import Item, Key, Table, text
 from athena.errors import Damaged
 from athena.records import decode, encode
 from athena.saved import SavedQuestion
+
+# An item holds 400 KB, emulators count bytes in base64, and a statement has 64 KB at most.
+MOST_BYTES = 280_000
 
 
 class DynamoSaved:
@@ -26,7 +30,7 @@ class DynamoSaved:
     def put(self, question: SavedQuestion, *, before: int | None) -> bool:
         """Keep it if the latest version is still `before`; whether it was."""
         key, update = _key(question.partner, question.name), "SET content = :content, version = :version"
-        packed, version = zlib.compress(encode(question)), question.latest.version
+        packed, version = _packed(question), question.latest.version
         if before is None:
             absent = "attribute_not_exists(version)"
             return self._table.change(key, update, when=absent, content=packed, version=version).won
@@ -40,6 +44,15 @@ class DynamoSaved:
 
 def _key(partner: str, name: str) -> Key:
     return Key(f"saved#{partner}", name)
+
+
+def _packed(question: SavedQuestion) -> bytes:
+    """As many of the versions as an item holds, the latest among them in any case."""
+    packed = zlib.compress(encode(question))
+    while len(packed) > MOST_BYTES and len(question.versions) > 1:
+        question = replace(question, versions=question.versions[1:])
+        packed = zlib.compress(encode(question))
+    return packed
 
 
 def _question(item: Item) -> SavedQuestion:

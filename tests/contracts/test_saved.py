@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -45,6 +46,22 @@ def test_only_who_knows_the_latest_version_may_add_one(saved: Saved) -> None:
     assert saved.put(newer, before=1)
     assert not saved.put(newer, before=1)
     assert saved.get("united", "leaving") == newer
+
+
+def test_versions_of_long_statements_are_kept_and_the_latest_in_any_case(saved: Saved) -> None:
+    """A list of numbers packs badly, and DynamoDB's items end at 400 KB."""
+    chance = Random(1)
+    versions = tuple(
+        replace(FIRST, version=number, sql=f"SELECT '{chance.randbytes(30_000).hex()}'") for number in range(1, 11)
+    )
+    long = replace(QUESTION, versions=versions)
+    for latest in range(1, 11):
+        before = None if latest == 1 else latest - 1
+        assert saved.put(replace(long, versions=versions[:latest]), before=before)
+    found = saved.get("united", "leaving")
+    assert found is not None
+    assert found.versions == versions[-len(found.versions) :]
+    assert len(found.versions) > 5
 
 
 def test_each_partner_has_questions_of_their_own(saved: Saved) -> None:
