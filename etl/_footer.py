@@ -15,7 +15,7 @@ from etl._record import Record, Shape, read_record
 from etl._split import Fault, Skip, Split
 
 MAX_FOOTER_LINES, MAX_FOOTER_BYTES = 20, 4096
-FEW = 3
+FEW, _LONG = 3, 10
 _TOTAL = re.compile(
     rb"\W*(?:grand |sub)?(?:totals?|sum|summen?|gesamt(?:summe)?|insgesamt|somme|totale|totaal|suma|average)\b.*",
     re.IGNORECASE | re.DOTALL,
@@ -56,8 +56,10 @@ def set_footer_apart(data: bytes, found: Split, shape: Shape) -> Split:
     for place, line in reversed(list(enumerate(tail))):
         if line.record is None:
             continue
-        apart = any(above.record is None for above in tail[:place])
-        if not _is_footer(line, data, shape, apart=apart):
+        if line.good and _is_empty(line) and not footer:
+            break
+        apart = any(above.record is None or _is_empty(above) for above in tail[:place])
+        if not (_is_empty(line) or _is_footer(line, data, shape, apart=apart)):
             break
         footer.append(line)
     return _with_total(data, _without(found, footer) if footer else found, shape)
@@ -85,7 +87,7 @@ def _tail(data: bytes, found: Split, shape: Shape) -> list[_Line]:
             record = read_record(data, piece.start, replace(shape, fields=0), complete=True)
             if record is None or record.end != piece.end or record.height > 1:
                 break
-            if isinstance(piece, _Good) and not (names_total(record.fields) or _is_remark(record.fields, shape)):
+            if isinstance(piece, _Good) and not (names_total(record.fields) or _holds_one_cell(record.fields, shape)):
                 break
         elif piece.kind != "blank":
             break
@@ -114,13 +116,33 @@ def _is_footer(line: _Line, data: bytes, shape: Shape, *, apart: bool) -> bool:
         return False
     cells = [cell.strip() for cell in record.fields]
     filled = [cell for cell in cells if cell]
-    if _is_remark(cells, shape):
-        return True
+    if line.good and not names_total(cells):
+        remark = _says_remark(line, data, shape) or _is_remark(cells, shape) or (apart and not is_typed(filled[0]))
+        return remark and _is_long(filled[0])
     if line.good:
         return _breaks_the_columns(cells, shape) or (len(cells) > 1 and (apart or 2 * len(filled) <= len(cells) + 1))
-    if names_total(cells) or _REMARK.fullmatch(data[line.start : line.end].strip()):
+    if names_total(cells) or _says_remark(line, data, shape) or _is_remark(cells, shape):
         return True
-    return apart and len(filled) == 1 and shape.fields > 1 and not is_typed(filled[0])
+    return apart and shape.fields > 1 and not any(map(is_typed, filled)) and (len(filled) == 1 or any(shape.numeric))
+
+
+def _says_remark(line: _Line, data: bytes, shape: Shape) -> bool:
+    return _REMARK.fullmatch(data[line.start : line.end].strip(b" \t\r\n" + shape.delimiter)) is not None
+
+
+def _is_long(cell: bytes) -> bool:
+    """Whether it is more than a word or code, which could be the only value of a record."""
+    return len(cell.decode("utf-8", "replace")) >= _LONG
+
+
+def _is_empty(line: _Line) -> bool:
+    return line.record is not None and line.good and not any(cell.strip() for cell in line.record.fields)
+
+
+def _holds_one_cell(fields: Sequence[bytes], shape: Shape) -> bool:
+    """Whether a record of a table of numbers holds one cell at most, and none of them."""
+    filled = [place for place, cell in enumerate(fields) if cell.strip()]
+    return len(fields) >= FEW and len(filled) <= 1 and any(shape.numeric)
 
 
 def _is_remark(fields: Sequence[bytes], shape: Shape) -> bool:

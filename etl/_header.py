@@ -126,10 +126,6 @@ def further_header_rows(body: Sequence[Row]) -> int:
 
 
 def _is_above_data(row: Row, typed: Sequence[int]) -> bool:
-    """Whether words stand where numbers stand below: in two columns, or in one when the rest of the row is empty."""
-    kinds = [kind(row[place]) for place in typed]
-    words = [one for one in kinds if one != EMPTY]
-    filled = sum(kind(cell) != EMPTY for cell in row)
-    return all(one not in (NUMERIC, TEMPORAL, MIXED) for one in words) and (
-        len(words) >= 2 or len(words) == filled == 1
-    )
+    """Whether words stand where numbers stand below, in two columns at least."""
+    words = [one for place in typed if (one := kind(row[place])) != EMPTY]
+    return len(words) >= 2 and not {NUMERIC, TEMPORAL, MIXED} & set(words)

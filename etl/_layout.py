@@ -96,8 +96,8 @@ def _ragged(above: list[Placed], fitting: list[Placed], shape: Shape) -> _Header
     rows = (above[-1],)
     if len(cells) > shape.fields and not any(cells[shape.fields :]):
         return _Header(rows, _decoded(cells[: shape.fields]), 0.9)
-    if len(cells) == shape.fields - 1 and all(one.record.fields[-1] == b"" for one in fitting):
-        return _Header(rows, (*_decoded(cells), ""), 0.9)
+    if len(cells) < shape.fields and not any(any(one.record.fields[len(cells) :]) for one in fitting):
+        return _Header(rows, (*_decoded(cells), *[""] * (shape.fields - len(cells))), 0.9)
     if len(cells) == shape.fields - 1 and _are_row_names(above[-1], fitting):
         return _Header(rows, ("", *_decoded(cells)), 0.8, ("The header does not name the first column: row names.",))
     note = f"The header names {len(cells)} columns, the records have {shape.fields}: its names were not used."
@@ -224,12 +224,15 @@ def _names_all(placed: Placed, fields: int) -> bool:
 
 
 def _is_title(records: list[Placed], fields: int) -> bool:
-    """A line with one filled cell (or none) of three or more, above a row that looks like names."""
+    """A line with one filled cell (or none) of three or more, above a row that names what is below it."""
     filled = sum(bool(cell.strip()) for cell in records[0].record.fields)
-    if fields < 3 or filled > 1:
+    if fields < FEW or filled > 1:
         return False
     later = [one.record.fields for one in records[1 : 1 + 3 * _LOOK_AHEAD] if _fits(one, fields)]
-    return any(looks_like_names(row) and all(row[: fields - 1]) for row in later)
+    dense = [row for row in later if sum(bool(cell.strip()) for cell in row) >= fields - 1]
+    if any(looks_like_names(row) and all(row[: fields - 1]) for row in dense):
+        return True
+    return len(dense) > 2 and votes_for_header(dense[0], dense[1:], ()) > 0
 
 
 def _damaged_above(above: list[Placed], fitting: list[Placed], text: bytes, shape: Shape) -> list[Placed]:

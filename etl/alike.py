@@ -131,7 +131,7 @@ def count_records(data: bytes, pattern: Pattern) -> int:
         if weak in pattern.heading and 2 * data.count(weak) >= min(lines, MAX_RECORDS):
             return 0
     last = _last_line(data).split(delimiter)
-    return 0 if names_total(last) or sum(map(bool, last)) == 1 else lines - 1
+    return 0 if names_total(last) or sum(bool(cell.strip()) for cell in last) < 2 else lines - 1
 
 
 def _last_line(data: bytes) -> bytes:
