@@ -7,12 +7,24 @@ import difflib
 import re
 import tomllib
 from dataclasses import dataclass, fields
+from math import isfinite
 from pathlib import Path
 
 from athena.errors import Failed, Refused
 
 HOME_FILE = "lakegate.toml"
 HOME_VERSION = 1
+_KINDS = {int: "a whole number", float: "a number", str: "a text", tuple: "a list of texts"}
+LAKE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# The least that each number may be, in both homes; of a time that something is given, none would end it at once.
+LEAST: dict[str, float] = {
+    **dict.fromkeys(("engine_workers", "engine_threads", "workers", "page_rows", "token_lifetime_seconds"), 1),
+    **dict.fromkeys(("engine_memory_bytes", "result_bytes", "split_bytes"), 1),
+    **dict.fromkeys(("query_timeout_seconds", "statement_seconds", "job_timeout_seconds", "result_days"), 0.001),
+    **dict.fromkeys(("flight_lease_seconds", "table_lease_seconds"), 0.01),
+    **dict.fromkeys(("engine_spill_bytes", "max_parked", "settle_seconds", "maintenance_seconds"), 0),
+    **dict.fromkeys(("metrics_port", "least_memory_bytes"), 0),
+}
 PUBLIC_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 
@@ -130,6 +142,9 @@ def _checked(home: Path, path: Path, given: dict[str, object]) -> Settings:
             hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
             raise Refused(f"{path}: unknown setting {key!r}.", hint, code="settings-invalid")
         values[key] = _coerced(path, key, value, known[key].default)
+        if wanted := misfit(key, values[key]):
+            message = f"{path}: {key} is {value!r}, expected {wanted}."
+            raise Refused(message, f"The default is {known[key].default!r}.", code="settings-invalid")
     if values.get("version", HOME_VERSION) != HOME_VERSION:
         raise Refused(
             f"{path}: this home has version {values['version']}, this Lakegate reads version {HOME_VERSION}.",
@@ -145,6 +160,20 @@ def _checked(home: Path, path: Path, given: dict[str, object]) -> Settings:
     return Settings(home=home.resolve(), **values)  # type: ignore[arg-type]
 
 
+def misfit(key: str, value: object) -> str | None:
+    """What a setting must be that this value of the right type is not; None where it fits.
+
+    >>> misfit("workers", 0), misfit("workers", 2), misfit("result_days", float("nan"))
+    ('at least 1', None, 'at least 0.001')
+    """
+    least = LEAST.get(key)
+    if least is not None and isinstance(value, int | float) and not (value >= least and isfinite(value)):
+        return f"at least {least:g}"
+    if key == "name" and not LAKE_NAME.fullmatch(str(value)):
+        return "lower-case letters, digits and _, beginning with a letter"
+    return None
+
+
 def _coerced(path: Path, key: str, value: object, default: object) -> object:
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
@@ -152,7 +181,7 @@ def _coerced(path: Path, key: str, value: object, default: object) -> object:
         return tuple(str(item) for item in value)
     if type(value) is not type(default):
         raise Refused(
-            f"{path}: {key} is {value!r}, expected a {type(default).__name__}.",
+            f"{path}: {key} is {value!r}, expected {_KINDS[type(default)]}.",
             f"The default is {default!r}.",
             code="settings-invalid",
         )

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from athena.aws import Patience, error_code, persist
 from athena.errors import Failed, OutcomeUnknown, Refused
-from athena.settings import Settings
+from athena.settings import Settings, misfit
 
 PREFIX = "LAKEGATE_"
 SECRETS = ("secret", "salt")
@@ -116,6 +116,9 @@ def _settings(given: Mapping[str, str], needless: tuple[str, ...]) -> AwsSetting
             f"Set the SSM parameters of the stage, or {', '.join(PREFIX + name.upper() for name in missing)}.",
         )
     values: dict[str, Any] = {name: _typed(name, known[name].default, text) for name, text in given.items()}
+    for name, value in values.items():
+        if wanted := misfit(name, value):
+            raise _invalid(f"{name} is {given[name]!r}, expected {wanted}.", f"The default is {known[name].default!r}.")
     return _checked(AwsSettings(**values))
 
 

@@ -38,6 +38,8 @@ def test_numbers_are_read_as_numbers() -> None:
         ({"secret": "abcd"}, "too short", "openssl rand"),
         ({"results": "s3://results/here"}, "results is", "last slash"),
         ({"scan_workgroups": "1GB=small"}, "holds '1GB=small'", "<bytes>=<work group>"),
+        ({"page_rows": "-1"}, "page_rows is '-1', expected at least 1", "1000"),
+        ({"query_timeout_seconds": "nan"}, "is 'nan', expected at least 0.001", "900"),
     ],
 )
 def test_what_is_wrong_is_refused_with_its_remedy(change: dict[str, str], message: str, remedy: str) -> None:

@@ -48,6 +48,23 @@ def count(lakegate: Command, home: Path) -> int:
 
 
 @pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("engine_workers = 0", "engine_workers is 0, expected at least 1. The default is 2."),
+        ("page_rows = -4", "page_rows is -4, expected at least 1."),
+        ("query_timeout_seconds = nan", "query_timeout_seconds is nan, expected at least 0.001."),
+        ("result_days = inf", "result_days is inf, expected at least 0.001."),
+        ('name = "my lake"', "name is 'my lake', expected lower-case letters"),
+        ('workers = "2"', "workers is '2', expected a whole number."),
+        ('cors_origins = "https://x"', "expected a list of texts."),
+    ],
+)
+def test_a_setting_that_could_not_work_is_refused(lakegate: Command, home: Path, line: str, wanted: str) -> None:
+    (home / "lakegate.toml").write_text(f"version = 1\n{line}\n", encoding="utf-8")
+    refused(lakegate("query", "SELECT 1", "--home", home), "settings-invalid", wanted)
+
+
+@pytest.mark.parametrize(
     "arguments",
     [("datasets",), ("load", "x.csv", "-d", "stays"), ("query", "SELECT 1"), ("up",), ("doctor",), ("partner", "list")],
 )
