@@ -8,8 +8,8 @@ from athena.errors import Damaged
 from athena.records import decode, encode
 from athena.saved import SavedQuestion
 
-# An item holds 400 KB, emulators count bytes in base64, and a statement has 64 KB at most.
-MOST_BYTES = 280_000
+# An item holds 400 KB, and each run reads it, a unit per 4 KB; a statement has 64 KB at most.
+MOST_BYTES = 120_000
 
 
 class DynamoSaved:
