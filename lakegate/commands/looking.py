@@ -14,6 +14,8 @@ from lakegate.home import current_home
 from lakegate.screen import Label, instant_text, print_json, print_note, print_table, print_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from athena.catalogue import Listing
     from athena.lake import Lake
     from etl.ingest import Load
@@ -154,7 +156,9 @@ def rejects(
     With file, physical lines, reason and raw text. In SQL they are the dataset DATASET__rejects, with those of files
     that were replaced or retracted since.
     """
-    found = _rejects_of(current_home(home), check_dataset_name(dataset), limit, every=every)
+    found, failed = _rejects_of(current_home(home), check_dataset_name(dataset), limit, every=every)
+    for load in failed:
+        print_note(f"{load.file} failed; its rejects are in reports/{load.file.partition('!')[0]}/.")
     if as_json:
         print_json(found)
     elif not found:
@@ -192,43 +196,46 @@ def _dataset(lake: "Lake", name: str) -> "Listing":
         raise NotFound(f"There is no dataset {name!r}.", remedy, code="no-such-dataset") from error
 
 
-def _rejects_of(home: Path, dataset: str, limit: int, *, every: bool) -> list[dict[str, object]]:
-    from athena import catalogue
+def _rejects_of(home: Path, dataset: str, limit: int, *, every: bool) -> "tuple[list[dict[str, object]], list[Load]]":
+    """The records, and the loads that failed for having too many: theirs are in no table."""
     from athena.lake import Lake
-    from athena.question import OWNER
-    from lakegate.commands.query import owner_records
-
-    rejects_of_it = f"{dataset}{REJECTS_SUFFIX}"
-    with Lake.embedded(home) as lake:
-        known = {listing.name for listing in catalogue.datasets(lake, OWNER)}
-        if dataset not in known | {rejects_of_it}:
-            _dataset(lake, dataset)
-        loads_of_them = _with_rejects(lake, dataset, limit, every=every)
-    found: list[dict[str, object]] = []
-    for start in range(0, len(loads_of_them), NAMED):
-        named = tuple(loads_of_them[start : start + NAMED])
-        among = f"WHERE load_id IN ({', '.join('?' * len(named))}) ORDER BY load_id DESC, file, first_line"
-        sql = f"SELECT * FROM {rejects_of_it} {among} LIMIT {limit - len(found)}"
-        found += owner_records(home, sql, named)
-        if len(found) == limit:
-            break
-    return found
-
-
-def _with_rejects(lake: "Lake", dataset: str, limit: int, *, every: bool) -> list[str]:
-    """The newest loads with rejected records, as many as it takes for `limit` of these; unless `every`, only of what
-    is in the table."""
     from etl import ingest
     from etl.intake import Intake
-    from etl.plan import BROUGHT_ROWS
+    from lakegate.commands.query import owner_records
 
+    rejects_of_it, order = f"{dataset}{REJECTS_SUFFIX}", "ORDER BY load_id DESC, file, first_line LIMIT"
+    with Lake.embedded(home) as lake:
+        history = ingest.loads(Intake.embedded(lake), dataset, limit=MOST_LOADS)
+        listing = None if history else _dataset(lake, dataset)
+        is_there = lake.head(rejects_of_it) is not None
+    # A ledger that had to be rebuilt knows tables, and nothing of how they came about.
+    whole = every or listing is not None
+    latest = {load.file: load for load in reversed(history)}
+    failed = [load for load in latest.values() if load.status == "failed" and _rejected(load)]
+    if is_there and whole:
+        return owner_records(home, f"SELECT * FROM {rejects_of_it} {order} {limit}"), failed
+    named, found = _with_rejects(history, limit), list[dict[str, object]]()
+    for start in range(0, len(named), NAMED):
+        ids = tuple(named[start : start + NAMED])
+        among = f"WHERE load_id IN ({', '.join('?' * len(ids))})"
+        found += owner_records(home, f"SELECT * FROM {rejects_of_it} {among} {order} {limit - len(found)}", ids)
+        if len(found) == limit:
+            break
+    return found, failed
+
+
+def _with_rejects(history: "Iterable[Load]", limit: int) -> list[str]:
+    """The newest loads in the table that rejected records, as many as it takes for `limit` of these."""
     found: list[str] = []
-    for load in ingest.loads(Intake.embedded(lake), dataset, limit=MOST_LOADS):
-        rejected = 0 if load.report is None else load.report.rows_rejected
-        if limit > 0 and rejected and load.status in BROUGHT_ROWS and (every or load.current):
+    for load in history:
+        if limit > 0 and load.current and _rejected(load):
             found.append(load.load_id)
-            limit -= rejected
+            limit -= _rejected(load)
     return found
+
+
+def _rejected(load: "Load") -> int:
+    return 0 if load.report is None else load.report.rows_rejected
 
 
 def _load_row(load: "Load") -> tuple[object, ...]:

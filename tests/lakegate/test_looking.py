@@ -91,6 +91,17 @@ def test_rejects_of_a_corrected_file_are_gone_but_not_forgotten(
     assert reject["raw"] == "Borealis,2026-05-02"
 
 
+def test_rejects_of_a_file_that_failed_are_found(lakegate: Command, home: Path, stays_file: Path) -> None:
+    stays_file.write_text("hotel,guests\nAurora,1\nBorealis\n", encoding="utf-8")
+    failed = lakegate("load", stays_file, "--dataset", "stays", "--home", home)
+    assert "reports/stays/stays.csv/ holds them with line and reason" in failed.out
+    done = lakegate("rejects", "stays", "--home", home)
+    assert (done.code, done.out) == (0, "stays has no rejects.\n")
+    assert "stays/stays.csv failed; its rejects are in reports/stays/stays.csv/." in done.err
+    (told,) = (home / "reports" / "stays" / "stays.csv").glob("*.rejects.csv")
+    assert "Borealis" in told.read_text(encoding="utf-8")
+
+
 def test_rejects_keep_line_reason_and_raw_text(lakegate: Command, stays_home: Path) -> None:
     (reject,) = json.loads(lakegate("rejects", "stays", "--json", "--home", stays_home).out)
     assert (int(reject["first_line"]), reject["reason"], reject["raw"]) == (5, "field-count", "Borealis,2026-05-02")
