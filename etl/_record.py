@@ -181,6 +181,8 @@ def read_step_by_step(data: bytes, start: int, shape: Shape, *, complete: bool) 
         position, height = field.end, height + field.breaks
         if not data.startswith(shape.delimiter, position):
             end = line_end(data, position) if position < len(data) else position
+            # An escaped line end that ends the data begins no further line.
+            height -= end == position and data.endswith((b"\n", b"\r"))
             return Record(end, height, tuple(fields), tuple(quoted))
         position += 1
 

@@ -64,9 +64,11 @@ class Survey:
     @property
     def lines(self) -> int:
         """Physical lines, the last one without an end included."""
-        ends = "\n\r"
-        last = self._last[-width(self._dialect.encoding) :].decode(self._dialect.encoding, "replace")
-        return self._breaks + (self.size_bytes > self._dialect.mark and last not in ends)
+        unit, ends = width(self._dialect.encoding), "\n\r"
+        last = self._last[-unit:].decode(self._dialect.encoding, "replace")
+        # Half a unit at the end, of a file that was cut, is a line as well.
+        open_end = self.size_bytes % unit > 0 or last not in ends
+        return self._breaks + (self.size_bytes > self._dialect.mark and open_end)
 
     def verdict(self) -> Encoding | None:
         """The encoding by all bytes so far, None when only the mark or the contract could tell."""
