@@ -77,8 +77,18 @@ def struct(*fields: tuple[str, exp.Expr]) -> exp.Expr:
     )
 
 
+def field_of(node: exp.Expr, physical: str) -> exp.Expr:
+    """A field of a struct, on a copy: of one that is written out, what is written for it."""
+    if isinstance(node, exp.Struct):
+        found: exp.Expr = next(part.expression for part in node.expressions if part.this.name == physical)
+        return found.copy()
+    return call("struct_extract", node.copy(), exp.Literal.string(physical))
+
+
 def is_null(node: exp.Expr) -> exp.Expr:
     """`node IS NULL`, on a copy."""
+    if isinstance(node, exp.Struct):
+        return exp.false()
     return exp.Is(this=exp.paren(node), expression=exp.Null())
 
 
@@ -149,7 +159,7 @@ def binary(kind: type[exp.Binary], left: exp.Expr, right: exp.Expr) -> exp.Expr:
 
 def once(node: exp.Expr, variable: str, body: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
     """`body` of `node`, which is written (and bound, and computed) one time however often `body` names it."""
-    if isinstance(node, exp.Column):
+    if isinstance(node, exp.Column | exp.Struct) or node.name == "struct_extract":
         return body(node)
     mapped = call("list_transform", exp.Array(expressions=[node]), lambda_of(body(name(variable)), variable))
     return call("list_extract", mapped, number(1))

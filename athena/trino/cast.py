@@ -5,6 +5,7 @@ its own way; each is mended here. https://trino.io/docs/current/functions/conver
 """
 
 import re
+from collections.abc import Callable
 
 from sqlglot import exp
 
@@ -12,12 +13,14 @@ from athena.trino import types
 from athena.trino.build import (
     call,
     case,
+    field_of,
     is_null,
     lambda_of,
     literal_text,
     name,
     null,
     number,
+    once,
     string,
     struct,
     to,
@@ -132,12 +135,19 @@ def _nested(value: Value, wanted: Type, *, implicit: bool) -> exp.Expr:
         items = call("list_transform", call("map_values", value.node.copy()), lambda_of(item.node, "trino_e"))
         return case((is_null(value.node), null(wanted)), otherwise=call("map", keys, items))
     if wanted.name == "row" and given.name == "row" and len(given.args) == len(wanted.args):
-        parts = []
-        for (source, kind), (target, goal) in zip(types.row_fields(given), types.row_fields(wanted), strict=True):
-            part = step(Value(call("struct_extract", value.node.copy(), string(source)), kind), goal)
-            parts.append((target, part.node))
-        return case((is_null(value.node), null(wanted)), otherwise=struct(*parts))
+        return _row(value, wanted, step)
     raise mistyped(f"CAST from {given} to {wanted} does not exist.", "Cast element by element.")
+
+
+def _row(value: Value, wanted: Type, step: Callable[[Value, Type], Value]) -> exp.Expr:
+    sides = list(zip(types.row_fields(value.type), types.row_fields(wanted), strict=True))
+
+    def fields(node: exp.Expr) -> exp.Expr:
+        parts = [(to, step(Value(field_of(node, given), kind), goal).node) for (given, kind), (to, goal) in sides]
+        made = struct(*parts)
+        return made if isinstance(node, exp.Struct) else case((is_null(node), null(wanted)), otherwise=made)
+
+    return once(value.node, "trino_w", fields)
 
 
 def _boolean(value: Value, wanted: Type) -> exp.Expr | None:

@@ -6,7 +6,20 @@ https://trino.io/docs/current/functions/json.html#cast-to-json
 from sqlglot import exp
 
 from athena.trino import types
-from athena.trino.build import call, case, lambda_of, name, null, once, string, struct, to, to_storage
+from athena.trino.build import (
+    call,
+    case,
+    field_of,
+    is_null,
+    lambda_of,
+    name,
+    null,
+    once,
+    string,
+    struct,
+    to,
+    to_storage,
+)
 from athena.trino.function import Value
 from athena.trino.refusal import mistyped
 from athena.trino.types import Type
@@ -102,17 +115,17 @@ def _map(value: Value) -> exp.Expr:
 
 
 def _row(value: Value) -> exp.Expr:
-    parts: list[exp.Expr] = []
-    for (physical, kind), (label, _) in zip(types.row_fields(value.type), value.type.args, strict=True):
-        item = _element(Value(call("struct_extract", value.node.copy(), string(physical)), kind))
-        parts.append(
-            exp.DPipe(
-                this=call("trino_quoted", string(label or "")), expression=exp.DPipe(this=string(":"), expression=item)
-            )
-        )
-    made = _brackets("{", exp.Array(expressions=parts), "}")
-    missing = exp.Is(this=exp.paren(value.node.copy(), copy=False), expression=exp.Null())
-    return case((missing, null(types.VARCHAR)), otherwise=made)
+    fields = list(zip(types.row_fields(value.type), value.type.args, strict=True))
+
+    def body(node: exp.Expr) -> exp.Expr:
+        parts: list[exp.Expr] = []
+        for (physical, kind), (label, _) in fields:
+            item = exp.DPipe(this=string(":"), expression=_element(Value(field_of(node, physical), kind)))
+            parts.append(exp.DPipe(this=call("trino_quoted", string(label or "")), expression=item))
+        made = _brackets("{", exp.Array(expressions=parts), "}")
+        return case((is_null(node), null(types.VARCHAR)), otherwise=made)
+
+    return once(value.node, "trino_o", body)
 
 
 def from_json(value: Value, wanted: Type) -> exp.Expr:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from sqlglot import exp
 
 from athena.trino import types
-from athena.trino.build import binary, call, case, is_null, lambda_of, name, number, string
+from athena.trino.build import binary, call, case, field_of, is_null, lambda_of, name, number, once
 from athena.trino.function import Value
+from athena.trino.refusal import unsupported
 from athena.trino.types import Type
 
 NESTED = ("array", "map", "row")
@@ -40,9 +41,15 @@ def equal(one: exp.Expr, two: exp.Expr, kind: Type, leaf: Equal, *, depth: int =
         return leaf(Value(left, part), Value(right, part))
 
     if kind.name == "row":
-        fields = (parts(left, right, part) for left, right, part in _fields(one, two, kind))
-        missing = exp.or_(is_null(one), is_null(two), copy=False)
-        return case((missing, exp.Null()), otherwise=exp.and_(*map(exp.paren, fields), copy=False))
+
+        def fields(left: exp.Expr, right: exp.Expr) -> exp.Expr:
+            pairs = (exp.paren(parts(*pair), copy=False) for pair in _fields(left, right, kind))
+            missing = exp.or_(is_null(left), is_null(right), copy=False)
+            return case((missing, exp.Null()), otherwise=exp.and_(*pairs, copy=False))
+
+        return once(
+            one, f"trino_a{depth}", lambda left: once(two, f"trino_b{depth}", lambda right: fields(left, right))
+        )
     each = f"trino_n{depth}"
     if kind.name == "array":
         sides = (call("struct_extract", name(each), number(place)) for place in (1, 2))
@@ -62,17 +69,22 @@ def before(one: exp.Expr, two: exp.Expr, kind: Type, sign: type[exp.Binary], com
     if kind.name == "array":
         broken = ((exp.Not(this=call("trino_whole", side.copy())), exp.Null()) for side in (one, two))
         return case(*broken, otherwise=binary(sign, one, two))
-    branches: list[tuple[exp.Expr, exp.Expr]] = [(exp.or_(is_null(one), is_null(two), copy=False), exp.Null())]
-    for left, right, part in _fields(one, two, kind):
-        known = exp.Not(this=call("trino_known", left.copy(), right.copy()))
-        branches.append((known, exp.Null()))
-        differs = compared(exp.NEQ, Value(left.copy(), part), Value(right.copy(), part))
-        branches.append((differs, compared(sign, Value(left, part), Value(right, part))))
-    same = exp.true() if sign in (exp.LTE, exp.GTE) else exp.false()
-    return case(*branches, otherwise=same)
+
+    if any(part.name == "row" for _, part in types.row_fields(kind)):
+        raise unsupported("The order of rows inside of rows", "Compare their fields.")
+
+    def fields(left: exp.Expr, right: exp.Expr) -> exp.Expr:
+        branches: list[tuple[exp.Expr, exp.Expr]] = [(exp.or_(is_null(left), is_null(right), copy=False), exp.Null())]
+        for mine, other, part in _fields(left, right, kind):
+            known = exp.Not(this=call("trino_known", mine.copy(), other.copy()))
+            branches.append((known, exp.Null()))
+            differs = compared(exp.NEQ, Value(mine.copy(), part), Value(other.copy(), part))
+            branches.append((differs, compared(sign, Value(mine, part), Value(other, part))))
+        return case(*branches, otherwise=exp.true() if sign in (exp.LTE, exp.GTE) else exp.false())
+
+    return once(one, "trino_a", lambda left: once(two, "trino_b", lambda right: fields(left, right)))
 
 
 def _fields(one: exp.Expr, two: exp.Expr, kind: Type) -> Iterator[tuple[exp.Expr, exp.Expr, Type]]:
     for physical, part in types.row_fields(kind):
-        left, right = (call("struct_extract", side.copy(), string(physical)) for side in (one, two))
-        yield left, right, part
+        yield field_of(one, physical), field_of(two, physical), part

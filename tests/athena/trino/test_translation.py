@@ -99,3 +99,18 @@ def test_every_function_has_a_golden_case() -> None:
         re.findall(r"\b(?:localtimestamp|current_timestamp)\b", told)
     )
     assert sorted(set(FUNCTIONS) - named) == []
+
+
+def test_a_long_row_is_not_written_once_for_each_of_its_fields() -> None:
+    def sizes(fields: int) -> list[int]:
+        row = f"ROW({', '.join('1' * fields)})"
+        kind = f"row({', '.join(f'a{place} integer' for place in range(fields))})"
+        asked = (
+            f"{row} = {row}",
+            f"{row} < {row}",
+            f"cast(cast({row} AS {kind}) AS json)",
+            f"coalesce({row}, {row}) = {row}",
+        )
+        return [len(to_duckdb(f"SELECT {part}")) for part in asked]
+
+    assert all(long < 12 * short for short, long in zip(sizes(20), sizes(200), strict=True))
