@@ -67,7 +67,7 @@ def test_outside_nothing_is_bounded() -> None:
 def test_a_question_beyond_the_setting_is_refused(tmp_path: Path) -> None:
     init_home(tmp_path)
     with (tmp_path / HOME_FILE).open("a") as settings:
-        settings.write("\nstatement_seconds = 0\n")
+        settings.write("\nstatement_seconds = 0.001\n")
     with Lake.embedded(tmp_path) as lake, pytest.raises(SqlRefused) as refused:
-        ask(lake, Question(OWNER, "SELECT 1"))
+        ask(lake, Question(OWNER, f"SELECT {' + '.join(['x'] * 2_000)} FROM (VALUES 1) AS t(x)"))
     assert refused.value.code == "sql-too-costly"
