@@ -52,8 +52,10 @@ def without_rows(columns: list[pa.Array], bad: Collection[int]) -> list[pa.Array
         return columns
     rows = sorted(bad)
     stretches = zip([-1, *rows], [*rows, len(columns[0])], strict=True)
-    kept = [(before + 1, row - before - 1) for before, row in stretches if row - before > 1]
-    return [pa.concat_arrays([column.slice(*one) for one in kept] or [column.slice(0, 0)]) for column in columns]
+    kept = [(before + 1, row - before - 1) for before, row in stretches if row - before > 1] or [(0, 0)]
+    batch = pa.RecordBatch.from_arrays(columns, [str(place) for place in range(len(columns))])
+    whole = pa.concat_batches([batch.slice(*one) for one in kept])
+    return list(whole.columns)
 
 
 def _converted(text: pa.Array, feed: Feed, *, simple: bool) -> Converted:

@@ -1,5 +1,6 @@
 """One thread beside the caller's, for work that lets go of the interpreter: hashing, encoding."""
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec
@@ -8,7 +9,8 @@ _P = ParamSpec("_P")
 
 
 class Beside:
-    """Does one task at a time, in the order given. What a task raises is raised by the call that comes next.
+    """Does one task at a time, in the order given, with at most `waiting` others not yet done when one is given, since
+    each holds memory. What a task raises is raised by a call that comes later.
 
     >>> done: list[int] = []
     >>> beside = Beside()
@@ -20,21 +22,22 @@ class Beside:
     [1, 2]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, waiting: int = 0) -> None:
         self._thread = ThreadPoolExecutor(1)
-        self._running: Future[object] | None = None
+        self._given: deque[Future[object]] = deque()
+        self._waiting = waiting
 
     def do(self, task: Callable[_P, object], /, *args: _P.args, **kwargs: _P.kwargs) -> None:
-        """Begin a task once the one before is done, so that no more than one holds memory."""
-        self.wait()
-        self._running = self._thread.submit(task, *args, **kwargs)
+        """Have a task done once those before are."""
+        while len(self._given) > self._waiting:
+            self._given.popleft().result()
+        self._given.append(self._thread.submit(task, *args, **kwargs))
 
     def wait(self) -> None:
-        """Until the task is done."""
-        running, self._running = self._running, None
-        if running is not None:
-            running.result()
+        """Until all tasks are done."""
+        while self._given:
+            self._given.popleft().result()
 
     def close(self) -> None:
-        """End the thread, after the task that it is at; what that raises is told to nobody."""
+        """End the thread, after the tasks that it has; what they raise is told to nobody."""
         self._thread.shutdown()

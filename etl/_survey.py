@@ -21,6 +21,7 @@ from etl.read import Block, Readable, count_lines, count_units, read_blocks
 from etl.source import Source
 
 _READ_BYTES = 512 * 1024  # stays in the cache while it is looked at
+_PIECES_AHEAD = 4  # hashing is what the first pass waits for: it must never wait itself
 _LINE_BYTES = 2 * 1024 * 1024
 _PRIMER_RECORDS = 300
 _SETTLED = 1000
@@ -33,7 +34,7 @@ class Survey:
     def __init__(self, stream: Readable, dialect: Dialect, advance: Callable[[int], None]) -> None:
         self._stream, self._dialect, self._advance = stream, dialect, advance
         self._hash = hashlib.sha256()
-        self._hashing = Beside()
+        self._hashing = Beside(waiting=_PIECES_AHEAD)
         self._evidence = Evidence()
         self._line = b""
         self._last = b""

@@ -39,7 +39,7 @@ def _key(key: KeyRead, before: Mapping[str, Header | None]) -> KeyRead:
 
 def _unit(unit: UnitRead, before: Header | None) -> UnitRead:
     report = unit.report
-    if before is None or not report.headings:
+    if before is None or not report.headings or report.headings == before.headings:
         return unit
     drifts = drift(before.headings, report.headings, ordered=report.format not in _UNORDERED)
     if not drifts:
