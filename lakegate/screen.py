@@ -36,8 +36,10 @@ class Label(str):
 
 
 def print_json(value: object) -> None:
-    """The one JSON document of a `--json` command, on stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    """The one JSON document of a `--json` command, on stdout: indented for eyes, in one line for programs, which is
+    made in a tenth of the time."""
+    indent = 2 if sys.stdout.isatty() else None
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
 
 
 def print_text(text: str) -> None:
