@@ -15,7 +15,7 @@ from etl._casting import NotFast
 from etl._column import Converted, check_column, convert_column, to_arrow, without_checks
 from etl._direct import is_simple, parse_text
 from etl._plan import Feed, Plan
-from etl._record import read_record
+from etl._record import Record, read_record
 from etl._sift import TooMany, can_sift, replaced, sift
 from etl._split import Split
 from etl._values import Bad, Value
@@ -82,16 +82,20 @@ def _converted(text: pa.Array, feed: Feed, *, simple: bool) -> Converted:
 
 def exact_values(text: bytes, plan: Plan, start: int, fed: Sequence[Feed]) -> list[Value] | tuple[Feed, Bad]:
     """The values of the record at `start`, or what is bad about it first."""
-    record = read_record(text, start, plan.shape, complete=True)
+    record = cast(Record, read_record(text, start, plan.shape, complete=True))
     values: list[Value] = []
     for feed in fed:
-        place = cast(int, feed.place)
-        field, quoted = record.fields[place].decode(), record.quoted[place]  # type: ignore[union-attr]
         try:
-            values.append(feed.reading.value(field, quoted=quoted))
+            values.append(value_in(record, feed))
         except Bad as error:
             return feed, error.alone()
     return values
+
+
+def value_in(record: Record, feed: Feed) -> Value:
+    """The value of one column of a record that the file has; raises `Bad`."""
+    place = cast(int, feed.place)
+    return feed.reading.value(record.fields[place].decode(), quoted=record.quoted[place])
 
 
 def _first_faults(fed: Sequence[Feed], converted: Sequence[Converted]) -> Faults:

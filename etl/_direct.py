@@ -4,7 +4,7 @@ The reader is given exact types and a text whose structure is known or can be ch
 and the exact reading does not is looked for first; whatever it refuses, it refuses for the whole block.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -31,13 +31,7 @@ def parse_typed(text: bytes, plan: Plan, records: int, *, tokens: bool) -> list[
     """
     if _is_suspect(text, plan):
         return None
-    try:
-        columns = _read(text, plan, tokens=tokens)
-        if any(len(column) != records for column in columns.values()):
-            return None
-        return [_finished(columns[feed], feed.reading) for feed in _fed(plan)]
-    except (pa.ArrowInvalid, NotFast):
-        return None
+    return _checked(lambda: _read(text, plan, tokens=tokens), [(feed, feed.reading) for feed in _fed(plan)], records)
 
 
 def parse_without(text: bytes, plan: Plan, records: int, words: tuple[str, ...]) -> list[pa.Array] | None:
@@ -46,11 +40,19 @@ def parse_without(text: bytes, plan: Plan, records: int, words: tuple[str, ...])
     if _is_suspect(text, plan):
         return None
     missing = tuple(dict.fromkeys((*plan.text_missing, *plan.words, *words)))
+    short = _has_short(plan) and _are_short(text, plan)
+    wanted = [(feed, replace(feed.reading, required=False)) for feed in _fed(plan)]
+    return _checked(lambda: read_columns(text, plan, _fed(plan), missing, short=short), wanted, records)
+
+
+def _checked(
+    read: Callable[[], dict[Feed, pa.Array]], wanted: Sequence[tuple[Feed, Reading]], records: int
+) -> list[pa.Array] | None:
     try:
-        columns = read_columns(text, plan, _fed(plan), missing, short=_has_short(plan) and _are_short(text, plan))
+        columns = read()
         if any(len(column) != records for column in columns.values()):
             return None
-        return [_finished(columns[feed], replace(feed.reading, required=False)) for feed in _fed(plan)]
+        return [_finished(columns[feed], reading) for feed, reading in wanted]
     except (pa.ArrowInvalid, NotFast):
         return None
 

@@ -10,14 +10,14 @@ from typing import cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl._apart import Faults, Parsed, fed_by, good_text, without_rows
+from etl._apart import Faults, Parsed, fed_by, good_text, value_in, without_rows
 from etl._column import to_arrow
 from etl._direct import parse_without
-from etl._plan import Feed, Plan
+from etl._plan import Plan
 from etl._record import Record, read_record
 from etl._sift import replaced
 from etl._split import Split
-from etl._values import Bad, Value
+from etl._values import Bad
 
 _MOST_WORDS, _MOST_LETTERS = 32, 40
 _MOST_GAPS = 256  # records; one that is read exactly takes as long as some dozens of others
@@ -36,7 +36,7 @@ def parse_known(text: bytes, plan: Plan, found: Split, words: tuple[str, ...]) -
         record = cast(Record, read_record(text, int(found.starts[row]), plan.shape, complete=True))
         for place in places:
             try:
-                value = _value(record, fed[place])
+                value = value_in(record, fed[place])
             except Bad as error:
                 bad[row] = fed[place], error.alone()
                 break
@@ -55,11 +55,6 @@ def _gaps(columns: Sequence[pa.Array]) -> dict[int, list[int]] | None:
         for row in pc.indices_nonzero(column.is_null()).to_pylist() if column.null_count else ():
             gaps.setdefault(row, []).append(place)
     return gaps if len(gaps) <= _MOST_GAPS else None
-
-
-def _value(record: Record, feed: Feed) -> Value:
-    place = cast(int, feed.place)
-    return feed.reading.value(record.fields[place].decode(), quoted=record.quoted[place])
 
 
 def with_words(known: tuple[str, ...], new: Iterable[str]) -> tuple[str, ...]:
