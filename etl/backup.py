@@ -50,7 +50,8 @@ class Backup:
 def backup(settings: Settings, file: Path, *, clock: Callable[[], datetime]) -> Backup:
     """Write the home to `file` (a tar), whole or not at all; answers and their cache are left out.
 
-    Raises `Refused` ("file-exists"), `Failed` ("disk", "file-changed") and `Damaged` for tables with missing files.
+    Raises `Refused` ("file-exists"), `Failed` ("disk", "file-changed", "unreadable") and `Damaged` for tables with
+    missing files.
     """
     if file.exists():
         raise Refused(f"{file} exists already.", "Name a file that does not.", code="file-exists")
@@ -59,7 +60,8 @@ def backup(settings: Settings, file: Path, *, clock: Callable[[], datetime]) -> 
     with writing(file, MAKE_ROOM), tempfile.TemporaryDirectory() as folder:
         copies = _copied(settings, Path(folder))
         try:
-            with tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as tar:
+            # Two names of one file are two files: nobody could restore the second by its own bytes.
+            with tarfile.open(part, "w", format=tarfile.PAX_FORMAT, dereference=True) as tar:
                 digests = {}
                 for name, path, needed in _members(settings, copies):
                     try:
@@ -154,9 +156,32 @@ def _members(settings: Settings, copies: dict[str, Path]) -> Iterator[tuple[str,
         yield str(path.relative_to(settings.home)), path, path in needed
     yield HOME_FILE, settings.home / HOME_FILE, True
     for folder in _PLAIN:
-        for path in sorted((settings.home / folder).rglob("*")):
-            if path.is_file() and (folder in ("keys", "reports") or not ignored(path.name)):
+        for path in sorted(_plain_files(settings.home / folder)):
+            # What a link in landing names outside of it is nobody's; as a file it would be loaded.
+            if folder == "landing" and path.is_symlink() and not path.resolve().is_relative_to(settings.landing):
+                continue
+            if folder in ("keys", "reports") or not ignored(path.name):
                 yield str(path.relative_to(settings.home)), path, False
+
+
+def _plain_files(folder: Path) -> Iterator[Path]:
+    """Every file below a folder. Raises `Failed` where one cannot be listed: a backup leaves nothing out silently."""
+
+    def unlisted(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise _unread(error.filename, error) from error
+
+    for at, _, names in os.walk(folder, onerror=unlisted):
+        try:
+            yield from [path for name in names if (path := Path(at, name)).is_file()]
+        except OSError as error:
+            raise _unread(at, error) from error
+
+
+def _unread(path: object, error: OSError) -> Failed:
+    return Failed(
+        f"{path} cannot be read: {error.strerror}.", "Mend its permissions; no backup was made.", code="unreadable"
+    )
 
 
 def _planned_files(state: Path) -> set[Path]:
@@ -205,8 +230,17 @@ class _Hashed:
         return data
 
 
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _unread(path, error) from error
+
+
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> str:
-    with path.open("rb") as stream:
+    with _opened(path) as stream:
         hashed = _Hashed(stream)
         try:
             tar.addfile(tar.gettarinfo(arcname=name, fileobj=stream), hashed)

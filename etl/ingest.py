@@ -107,7 +107,11 @@ def reconcile(intake: Intake, dataset: str | None = None, *, progress: Progress 
             "Drop a file under landing/<dataset>/, or see `lakegate datasets`.",
             code="no-such-dataset",
         )
-    return catch_up(intake, dataset, stale=True, progress=progress or silent)
+    done = catch_up(intake, dataset, stale=True, progress=progress or silent)
+    strays = intake.landing.misplaced(dataset)
+    misplaced = tuple(one for one in strays if isinstance(one, Refused))
+    unread = (*done.unread, *(one for one in strays if isinstance(one, Failed)))
+    return replace(done, misplaced=misplaced, unread=unread)
 
 
 def catch_up(
@@ -118,7 +122,8 @@ def catch_up(
     settled: Callable[[Landed], bool] = lambda _: True,
     progress: Progress = silent,
 ) -> Reconciled:
-    """The same, of the files that `settled` lets pass; without `stale`, rows of an older contract are left alone."""
+    """The same, of the files that `settled` lets pass; without `stale`, rows of an older contract are left alone.
+    What is nobody's, or cannot be looked at, is not told."""
     landed: dict[str, list[Landed]] = {name: [] for name in _known(intake, dataset)}
     for one in intake.landing.listing(dataset):
         landed.setdefault(one.key.dataset, []).append(one)
@@ -140,8 +145,7 @@ def catch_up(
         vanished += found.vanished
         unchanged += found.unchanged
     deliver(intake)  # of who died behind a commit that was whole
-    misplaced = intake.landing.misplaced() if dataset is None else ()
-    return Reconciled(tuple(reports), tuple(vanished), unchanged, misplaced, tuple(refused), tuple(unread))
+    return Reconciled(tuple(reports), tuple(vanished), unchanged, refused=tuple(refused), unread=tuple(unread))
 
 
 def load_keys(intake: Intake, dataset: str, keys: Iterable[str], *, progress: Progress | None = None) -> Reconciled:

@@ -114,22 +114,29 @@ class FolderLanding:
         self.root = root
 
     def listing(self, dataset: str | None = None) -> Iterator[Landed]:
-        """Everything that lies there under a valid key, by key. Raises `Failed` when the folder cannot be read."""
+        """Everything that lies there under a valid key, by key. What cannot be looked at is passed over (`misplaced`
+        tells it); raises `Failed` when the folder itself cannot be listed."""
         found = []
-        for text, entry in self._walk(dataset or ""):
+        for text, entry in self._walk(dataset or "", []):
             try:
-                key = parse_key(text)
-                # Only a link can lead out of landing, and only then is it worth the price of finding out.
-                landed = self.get(key) if entry.is_symlink() else _landed(key, entry.stat())
-            except (Refused, FileNotFoundError):
+                landed = self._seen(text, entry)
+            except (Refused, Failed):
                 continue
             if landed is not None:
                 found.append(landed)
         yield from sorted(found, key=lambda one: one.key.text)
 
-    def misplaced(self) -> tuple[Refused, ...]:
-        """Why files that lie there are nobody's: no dataset's name above them, or a link that leads out."""
-        return tuple(error for text in self._texts(None) if (error := self._objection(text)))
+    def misplaced(self, dataset: str | None = None) -> tuple[Refused | Failed, ...]:
+        """Why files that lie there are nobody's: no dataset's name above them, or a link that leads out. `Failed` for
+        what cannot be looked at."""
+        unlisted: list[Failed] = []
+        found: list[tuple[str, Refused | Failed]] = []
+        for text, entry in self._walk(dataset or "", unlisted):
+            try:
+                self._seen(text, entry)
+            except (Refused, Failed) as error:
+                found.append((text, error))
+        return (*(error for _, error in sorted(found, key=lambda one: one[0])), *unlisted)
 
     def get(self, key: Key) -> Landed | None:
         """The file as it is now, None when it is gone (or no file). Raises `Refused` for a link that leads out."""
@@ -138,7 +145,7 @@ class FolderLanding:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise Failed(f"{key.text} cannot be looked at: {error.strerror}.", "Check its permissions.") from error
+            raise _unseen(key, error) from error
         return _landed(key, found)
 
     def sources(self, landed: Landed) -> tuple[Source, ...]:
@@ -181,42 +188,56 @@ class FolderLanding:
 
     def _path(self, key: Key) -> Path:
         path = self.root / key.text
-        if not path.resolve().is_relative_to(self.root.resolve()):
+        # Not `Path.resolve`, which has an error of its own for links that lead in a circle.
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root)):
             raise _no_key(key.text, "it leads out of the landing folder")
         return path
 
-    def _objection(self, text: str) -> Refused | None:
+    def _seen(self, text: str, entry: os.DirEntry[str]) -> Landed | None:
+        """What an entry of a folder is. Raises as `parse_key` and `get`."""
+        key = parse_key(text)
+        # Only a link can lead out of landing, and only then is it worth the price of finding out.
+        if entry.is_symlink():
+            return self.get(key)
         try:
-            self._path(parse_key(text))
-        except Refused as error:
-            return error
-        return None
+            return _landed(key, entry.stat())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _unseen(key, error) from error
 
-    def _texts(self, dataset: str | None) -> list[str]:
-        return sorted(name for name, _ in self._walk(dataset or ""))
-
-    def _walk(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-        """Files below `folder` by their key's text; folders that are links are not followed."""
+    def _walk(
+        self, folder: str, unlisted: list[Failed], *, below: bool = False
+    ) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """Files below `folder` by their key's text; folders that are links are not followed. One further down that
+        cannot be listed goes to `unlisted`: it holds up no other."""
         try:
             entries = list(os.scandir(self.root / folder))
-        except FileNotFoundError as error:
-            if folder:
-                return  # it is gone again
-            raise _unlisted(self.root, error) from error
         except OSError as error:
-            raise _unlisted(self.root / folder, error) from error
+            if folder and isinstance(error, FileNotFoundError):
+                return  # it is gone again
+            trouble = _unlisted(self.root / folder, error)
+            if not below:
+                raise trouble from error
+            unlisted.append(trouble)
+            return
         for entry in entries:
             name = f"{folder}/{entry.name}" if folder else entry.name
             if ignored(entry.name):
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from self._walk(name)
+            # Nothing below a name that is too long for a key can have one.
+            if entry.is_dir(follow_symlinks=False) and len(name) <= MAX_KEY_BYTES:
+                yield from self._walk(name, unlisted, below=True)
             else:
                 yield name, entry
 
 
 def _unlisted(folder: Path, error: OSError) -> Failed:
     return Failed(f"{folder} cannot be listed: {error.strerror}.", "Check that it is there, and its permissions.")
+
+
+def _unseen(key: Key, error: OSError) -> Failed:
+    return Failed(f"{key.text} cannot be looked at: {error.strerror}.", "Check its permissions.")
 
 
 def _landed(key: Key, found: os.stat_result) -> Landed | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from athena.errors import Refused
+from athena.errors import Failed, Refused
 from etl.landing import Key, Landed, Source
 from etl.plan import Examined, Holding, LoadEntry, PastLoad, Piece, Plan
 from etl.union import Holdings, Slot
@@ -22,11 +22,11 @@ class Landing(Protocol):
     """Where files land. They are read where they lie and never moved, changed or removed."""
 
     def listing(self, dataset: str | None = None) -> Iterator[Landed]:
-        """Everything that lies there under a valid key, by key. Raises `Failed`."""
+        """Everything that lies there under a valid key, by key, but what cannot be looked at. Raises `Failed`."""
         ...
 
-    def misplaced(self) -> tuple[Refused, ...]:
-        """Why files that lie there are nobody's."""
+    def misplaced(self, dataset: str | None = None) -> tuple[Refused | Failed, ...]:
+        """Why files that lie there are nobody's (`Refused`), or cannot be looked at (`Failed`)."""
         ...
 
     def get(self, key: Key) -> Landed | None:

@@ -84,7 +84,8 @@ def add_snapshot(
 def expendable(snapshots: Sequence[Snapshot], *, now: datetime, pinned: frozenset[str]) -> list[int]:
     """The ids of snapshots that need not be kept: all but the last `KEEP_LAST`, the last one of each of the last
     `KEEP_DAYS` days (UTC), and those that `pinned` names."""
-    in_order = sorted(snapshots, key=lambda snapshot: (snapshot.timestamp_ms, snapshot.sequence_number or 0))
+    # In the order of their commits, which is not that of their times once a clock was set back.
+    in_order = sorted(snapshots, key=lambda snapshot: (snapshot.sequence_number or 0, snapshot.timestamp_ms))
     oldest_day = (now.astimezone(UTC) - timedelta(days=KEEP_DAYS)).date()
     last_of_day = {_day(snapshot): snapshot.snapshot_id for snapshot in in_order}
     kept = {snapshot.snapshot_id for snapshot in in_order[-KEEP_LAST:]}

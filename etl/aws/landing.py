@@ -28,10 +28,10 @@ class S3Landing:
                 continue
         yield from sorted(found, key=lambda one: one.key.text)
 
-    def misplaced(self) -> tuple[Refused, ...]:
+    def misplaced(self, dataset: str | None = None) -> tuple[Refused, ...]:
         """Why objects that lie there are nobody's."""
         found = []
-        for stored in self._files(None):
+        for stored in self._files(dataset):
             try:
                 parse_key(stored.key)
             except Refused as error:

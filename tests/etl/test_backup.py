@@ -86,6 +86,20 @@ def test_what_was_retracted_is_not_loaded_again_by_a_restored_home(intake: Intak
     assert 11 not in values_of(again, "t", "n")
 
 
+def test_a_file_of_two_names_comes_back_under_both(intake: Intake, tmp_path: Path) -> None:
+    landing = intake.settings.landing / "t"
+    (landing / "again.csv").hardlink_to(landing / "f0.csv")
+    (landing / "link.csv").symlink_to("f0.csv")
+    (landing / "circle.csv").symlink_to("circle.csv")
+    (tmp_path / "secret.csv").write_text("n,m\n99,1\n")
+    (landing / "out.csv").symlink_to(tmp_path / "secret.csv")
+    backup(intake.settings, tmp_path / "b.tar", clock=utc_now)
+    restore(tmp_path / "b.tar", tmp_path / "other")
+    there = tmp_path / "other/landing/t"
+    assert sorted(path.name for path in there.iterdir()) == ["again.csv", "f0.csv", "f1.csv", "f2.csv", "link.csv"]
+    assert (there / "again.csv").read_bytes() == (there / "link.csv").read_bytes() == (there / "f0.csv").read_bytes()
+
+
 def test_garbage_is_left_out(intake: Intake, tmp_path: Path) -> None:
     maintain(intake)
     stray = intake.data("t") / "nobody.parquet"

@@ -85,6 +85,32 @@ def test_a_link_that_leads_out_is_nobodys_file(landing: FolderLanding, tmp_path:
             landing.get(parse_key(text))
 
 
+def test_links_in_a_circle_hold_up_no_other_file(landing: FolderLanding) -> None:
+    (landing.root / "t").mkdir()
+    (landing.root / "t/circle.csv").symlink_to("circle.csv")
+    (landing.root / "t/a.csv").write_text("x")
+    assert [one.key.text for one in landing.listing()] == ["t/a.csv"]
+    (told,) = landing.misplaced()
+    assert isinstance(told, Failed)
+    assert "t/circle.csv cannot be looked at" in told.message
+
+
+def test_folders_too_deep_for_a_key_are_told_and_hold_up_no_other(landing: FolderLanding) -> None:
+    (landing.root / "t/a.csv").parent.mkdir()
+    (landing.root / "t/a.csv").write_text("x")
+    deep = os.open(landing.root / "t", os.O_RDONLY)
+    for _ in range(40):
+        os.mkdir("d" * 120, dir_fd=deep)
+        deeper = os.open("d" * 120, os.O_RDONLY, dir_fd=deep)
+        os.close(deep)
+        deep = deeper
+    os.close(deep)
+    assert [one.key.text for one in landing.listing()] == ["t/a.csv"]
+    (told,) = landing.misplaced("t")
+    assert isinstance(told, Refused)
+    assert "longer than 1024 bytes" in told.message
+
+
 def test_what_is_no_regular_file_is_not_there(landing: FolderLanding) -> None:
     (landing.root / "t/s").mkdir(parents=True)
     os.mkfifo(landing.root / "t/pipe.csv")

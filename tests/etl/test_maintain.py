@@ -2,11 +2,12 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from pyiceberg.table.snapshots import Snapshot
 
 from athena.errors import Failed, NotFound
 from etl.commit import load_table
@@ -18,6 +19,7 @@ from etl.ingest import reconcile, reload, retract
 from etl.intake import Intake
 from etl.maintain import maintain, tend
 from etl.rebuild import stored_files
+from etl.snapshot import expendable
 from tests.clock import SetClock
 from tests.home import drop, intake_at, rows_of, utc_now, values_of
 
@@ -291,6 +293,21 @@ def test_pinned_snapshots_are_kept(intake: Intake) -> None:
     assert table is not None
     assert len(table.snapshots()) == 21
     assert table.snapshot_by_id(int(head.snapshot_id)) is not None
+
+
+def test_a_clock_that_was_set_back_does_not_let_the_newest_snapshots_go() -> None:
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    made_at = [*([now + timedelta(hours=2)] * 25), *([now] * 21)]
+    snapshots = [
+        Snapshot(
+            snapshot_id=number,
+            sequence_number=number,
+            timestamp_ms=int(at.timestamp() * 1000) + number,
+            manifest_list="x",
+        )
+        for number, at in enumerate(made_at)
+    ]
+    assert expendable(snapshots, now=now, pinned=frozenset()) == list(range(26))
 
 
 def test_an_unknown_dataset_is_not_maintained(intake: Intake) -> None:
