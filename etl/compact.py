@@ -151,7 +151,7 @@ def _compact_rows(intake: Intake, dataset: str, least_files: int) -> Compacted |
             )
             held.check()
             unless_planned.pop_all()
-            publish(intake, plan, _change(dataset, step, files, layout))
+            publish(intake, plan, _change(dataset, step, files, layout), held.lease)
     return _counted(step.files, files)
 
 
@@ -230,7 +230,7 @@ def _compact_rejects(intake: Intake, dataset: str, least_files: int) -> Compacte
             plan = Plan(commit_id, dataset, made_at, reject_files=files, reject_paths=paths, keeps_rows=True)
             held.check()
             unless_planned.pop_all()
-            publish(intake, plan, None)
+            publish(intake, plan, None, held.lease)
     return _counted(chosen, files)
 
 

@@ -72,7 +72,7 @@ def ingest_once(intake: Intake, order: Order) -> tuple[Report, ...]:
             plan, change = spared(intake, decision.plan, change_of(batch, decision.plan), beat=held.keep)
             held.check()
             unless_planned.pop_all()
-            head = publish(intake, plan, change)
+            head = publish(intake, plan, change, held.lease)
     snapshot = head.snapshot_id if head else None
     return tuple(replace(one, snapshot=None if one.status == "failed" else snapshot) for one in decision.reports)
 

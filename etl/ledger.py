@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from athena.leases import Lease, lease_lost
+from athena.leases.sqlite import is_held_in
 from athena.records import decode, encode
 from athena.sqlite import Database
 from etl.plan import BROUGHT_ROWS, LATEST_LOADS, Examined, Holding, LoadEntry, PastLoad, Piece, Plan
@@ -84,8 +86,8 @@ class SqliteLedger:
                 wanted |= {row["slot"] for row in rows}
             for name in sorted(wanted):
                 values = (dataset, name)
-                row = connection.execute("SELECT * FROM slot WHERE dataset = ? AND name = ?", values).fetchone()
-                found |= {} if row is None else {name: _slot(row)}
+                row = connection.execute(f"SELECT {_SLOT} FROM slot WHERE dataset = ? AND name = ?", values).fetchone()
+                found |= {} if row is None else {name: Slot(*row)}
                 holders = connection.execute("SELECT unit FROM holding WHERE dataset = ? AND slot = ?", values)
                 units |= {holder["unit"]: name for holder in holders}
         return Holdings(units, found)
@@ -104,9 +106,8 @@ class SqliteLedger:
 
     def rows(self, dataset: str) -> int:
         """How many rows the table has, as far as the ledger knows."""
-        with self._database.read() as connection:
-            found = connection.execute("SELECT sum(rows) AS rows FROM piece WHERE dataset = ?", (dataset,)).fetchone()
-        return found["rows"] or 0
+        found = self._database.row("SELECT sum(rows) AS rows FROM piece WHERE dataset = ?", (dataset,))
+        return (found["rows"] or 0) if found else 0
 
     def pieces_of(self, dataset: str, slots: Iterable[str]) -> tuple[Piece, ...]:
         """The same, of these slots."""
@@ -171,19 +172,22 @@ class SqliteLedger:
     def begun(self, dataset: str) -> dict[str, str]:
         """Commits whose files are being written (or were, by somebody who died): holder by commit id."""
         with self._database.read() as connection:
-            rows = connection.execute("SELECT * FROM writing WHERE dataset = ?", (dataset,))
-            return {row["commit_id"]: row["holder"] for row in rows}
+            rows = connection.execute("SELECT commit_id, holder FROM writing WHERE dataset = ?", (dataset,))
+            return dict(rows.fetchall())
 
     def end(self, commit_id: str) -> None:
         """Take the note of `begin` off."""
         with self._database.write() as connection:
             connection.execute("DELETE FROM writing WHERE commit_id = ?", (commit_id,))
 
-    def plan(self, plan: Plan) -> None:
-        """Open a plan: from now on it is finished or forgotten, whatever happens to us."""
+    def plan(self, plan: Plan, lease: Lease) -> None:
+        """Open a plan: from now on it is finished or forgotten, whatever happens to us. Raises `Failed`
+        ("lease-lost") when the table had another writer since the lease was taken."""
         with self._database.write() as connection:
-            values = (plan.commit_id, plan.dataset, encode(plan))
-            connection.execute("INSERT INTO plan VALUES (?, ?, 'planned', ?)", values)
+            if not is_held_in(connection, lease):
+                raise lease_lost(plan.dataset)
+            opened = (plan.commit_id, plan.dataset, encode(plan))
+            connection.execute("INSERT INTO plan VALUES (?, ?, 'planned', ?)", opened)
             connection.execute("DELETE FROM writing WHERE commit_id = ?", (plan.commit_id,))
 
     def open_plans(self, dataset: str) -> tuple[tuple[Plan, bool], ...]:
@@ -203,8 +207,8 @@ class SqliteLedger:
         with self._database.write() as connection:
             if not connection.execute("DELETE FROM plan WHERE commit_id = ?", (plan.commit_id,)).rowcount:
                 return False
-            values = (plan.commit_id, plan.dataset, holder)
-            connection.execute("INSERT OR REPLACE INTO writing VALUES (?, ?, ?, '[]')", values)
+            note = (plan.commit_id, plan.dataset, holder, "[]")
+            connection.execute("INSERT OR REPLACE INTO writing VALUES (?, ?, ?, ?)", note)
         return True
 
     def close(self, commit_id: str) -> None:
@@ -252,14 +256,12 @@ class SqliteLedger:
 
 def _record(connection: sqlite3.Connection, plan: Plan) -> None:
     dataset = plan.dataset
-    for old, new in plan.restamps.items():
-        connection.execute(
-            "UPDATE slot SET interpretation = ? WHERE dataset = ? AND interpretation = ?", (new, dataset, old)
-        )
+    restamped = [(new, dataset, old) for old, new in plan.restamps.items()]
+    connection.executemany("UPDATE slot SET interpretation = ? WHERE dataset = ? AND interpretation = ?", restamped)
     replaced = [(dataset, name) for name in (*plan.dropped, *(slot.name for slot in plan.slots))]
     connection.executemany("DELETE FROM piece WHERE dataset = ? AND slot = ?", replaced)
-    gone = [(dataset, path) for path in plan.removed_paths]
-    connection.executemany("DELETE FROM piece WHERE dataset = ? AND path = ?", gone)
+    removed = [(dataset, path) for path in plan.removed_paths]
+    connection.executemany("DELETE FROM piece WHERE dataset = ? AND path = ?", removed)
     connection.executemany("DELETE FROM slot WHERE dataset = ? AND name = ?", replaced)
     connection.executemany("DELETE FROM holding WHERE unit = ?", [(unit,) for unit in plan.released])
     connection.executemany(
@@ -284,10 +286,6 @@ def _load_row(plan: Plan, entry: LoadEntry, snapshot: str | None) -> tuple[str |
     told = entry.told(snapshot)
     report = None if told is None else json.dumps(told, ensure_ascii=False)
     return (entry.load_id, plan.dataset, entry.key, entry.unit, entry.status, entry.made_at, plan.commit_id, report)
-
-
-def _slot(row: sqlite3.Row) -> Slot:
-    return Slot(*(row[name] for name in _SLOT.split(", ")))
 
 
 def _examined(row: sqlite3.Row) -> Examined:

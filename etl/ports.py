@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from athena.errors import Failed, Refused
+from athena.leases import Lease
 from etl.landing import Key, Landed, Source
 from etl.plan import Examined, Holding, LoadEntry, PastLoad, Piece, Plan
 from etl.union import Holdings, Slot
@@ -164,8 +165,9 @@ class Ledger(Protocol):
         """Take the note of `begin` off."""
         ...
 
-    def plan(self, plan: Plan) -> None:
-        """Open a plan: from now on it is finished or forgotten, whatever happens to us."""
+    def plan(self, plan: Plan, lease: Lease) -> None:
+        """Open a plan: from now on it is finished or forgotten, whatever happens to us. Raises `Failed`
+        ("lease-lost") when the table had another writer since `lease` was taken: the plan knows nothing of that."""
         ...
 
     def open_plans(self, dataset: str) -> tuple[tuple[Plan, bool], ...]:

@@ -13,6 +13,7 @@ from athena.dataset import REJECTS_SUFFIX
 from athena.errors import Damaged, Failed, LakegateError, OutcomeUnknown
 from athena.events import DatasetUpdated, LoadFailed
 from athena.heads import Head, conflict
+from athena.leases import Lease
 from etl import rejects
 from etl.batch import mark_of
 from etl.commit import Change, commit, fence, find_commit, has_commit, table_for
@@ -25,16 +26,18 @@ MOST_TOLD_CHARACTERS = 4000
 """Of a message in an event: a bus takes 256 KB. The report has it whole."""
 
 
-def publish(intake: Intake, plan: Plan, change: Change | None) -> Head | None:
-    """Carry out a plan, under the table's lease; the head afterwards (None while there is no table). `change` is None
-    when the table itself stays as it is.
+def publish(intake: Intake, plan: Plan, change: Change | None, lease: Lease) -> Head | None:
+    """Carry out a plan that was made under the table's lease; the head afterwards (None while there is no table).
+    `change` is None when the table itself stays as it is.
 
     Raises `Failed` when nothing happened (its files are removed), and `OutcomeUnknown` when that cannot be told or the
     rest could not be finished: the plan stays open then, for whoever comes next.
     """
     try:
         table = None if change is None else table_for(intake.catalog, change)
-        intake.ledger.plan(plan)
+        intake.ledger.plan(plan, lease)
+    except OutcomeUnknown:
+        raise
     except LakegateError:
         with suppress(LakegateError):
             remove_written(intake, plan.dataset, plan.commit_id)
@@ -207,6 +210,10 @@ def _commit_rejects(intake: Intake, plan: Plan) -> None:
         keeps_rows=bool(plan.reject_paths),
     )
     table = table_for(intake.catalog, change)
+    # In this order: whoever finishes the plan from here on makes the commit fail. A plan that was finished long ago may
+    # have a commit that is in nobody's history any more.
+    if all(one.commit_id != plan.commit_id for one, _ in intake.ledger.open_plans(plan.dataset)):
+        return
     intake.heads.intend(name, plan.commit_id)
     done = has_commit(table, plan.commit_id)
     head = intake.settled(name) if done else commit(table, change, pinned=intake.pinned)

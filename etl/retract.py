@@ -37,7 +37,7 @@ def retract(intake: Intake, key: str) -> tuple[Load, ...]:
             plan, change = spared(intake, plan, change, beat=held.keep)
             held.check()
             unless_planned.pop_all()
-            publish(intake, plan, change)
+            publish(intake, plan, change, held.lease)
     return tuple(
         Load(one.load_id, dataset, one.unit, one.status, intake.clock(), current=False, report=None)
         for one in plan.loads

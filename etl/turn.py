@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from athena.errors import Busy, Failed
-from athena.leases import Lease, Leases
+from athena.errors import Busy
+from athena.leases import Lease, Leases, lease_lost
 from etl.intake import Intake
 
 WAIT_SECONDS = 900.0
@@ -35,11 +35,7 @@ class Turn:
         """Renew now: before the step that others must not see us take late. Raises as `keep`."""
         renewed = self._leases.renew(self.lease, seconds=self._seconds)
         if renewed is None:
-            raise Failed(
-                f"The turn at {self.lease.name} was lost to another writer.",
-                "Nothing was changed; load again. (A machine that slept, or a clock that jumped, does this.)",
-                code="lease-lost",
-            )
+            raise lease_lost(self.lease.name)
         self.lease = renewed
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from athena.errors import Failed
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -13,6 +15,15 @@ class Lease:
     holder: str
     token: int
     expires_at: datetime
+
+
+def lease_lost(name: str) -> Failed:
+    """What a writer is told whose turn is another's."""
+    return Failed(
+        f"The turn at {name} was lost to another writer.",
+        "Nothing was changed; load again. (A machine that slept, or a clock that jumped, does this.)",
+        code="lease-lost",
+    )
 
 
 class Leases(Protocol):

@@ -68,6 +68,12 @@ class DynamoLeases:
         return lease if lease.expires_at > self._clock() else None
 
 
+def is_held_in(state: Table, lease: Lease) -> bool:
+    """Whether nobody else has had the lease since, its end passed or not."""
+    item = state.get(_key(lease.name))
+    return item is not None and (item["holder"], item["token"]) == (lease.holder, lease.token)
+
+
 def _key(name: str) -> Key:
     return Key(f"lease#{name}", "lease")
 

@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -48,6 +49,12 @@ def _started(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         return ""
+
+
+def is_held_in(connection: sqlite3.Connection, lease: Lease) -> bool:
+    """Whether nobody else has had the lease since, its end passed or not: asked within a transaction of its file."""
+    held = "SELECT 1 FROM lease WHERE name = ? AND holder = ? AND token = ? AND expires_at != ''"
+    return connection.execute(held, (lease.name, lease.holder, lease.token)).fetchone() is not None
 
 
 class SqliteLeases:

@@ -11,7 +11,9 @@ from typing import Any
 import orjson
 
 from athena.dynamodb import Item, Key, Table, text
-from athena.errors import Failed, Gone
+from athena.errors import Failed, Gone, OutcomeUnknown
+from athena.leases import Lease, lease_lost
+from athena.leases.dynamodb import is_held_in
 from athena.records import decode, encode
 from athena.s3 import Bucket
 from etl.aws.changes import Changes
@@ -126,8 +128,8 @@ class DynamoLedger:
         """Take the note of `begin` off."""
         self._table.remove(Key(_OPEN, commit_id), when="state = :state", state="writing")
 
-    def plan(self, plan: Plan) -> None:
-        """Open a plan. Raises `Failed` ("lease-lost") when others have given it up meanwhile."""
+    def plan(self, plan: Plan, lease: Lease) -> None:
+        """Open a plan. Raises `Failed` ("lease-lost") when others have given it up meanwhile, or had the table."""
         values = self._packed.stored("plan", f"plans/{plan.commit_id}", encode(plan))
         opened = self._table.change(
             Key(_OPEN, plan.commit_id),
@@ -140,6 +142,10 @@ class DynamoLedger:
         )
         if not opened.won:
             raise _given_up(plan)
+        # In this order: whoever takes the table from here on finds the plan.
+        if not is_held_in(self._table, lease):
+            withdrawn = self._table.remove(Key(_OPEN, plan.commit_id), when="state = :planned", planned="planned").won
+            raise lease_lost(plan.dataset) if withdrawn else _resolved_by_others(plan)
 
     def open_plans(self, dataset: str) -> tuple[tuple[Plan, bool], ...]:
         """Plans that were neither finished nor forgotten, each with whether it was recorded."""
@@ -210,6 +216,13 @@ class DynamoLedger:
 
 def _dataset(key: str) -> str:
     return key.partition("/")[0]
+
+
+def _resolved_by_others(plan: Plan) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{plan.dataset}: the commit {plan.commit_id} was seen to by another writer.",
+        "`lakegate loads` says what became of it; nothing is lost.",
+    )
 
 
 def _given_up(plan: Plan) -> Failed:

@@ -112,12 +112,12 @@ def restore(
     """
     import os
 
-    from etl import backup as backups
+    from etl import restore as restoring
 
     named = os.environ.get(HOME_VARIABLE)
     if home is None and not named:
         raise typer.BadParameter("Name the home to make with --home.")
-    done = backups.restore(file, home or Path(named or ""))
+    done = restoring.restore(file, home or Path(named or ""))
     _show_backup("was restored with", done, as_json=as_json)
 
 

@@ -3,11 +3,15 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from athena.errors import Failed
+from athena.leases import Lease, Leases
+from athena.leases.dynamodb import DynamoLeases
+from athena.leases.sqlite import SqliteLeases
 from etl.aws.changes import LEAST_CHANGES
 from etl.aws.ledger import DynamoLedger
 from etl.aws.packed import INLINE_BYTES
@@ -16,8 +20,15 @@ from etl.plan import Examined, Holding, LoadEntry, Piece, Plan
 from etl.ports import Ledger
 from etl.union import Slot
 from tests.cloud import Cloud, Fault, Faults, answer_lost, request_lost, throttled
+from tests.home import utc_now
 
 HOMES = ["sqlite", "dynamodb"]
+HELD = Lease("t", "holder", 1, datetime(2026, 3, 1, tzinfo=UTC))
+"""What `taken` gives whoever asks first."""
+
+
+def taken(leases: Leases) -> None:
+    leases.acquire(HELD.name, HELD.holder, seconds=3600)
 
 
 class Opened:
@@ -30,7 +41,12 @@ class Opened:
             self._table, self._bucket = self.cloud.table(), self.cloud.bucket()
 
     def open(self) -> Ledger:
+        taken(self.leases)
         return SqliteLedger(self._state) if self.cloud is None else DynamoLedger(self._table, self._bucket)
+
+    @property
+    def leases(self) -> Leases:
+        return SqliteLeases(self._state, utc_now) if self.cloud is None else DynamoLeases(self._table, utc_now)
 
 
 @pytest.fixture(params=HOMES)
@@ -57,7 +73,7 @@ def plan(name: str, *, unit: str = "t/a.csv", slot: str | None = None, rows: int
 
 def commit(ledger: Ledger, made: Plan) -> None:
     ledger.begin(made.commit_id, "t", "holder", [made.holdings[0].key])
-    ledger.plan(made)
+    ledger.plan(made, HELD)
     ledger.record(made, snapshot="s1")
     ledger.close(made.commit_id)
 
@@ -98,7 +114,7 @@ def test_what_was_recorded_is_what_another_process_reads(store: Opened) -> None:
 def test_recording_twice_changes_nothing(store: Opened) -> None:
     first, second = store.open(), store.open()
     made = plan("1")
-    first.plan(made)
+    first.plan(made, HELD)
     first.record(made, snapshot="s1")
     second.record(made, snapshot="s2")
     assert [(one.commit_id, recorded) for one, recorded in second.open_plans("t")] == [("commit-1", True)]
@@ -111,7 +127,7 @@ def test_recording_twice_changes_nothing(store: Opened) -> None:
 def test_a_late_writer_records_nothing_over_its_heirs(store: Opened) -> None:
     late, heir = store.open(), store.open()
     made = plan("1")
-    late.plan(made)
+    late.plan(made, HELD)
     commit_of_heir = plan("2", dropped=("content-1",))
     heir.record(made, snapshot="s1")
     heir.close("commit-1")
@@ -127,13 +143,25 @@ def test_a_plan_is_forgotten_by_one_alone(store: Opened) -> None:
     made = plan("1")
     ledger.begin("commit-1", "t", "me", ["t/a.csv"])
     assert (ledger.being_read("t"), ledger.begun("t")) == ({"t/a.csv": "me"}, {"commit-1": "me"})
-    ledger.plan(made)
+    ledger.plan(made, HELD)
     assert (ledger.begun("t"), ledger.unresolved()) == ({}, ("t",))
     assert ledger.open_plans("t") == ((made, False),)
     assert [store.open().forget(made, "you"), ledger.forget(made, "me")] == [True, False]
     assert (ledger.open_plans("t"), ledger.begun("t")) == ((), {"commit-1": "you"})
     ledger.end("commit-1")
     assert ledger.unresolved() == ()
+
+
+def test_a_plan_of_before_another_writers_turn_is_not_opened(store: Opened) -> None:
+    ledger = store.open()
+    made = plan("1")
+    ledger.begin("commit-1", "t", "me", ["t/a.csv"])
+    store.leases.release(HELD)
+    store.leases.acquire("t", "heir", seconds=3600)
+    with pytest.raises(Failed, match="lost to another writer") as failure:
+        ledger.plan(made, HELD)
+    assert failure.value.code == "lease-lost"
+    assert ledger.open_plans("t") == ()
 
 
 def test_interpretations_are_restamped_before_anything_is_replaced(store: Opened) -> None:
@@ -151,7 +179,7 @@ def test_compaction_moves_rows_to_other_files(store: Opened) -> None:
     paths = ("/data/1.parquet", "/data/2.parquet")
     moved = (Piece("content-1", "/data/m.parquet", 3, 150), Piece("content-2", "/data/m.parquet", 3, 150))
     made = Plan("commit-m", "t", "2026-03-01T00:00:00+00:00", True, removed_paths=paths, moved=moved, keeps_rows=True)
-    ledger.plan(made)
+    ledger.plan(made, HELD)
     ledger.record(made, snapshot="s3")
     ledger.close(made.commit_id)
     assert store.open().pieces("t") == moved
@@ -184,6 +212,7 @@ def dynamo(cloud: Cloud) -> tuple[DynamoLedger, Faults, DynamoLedger]:
     """A ledger whose writes can go wrong, and one that reads."""
     client = cloud.client("dynamodb")
     table, bucket = cloud.table(with_client=client), cloud.bucket()
+    taken(DynamoLeases(table, utc_now))
     faults = Faults.on(client, "UpdateItem")
     return DynamoLedger(table, bucket), faults, DynamoLedger(table, bucket)
 
@@ -192,7 +221,7 @@ def dynamo(cloud: Cloud) -> tuple[DynamoLedger, Faults, DynamoLedger]:
 def test_a_record_whose_answer_is_lost_is_there_once(cloud: Cloud, fault: Fault) -> None:
     ledger, faults, reader = dynamo(cloud)
     made = plan("1")
-    ledger.plan(made)
+    ledger.plan(made, HELD)
     faults.next(*[fault] * 3)
     ledger.record(made, snapshot="s1")
     ledger.close("commit-1")
@@ -202,6 +231,7 @@ def test_a_record_whose_answer_is_lost_is_there_once(cloud: Cloud, fault: Fault)
 
 def test_many_commits_are_read_from_a_checkpoint(cloud: Cloud) -> None:
     table, bucket = cloud.table(), cloud.bucket()
+    taken(DynamoLeases(table, utc_now))
     ledger = DynamoLedger(table, bucket)
     for number in range(LEAST_CHANGES + 2):
         commit(ledger, plan(str(number), unit=f"t/{number % 5}.csv", dropped=(f"content-{number - 5}",)))
@@ -215,10 +245,11 @@ def test_many_commits_are_read_from_a_checkpoint(cloud: Cloud) -> None:
 
 def test_what_is_too_large_for_an_item_lies_in_the_bucket(cloud: Cloud) -> None:
     table, bucket = cloud.table(), cloud.bucket()
+    taken(DynamoLeases(table, utc_now))
     ledger = DynamoLedger(table, bucket)
     noise = {str(number): hashlib.sha256(str(number).encode()).hexdigest() for number in range(INLINE_BYTES // 20)}
     made = plan("1", loads=(replace(plan("1").loads[0], report={"noise": noise}),))
-    ledger.plan(made)
+    ledger.plan(made, HELD)
     assert DynamoLedger(table, bucket).open_plans("t") == ((made, False),)
     ledger.record(made, snapshot="s1")
     ledger.close(made.commit_id)
@@ -229,12 +260,12 @@ def test_what_is_too_large_for_an_item_lies_in_the_bucket(cloud: Cloud) -> None:
 
 
 def test_files_that_were_given_up_are_not_planned(cloud: Cloud) -> None:
-    ledger = DynamoLedger(cloud.table(), cloud.bucket())
+    ledger, _, _ = dynamo(cloud)
     made = plan("1")
-    ledger.plan(made)
+    ledger.plan(made, HELD)
     ledger.record(made, snapshot="s1")
     with pytest.raises(Failed, match="given up") as failure:
-        ledger.plan(made)
+        ledger.plan(made, HELD)
     assert failure.value.code == "lease-lost"
 
 

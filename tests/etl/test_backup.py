@@ -16,11 +16,12 @@ from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.typedef import Record
 
 from athena.errors import Damaged, Refused
-from etl.backup import backup, restore
+from etl.backup import backup
 from etl.doctor import examine
 from etl.ingest import reconcile, retract
 from etl.intake import Intake
 from etl.maintain import maintain
+from etl.restore import restore
 from tests.home import drop, intake_at, rows_of, utc_now, values_of
 
 # The kernel ends the process at once, with nothing cleaned up, when a file grows beyond the limit.
@@ -28,7 +29,8 @@ KILLED = """
 import resource, signal, sys
 from pathlib import Path
 from athena.settings import read_settings
-from etl.backup import backup, restore
+from etl.backup import backup
+from etl.restore import restore
 from tests.home import utc_now
 home, file, most_bytes = Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)

@@ -299,11 +299,13 @@ def test_a_clock_that_was_set_back_does_not_let_the_newest_snapshots_go() -> Non
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
     made_at = [*([now + timedelta(hours=2)] * 25), *([now] * 21)]
     snapshots = [
-        Snapshot(
-            snapshot_id=number,
-            sequence_number=number,
-            timestamp_ms=int(at.timestamp() * 1000) + number,
-            manifest_list="x",
+        Snapshot.model_validate(
+            {
+                "snapshot-id": number,
+                "sequence-number": number,
+                "timestamp-ms": int(at.timestamp() * 1000) + number,
+                "manifest-list": "x",
+            }
         )
         for number, at in enumerate(made_at)
     ]
