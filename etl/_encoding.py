@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from athena.errors import Refused
 from etl._charset import guess_legacy
+from etl._foreign import EXPORT, foreign_kind
 
 # The longer mark first: UTF-32 begins like UTF-16.
 _MARKS = (
@@ -20,10 +21,6 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _WIDTHS = {"utf-16-le": 2, "utf-16-be": 2, "utf-32-le": 4, "utf-32-be": 4}
-_BINARY = (
-    *(b"PK\x03\x04", b"\x1f\x8b", b"PAR1", b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x7fELF", b"MZ\x90"),
-    *(b"SQLite format 3\x00", b"\xd0\xcf\x11\xe0", b"Obj\x01", b"ORC", b"7z\xbc\xaf", b"Rar!", b"ARROW1", b"\xfd7zXZ"),
-)
 _MARKUP = (b"<!doctype html", b"<html", b"<?xml")
 _KEPT_BYTES = 256 * 1024
 _LOOKED_BYTES = 64 * 1024
@@ -163,8 +160,9 @@ def _is_no_text(one: str) -> bool:
 
 
 def _check_signature(sample: bytes) -> None:
-    if sample.startswith(_BINARY):
-        raise _not_text("Its first bytes are those of another kind of file.")
+    kind = foreign_kind(sample)
+    if kind is not None:
+        raise _not_text(f"It is {kind.called}.", kind.remedy)
     if sample[:64].lstrip().lower().startswith(_MARKUP):
         raise _not_text("It is a web page or XML.")
 
@@ -187,9 +185,5 @@ def _is_utf8(data: bytes) -> bool:
     return not Evidence().and_lines(data).broken
 
 
-def _not_text(why: str) -> Refused:
-    return Refused(
-        f"The file is not delimited text. {why}",
-        "Export it as CSV (UTF-8), and drop that.",
-        code="not-text",
-    )
+def _not_text(why: str, remedy: str = EXPORT) -> Refused:
+    return Refused(f"The file is not delimited text. {why}", remedy, code="not-text")

@@ -75,7 +75,13 @@ def told(name: str) -> Iterator[None]:
     """Errors of the disk as `Failed`, damage as `Refused`, both with the name of the source."""
     try:
         yield
-    except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+    except NotImplementedError as error:
+        raise Refused(
+            f"{name} is packed in a way that cannot be read (as Windows packs files beyond 2 GB).",
+            "Pack it as .gz or .zst, or as .zip with the method Deflate.",
+            code="unreadable",
+        ) from error
+    except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, ValueError) as error:
         raise _unreadable(name, error) from error
     except OSError as error:
         # Damaged gz, bz2 and zst raise an OSError of their own, without a number.
@@ -89,4 +95,4 @@ def told(name: str) -> Iterator[None]:
 
 
 def _unreadable(name: str, error: Exception) -> Refused:
-    return Refused(f"{name} is damaged: {error}.", "Drop it again, whole.", code="unreadable")
+    return Refused(f"{name} is damaged: {str(error).rstrip('.')}.", "Drop it again, whole.", code="unreadable")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from athena.errors import LakegateError
+from etl.formats import format_named
 from etl.report import Problem, Report
 from etl.tally import Tally
 from etl.transform import Study
@@ -15,7 +16,7 @@ def account(
 
     Where it belongs (dataset, source, load) and how long it took is the caller's to add.
     """
-    known: dict[str, object] = {}
+    known: dict[str, object] = {"format": format_named(file)}
     if studied is not None:
         dialect = studied.dialect
         known = {

@@ -188,6 +188,15 @@ def _names(
     if headings is not None:
         names, notes = clean_names(headings)
         return names, notes if any(headings) else ()
+    return names_without_header(fields, expected)
+
+
+def names_without_header(fields: int, expected: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of that many columns that nothing in the file names, and a note: the contract's, where it has as many.
+
+    >>> names_without_header(2, ("day", "mm"))[0], names_without_header(2, ())[0]
+    (('day', 'mm'), ('column_1', 'column_2'))
+    """
     if len(expected) == fields:
         return tuple(expected), ("The file has no header; its columns are named by the contract, in its order.",)
     return tuple(f"column_{place}" for place in range(1, fields + 1)), ("The file has no header.",)

@@ -32,6 +32,7 @@ _SIGNATURES = (
     (b"PAR1", "parquet"),
     (b"\xd0\xcf\x11\xe0", "xls"),
 )
+_SKIPPABLE = b"\x2a\x4d\x18"
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
 _WORKBOOK = "[Content_Types].xml"
 _WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
@@ -72,8 +73,11 @@ def ignored(name: str) -> bool:
 
     >>> ignored("may.csv"), ignored("~$may.csv"), ignored("sub/.git/may.csv"), ignored("may.csv.part")
     (False, True, True, True)
+    >>> ignored("./may.csv")  # as some write the members of archives
+    False
     """
-    return name.endswith(_IGNORED_SUFFIXES) or any(part.startswith(_IGNORED_PREFIXES) for part in name.split("/"))
+    parts = [part for part in name.split("/") if part not in (".", "..")]
+    return name.endswith(_IGNORED_SUFFIXES) or any(part.startswith(_IGNORED_PREFIXES) for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def sources_in(stored: Stored, name: str) -> tuple[Source, ...]:
     if held is not None:
         stored = Stored(lambda: io.BytesIO(held), stored_bytes)
     if kind == "xls":
-        raise _unsupported(name, kind)
+        raise _unsupported(name, *_old_office(stored, name))
     if kind == "zip" and not (name.lower().endswith(_WORKBOOK_SUFFIXES) or _is_workbook(stored, name)):
         return tuple(_members(stored, name))
     kind = "" if kind in ("parquet", "zip") else kind
@@ -134,6 +138,8 @@ def _most(packed_bytes: int) -> int:
 
 def _kind(first: bytes) -> str:
     kind = next((kind for signature, kind in _SIGNATURES if first.startswith(signature)), "")
+    if first[1:4] == _SKIPPABLE and first[0] & 0xF0 == 0x50:
+        return "zst"  # pzstd begins so
     if kind == "bz2" and first[4:10] not in _BZIP2_BLOCKS:
         return ""  # text may begin with BZh
     return kind
@@ -174,8 +180,26 @@ class _Owning(io.RawIOBase):
 
 
 def _is_workbook(stored: Stored, name: str) -> bool:
+    """Whether the archive is one; raises `Refused` for documents of other kinds, whose members are nobody's files."""
     with told(name), closing(stored.open()) as stream, zipfile.ZipFile(stream) as archive:
-        return _WORKBOOK in archive.namelist()
+        names = archive.namelist()
+    if _WORKBOOK in names and not any(one.startswith("xl/") for one in names):
+        raise _unsupported(name, "a document of Office that is no workbook")
+    if names[:1] == ["mimetype"]:
+        raise _unsupported(name, "an OpenDocument file")
+    return _WORKBOOK in names
+
+
+def _old_office(stored: Stored, name: str) -> tuple[str, str]:
+    """What a compound file is ([MS-CFB] 2.2: the directory's first sector stands in the header), and the remedy."""
+    with told(name), closing(stored.open()) as stream:
+        header = _first_bytes(stream, 512)
+        sector_bytes = 1 << min(int.from_bytes(header[30:32], "little"), 12)
+        stream.seek((int.from_bytes(header[48:52], "little") + 1) * sector_bytes)
+        directory = _first_bytes(stream, sector_bytes)
+    if "EncryptedPackage".encode("utf-16-le") in directory:
+        return "an Excel file with a password", "Save it without one, and drop that."
+    return "an Excel file of the old kind (.xls)", _SAVE_AS
 
 
 def _members(stored: Stored, name: str) -> Iterator[Source]:
@@ -183,11 +207,13 @@ def _members(stored: Stored, name: str) -> Iterator[Source]:
         members = [one for one in archive.infolist() if not one.is_dir()]
     members = [member for member in members if not ignored(member.filename)]
     names = [member.filename for member in members]
-    if not members or len(set(names)) < len(names):
-        what = "holds no file" if not members else "holds two members of one name"
-        raise Refused(
-            f"{name} {what}.", "Make the archive anew; each member needs a name of its own.", code="unreadable"
-        )
+    if not members:
+        remedy = "Drop one with files in it; those that begin with a dot or _ are ignored."
+        raise Refused(f"{name} holds no file.", remedy, code="unreadable")
+    twice = next((one for one in names if names.count(one) > 1), None) if len(set(names)) < len(names) else None
+    if twice is not None:
+        remedy = "Make the archive anew; each member needs a name of its own."
+        raise Refused(f"{name} holds two members of one name: {twice!r}.", remedy, code="unreadable")
     unprintable = next((one for one in names if not one.isprintable()), None)
     if unprintable is not None:
         raise Refused(
@@ -217,9 +243,8 @@ def _open_member(stored: BinaryIO, member: zipfile.ZipInfo) -> _Owning:
         raise
 
 
-def _unsupported(name: str, kind: str) -> Refused:
-    return Refused(
-        f"{name} is a {kind} file, which cannot be loaded yet.",
-        "Save it as .xlsx or CSV and drop that.",
-        code="format-unsupported",
-    )
+_SAVE_AS = "Save it as .xlsx or CSV, and drop that."
+
+
+def _unsupported(name: str, what: str, remedy: str = _SAVE_AS) -> Refused:
+    return Refused(f"{name} is {what}, which cannot be loaded.", remedy, code="format-unsupported")

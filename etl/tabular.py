@@ -7,7 +7,7 @@ none of them. Types that the file itself declares (Parquet) are taken, others ar
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
@@ -22,10 +22,11 @@ from etl._moments import EPOCHS
 from etl._names import clean_names
 from etl._plan import Feed, file_names, plan
 from etl._seen import Seen
+from etl._sheaves import Survey, without_records
 from etl._study import Concluded, as_text, settled, spellings, wanted
 from etl._values import Bad, Reading
 from etl.contract import Contract, SourceRules
-from etl.dialect import Dialect
+from etl.dialect import Dialect, names_without_header
 from etl.formats import Cells, Format, Reader, Sheaf, Told, seekable
 from etl.infer import Inferred, decide, fit
 from etl.report import Reject
@@ -34,7 +35,6 @@ from etl.tally import Tally
 from etl.transform import Advance, Portion, Study, arrow_schema, unbalanced
 
 _HASH_BYTES = 4 * 1024 * 1024
-_SAMPLED = 300
 
 
 def reader_of(kind: Format, source: Source, rules: SourceRules) -> Reader:
@@ -42,7 +42,7 @@ def reader_of(kind: Format, source: Source, rules: SourceRules) -> Reader:
     if kind == "jsonl":
         from etl.formats.jsonl import JsonLines
 
-        return JsonLines()
+        return JsonLines(source.name)
     if kind == "xlsx":
         from etl.formats.xlsx import Workbook
 
@@ -52,32 +52,11 @@ def reader_of(kind: Format, source: Source, rules: SourceRules) -> Reader:
     return ParquetRows(source.name)
 
 
-@dataclass(slots=True)
-class _Survey:
-    """What the first pass saw. Headings are kept as they identify cells; two may look the same."""
-
-    units: int = 0
-    size_bytes: int = 0
-    seen: dict[str, Seen] = field(default_factory=dict)
-    sample: dict[str, list[str]] = field(default_factory=dict)
-
-    def take(self, sheaf: Sheaf, missing: tuple[str, ...]) -> None:
-        """Look at every value of a sheaf."""
-        self.units += sheaf.units
-        lines = np.asarray(sheaf.numbers, np.int64)
-        for heading, cells in sheaf.cells.items():
-            seen = self.seen.setdefault(heading, Seen(missing))
-            texts = self.sample.setdefault(heading, [])
-            if len(texts) < _SAMPLED:
-                texts += [one for one in cells.text.slice(0, _SAMPLED).to_pylist() if one]
-            self.seen[heading] = seen if seen.is_text else _observed(seen, cells.text, lines)
-
-
 def study_rows(
     source: Source, kind: Format, *, contract: Contract | None, rules: SourceRules, text: bool, advance: Advance
 ) -> Study:
     """The first pass over a file of that format; as `etl.transform.study`."""
-    reader, survey = reader_of(kind, source, rules), _Survey()
+    reader, survey = reader_of(kind, source, rules), Survey()
     content, survey.size_bytes = _hashed(source, advance)
     if not survey.size_bytes:
         raise Refused(f"{source.name} is empty.", "Drop a file with content.", code="empty-file")
@@ -88,8 +67,8 @@ def study_rows(
             survey.take(sheaf, spellings(rules))
     headings = _keys(told) or tuple(survey.seen)
     if not headings:
-        raise Refused(f"{source.name} holds no record.", "Drop a file with records.", code="empty-file")
-    dialect = _dialect(headings, told)
+        raise without_records(source.name, survey)
+    dialect = _dialect(headings, told, contract)
     ended = as_text(dialect, rules) if text else _concluded(dialect, headings, told, survey, contract, rules)
     warnings = (*dialect.notes, *ended.warnings)
     return Study(
@@ -136,28 +115,20 @@ def _keys(told: Told) -> tuple[str, ...]:
     return tuple(f"{place}\0{heading}" for place, heading in enumerate(told.headings))
 
 
-def _dialect(headings: Sequence[str], told: Told) -> Dialect:
+def _dialect(headings: Sequence[str], told: Told, contract: Contract | None) -> Dialect:
+    if not told.named:
+        names, notes = names_without_header(len(headings), [one.name for one in contract.columns] if contract else ())
+        return Dialect("utf-8", "", None, None, False, names, notes=(*told.notes, *notes))
     shown = told.headings or tuple(headings)
     names, notes = clean_names(shown)
     return Dialect("utf-8", "", None, None, True, names, shown, notes=(*told.notes, *notes))
-
-
-def _observed(seen: Seen, text: pa.StringArray, lines: "np.typing.NDArray[np.int64]") -> Seen:
-    encoded = pc.dictionary_encode(text)
-    if not len(encoded.dictionary):
-        return seen
-    valid = encoded.indices.drop_null().to_numpy()
-    rows = np.flatnonzero(pc.is_valid(encoded.indices).to_numpy(zero_copy_only=False))
-    _, first = np.unique(valid, return_index=True)
-    words = zip(encoded.dictionary.to_pylist(), lines[rows[first]].tolist(), strict=True)
-    return seen.and_values(words, len(rows))
 
 
 def _concluded(
     dialect: Dialect,
     headings: Sequence[str],
     told: Told,
-    survey: _Survey,
+    survey: Survey,
     contract: Contract | None,
     rules: SourceRules,
 ) -> Concluded:

@@ -23,6 +23,8 @@ Format = Literal["csv", "jsonl", "xlsx", "parquet"]
 
 _JSON_SUFFIXES = (".jsonl", ".ndjson")
 _PACKED_SUFFIX = re.compile(r"\.(gz|bz2|xz|zst)\Z", re.IGNORECASE)
+# An array of objects; an object that goes on behind its first line.
+_DOCUMENT = re.compile(rb'\[\s*\{\s*"|\{\s*\n\s*"|\{\s*"[^\n]*(?:[\[{]|[^}\s],)[ \t]*\r?\n')
 _FIRST_BYTES = 64 * 1024
 _WORKBOOK = b"[Content_Types].xml"
 
@@ -54,9 +56,11 @@ class Sheaf:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a reader says of the file as a whole. `declared` are types that the file itself gives its columns."""
+    """What a reader says of the file as a whole. `declared` are types that the file itself gives its columns; where
+    they are not `named`, headings only count them."""
 
     headings: tuple[str, ...] = ()
+    named: bool = True
     declared: Mapping[str, DataType] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -75,6 +79,20 @@ class Reader(Protocol):
         ...
 
 
+def format_named(name: str) -> Format:
+    """What a file of this name should be.
+
+    >>> format_named("sales/may.jsonl.gz"), format_named("sales/may.txt")
+    ('jsonl', 'csv')
+    """
+    name = _PACKED_SUFFIX.sub("", name).lower()
+    if name.endswith((*_JSON_SUFFIXES, ".json")):
+        return "jsonl"
+    if name.endswith((".xlsx", ".xlsm", ".xls")):
+        return "xlsx"
+    return "parquet" if name.endswith(".parquet") else "csv"
+
+
 def format_of(source: Source) -> Format:
     """What the source is. Raises as `Source.open`, and `Refused` ("format-unsupported") for a JSON document."""
     with closing(source.open()) as stream:
@@ -86,7 +104,7 @@ def format_of(source: Source) -> Format:
     text = first.removeprefix(b"\xef\xbb\xbf").lstrip()
     if _PACKED_SUFFIX.sub("", source.name).lower().endswith(_JSON_SUFFIXES):
         return "jsonl"
-    if re.match(rb'\[\s*\{\s*"|\{\s*\n\s*"', text):
+    if _DOCUMENT.match(text) or (_PACKED_SUFFIX.sub("", source.name).lower().endswith(".json") and text[:1] == b"["):
         raise Refused(
             f"{source.name} is one JSON document, not one object per line.",
             "Write it as JSON Lines: `jq -c '.[]' FILE > FILE.jsonl` does for an array.",

@@ -5,12 +5,15 @@ reject.
 https://jsonlines.org
 """
 
+import codecs
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
+from athena.errors import Refused
 from etl.formats import Cells, Sheaf, Told
 from etl.report import Reject
 
@@ -18,6 +21,9 @@ _SHEAF_BYTES = 4 * 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024 * 1024
 _SHOWN_BYTES = 64 * 1024
 NOT_AN_OBJECT = "not-an-object"
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_EXPONENT = re.compile(r"\A(-?[0-9]+)[eE]([0-9]+)\Z")
+_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class _Number(str):
@@ -33,8 +39,18 @@ class JsonLines:
 
     seeks = False
 
+    def __init__(self, name: str) -> None:
+        self._name = name
+
     def tell(self, stream: BinaryIO) -> Told:
-        """Nothing: every line has keys of its own."""
+        """Nothing: every line has keys of its own. Raises `Refused` where that is not UTF-8 from the first byte on."""
+        first = stream.read(4)
+        if first.startswith(_WIDE_MARKS) or b"\x00" in first:
+            raise Refused(
+                f"{self._name} is no UTF-8, but UTF-16 or the like.",
+                "Save it as UTF-8, and drop that.",
+                code="not-text",
+            )
         return Told()
 
     def sheaves(self, stream: BinaryIO) -> Iterator[Sheaf]:
@@ -103,11 +119,23 @@ def _record(text: bytes) -> dict[str, Any]:
         raise _Wrong("encoding", "The bytes are not UTF-8.") from error
     except _Doubled as error:
         raise _Wrong(NOT_AN_OBJECT, f"The key {error.args[0]!r} stands twice.") from error
+    except json.JSONDecodeError as error:
+        raise _Wrong(NOT_AN_OBJECT, f"The line is no JSON: {error.msg} at character {error.colno}.") from error
     except (ValueError, RecursionError) as error:
         raise _Wrong(NOT_AN_OBJECT, f"The line is no JSON: {error}.") from error
     if not isinstance(found, dict):
         raise _Wrong(NOT_AN_OBJECT, "The line is JSON, but no object.")
+    if _SURROGATE.search(text) and not _is_text(found):
+        raise _Wrong("encoding", "A text holds one half of a pair (\\ud800 to \\udfff) without the other.")
     return found
+
+
+def _is_text(found: Any) -> bool:
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -124,16 +152,9 @@ def _headings(records: list[dict[str, Any]]) -> dict[str, None]:
 
 def _cells(records: list[dict[str, Any]], heading: str) -> Cells:
     values = [record.get(heading) for record in records]
-    texts = [value if isinstance(value, str) else _as_text(value) for value in values]
+    texts = [value if type(value) is str else _as_text(value) for value in values]
     typed = [not (value is None or type(value) is str) for value in values]
-    return Cells(pa.array(map(_plain, texts), pa.string()), pa.array(typed, pa.bool_()))
-
-
-def _plain(text: str | None) -> str | None:
-    # A surrogate without its partner ("\\ud800") is JSON, but no text.
-    if text is None or text.isascii():
-        return text if text is None else str(text)
-    return text.encode("utf-8", "replace").decode() if any("\ud800" <= one <= "\udfff" for one in text) else str(text)
+    return Cells(pa.array(texts, pa.string()), pa.array(typed, pa.bool_()))
 
 
 def _as_text(value: Any) -> str | None:
@@ -141,6 +162,9 @@ def _as_text(value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, _Number):
+        # 1e5 alone may be a name as well; here it is a number.
+        return _EXPONENT.sub(r"\1e+\2", value)
     return _json(value)
 
 

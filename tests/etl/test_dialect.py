@@ -164,3 +164,25 @@ def test_confidence_falls_with_damage() -> None:
     clean = found(written(table(20, 1), ",").encode())
     damaged = found(written(table(20, 1), ",").encode().replace(b"2024-", b"2024,", 8))
     assert 0 < damaged.confidence < clean.confidence <= 1
+
+
+@pytest.mark.parametrize(
+    ("data", "called"),
+    [
+        (b"7z\xbc\xaf\x27\x1c" + b"\0" * 30, "a 7z archive"),
+        (b"\x04\x22\x4d\x18" + b"x" * 40, "packed by lz4"),
+        (b"\x1f\x9d\x90abcabc", "packed by compress"),
+        (b"]\x00\x00\x80\x00" + b"\xff" * 8 + b"\x00abc", "packed by lzma"),
+        (b"a.csv".ljust(257, b"\0") + b"ustar" + b"\0" * 300, "a tar archive"),
+        (b"FEA1" + b"\0" * 40, "a Feather file"),
+    ],
+    ids=["7z", "lz4", "compress", "lzma", "tar", "feather"],
+)
+def test_other_kinds_of_file_are_called_by_their_names(data: bytes, called: str) -> None:
+    with pytest.raises(Refused) as refused:
+        found(data)
+    assert (refused.value.code, called in refused.value.message) == ("not-text", True)
+
+
+def test_a_heading_that_begins_like_another_kind_is_a_heading() -> None:
+    assert found(b"ORC,PAR1\n1,2\n").names == ("orc", "par1")

@@ -162,3 +162,55 @@ def test_what_unpacks_to_far_more_than_a_table_would_is_refused(
     ):
         stream.read()
     assert refused.value.code == "unreadable"
+
+
+@pytest.mark.parametrize("member", ["./a.csv", "../a.csv", "x/../a.csv"])
+def test_dots_in_the_path_of_a_member_hide_nothing(tmp_path: Path, member: str) -> None:
+    file = tmp_path / "a.zip"
+    file.write_bytes(zip_of({member: "n\n1\n", ".hidden.csv": "n\n2\n"}))
+    assert [source.name for source in sources_of(file, "t/a.zip")] == [f"t/a.zip!{member}"]
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": "<x/>"}, "OpenDocument"),
+        ({"[Content_Types].xml": "<Types/>", "word/document.xml": "<x/>"}, "no workbook"),
+    ],
+    ids=["opendocument", "word"],
+)
+def test_the_parts_of_a_document_are_nobodys_files(tmp_path: Path, members: dict[str, str | bytes], said: str) -> None:
+    file = tmp_path / "a.bin"
+    file.write_bytes(zip_of(members))
+    with pytest.raises(Refused) as refused:
+        sources_of(file, "t/a.bin")
+    assert refused.value.code == "format-unsupported"
+    assert said in refused.value.message
+
+
+def test_a_workbook_with_a_password_is_told_from_an_old_one(tmp_path: Path) -> None:
+    header = bytearray(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".ljust(512, b"\x00"))
+    header[30:32], header[48:52] = (9).to_bytes(2, "little"), (1).to_bytes(4, "little")
+    file = tmp_path / "a.xlsx"
+    file.write_bytes(bytes(header) + b"\x00" * 512 + "EncryptedPackage".encode("utf-16-le").ljust(512, b"\x00"))
+    with pytest.raises(Refused) as refused:
+        sources_of(file, "t/a.xlsx")
+    assert ("with a password" in refused.value.message, "without one" in refused.value.remedy) == (True, True)
+
+
+def test_a_member_of_a_method_that_is_not_known_is_not_called_damaged(tmp_path: Path) -> None:
+    content = bytearray(zip_of({"a.csv": "n\n1\n"}))
+    content[8] = content[content.index(b"PK\x01\x02") + 10] = 9  # Deflate64
+    file = tmp_path / "a.zip"
+    file.write_bytes(bytes(content))
+    with pytest.raises(Refused) as refused:
+        sources_of(file, "t/a.zip")[0].open().read()
+    assert "cannot be read (as Windows packs files beyond 2 GB)" in refused.value.message
+
+
+def test_zstd_that_begins_with_a_frame_to_skip_is_zstd(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv.zst"
+    file.write_bytes(b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd" + pa.Codec("zstd").compress(b"n\n1\n").to_pybytes())
+    (source,) = sources_of(file, "t/a.csv.zst")
+    with source.open() as stream:
+        assert (source.compression, stream.read()) == ("zst", b"n\n1\n")
