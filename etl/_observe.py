@@ -1,6 +1,6 @@
 """A block's values → what is known of its columns, vectorised; equals looking at every value. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,6 +30,7 @@ _REAL = (
 ) + _WHOLE
 _STRICTLY = {INT: _WHOLE, LONG: _WHOLE, POINT: _REAL, BOOLEAN: r"(?i:true|false)"}
 _CHECKED_BY_READER = frozenset([INT, LONG, POINT, BOOLEAN, DATE, TIMESTAMP, TIMESTAMPTZ])
+_KINDS = {type_of(kind).name: kind for kind in _CHECKED_BY_READER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,22 @@ def _at_once(look: _Look, active: Mapping[str, Seen], *, with_words: bool) -> di
         else:
             found[name] = _agreed(active[name], guarded(values[feed], feed.reading))
     return found
+
+
+def bears_out(text: bytes, plan: Plan, columns: Sequence[pa.Array]) -> bool:
+    """Whether a close look at any of the records alone would find the types that `columns` (of the plan's feeds that
+    have a place) were read as, or such as these hold. Columns of text are not looked at."""
+    doubt = _Doubt(text, plan.shape.delimiter)
+    feeds = [feed for feed in plan.feeds if feed.place is not None]
+    seen = {feed: Seen(kinds=frozenset([_KINDS[feed.reading.type.name]])) for feed in feeds if not feed.reading.is_text}
+    read = zip(feeds, columns, strict=True)
+    close = [feed for feed, values in read if feed in seen and _is_doubtful(seen[feed], values, doubt, False)]
+    try:
+        for feed, column in read_columns(text, plan, close, ("",), as_text=True).items():
+            _strictly(seen[feed].likeliest or "", column, seen[feed])
+    except (pa.ArrowInvalid, NotFast):
+        return False
+    return True
 
 
 def _one_by_one(block: Block, plan: Plan, active: Mapping[str, Seen]) -> dict[str, Seen]:

@@ -3,7 +3,8 @@
 What `dialect.detect` and `_settle.settle` say of a file is a function of its text. For a plain text (one usual
 delimiter, no quote, no odd byte) under a header whose names the contract knows, most of that function is settled by the
 header, and the rest by what Arrow's reader checks anyway: that every line has as many fields as the header, and that
-numbers and dates are some. A file of which that cannot be shown is looked at like any other.
+numbers and dates are some. Where the contract is inferred, the file must bear out its types besides, with no value that
+somebody who infers types reads otherwise. A file of which that cannot be shown is looked at like any other.
 
 In short, why the verdict is the same: no other delimiter can win, since none of the strong ones stands in the text, and
 the weak ones (colon, space, hash) are either not in the header or in less than half of the lines; one column alone
@@ -21,9 +22,11 @@ from etl._cell import holds_numbers, is_typed
 from etl._direct import is_direct, parse_typed
 from etl._footer import names_total
 from etl._header import looks_like_names, votes_for_header
+from etl._kinds import kinds
+from etl._observe import bears_out
 from etl._plan import Plan
 from etl._sniff import MAX_RECORDS, alone
-from etl._study import wanted
+from etl._study import spellings, wanted
 from etl.contract import Contract, SourceRules
 from etl.dialect import Dialect
 from etl.transform import Study
@@ -36,6 +39,7 @@ _FAINT = 0.4
 _COUNTED = frozenset(["int", "long", "date"])
 _UNCOUNTED = frozenset(["string", "boolean"])
 _DATED = frozenset(["date", "timestamp", "timestamptz"])
+_INFERRED = frozenset(["string", "boolean", "int", "long", "double"]) | _DATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Pattern:
     """What was found out about one file, for others of its source with the same first line (`heading`).
 
     `counted` and `dated` are places among the fed columns; `first` is the field of a column of numbers
-    or dates. `pinned`: the contract names the delimiter.
+    or dates. `pinned`: the contract names the delimiter. `inferred`: types are found from values; `words` are the
+    places of columns of text.
     """
 
     studied: Study
@@ -54,6 +59,8 @@ class Pattern:
     dated: tuple[int, ...]
     first: int
     pinned: bool
+    inferred: bool = False
+    words: tuple[int, ...] = ()
 
 
 def pattern_of(studied: Study, planned: Plan, contract: Contract | None, rules: SourceRules) -> Pattern | None:
@@ -68,7 +75,9 @@ def pattern_of(studied: Study, planned: Plan, contract: Contract | None, rules: 
     if rules.header is None and votes_for_header(cells, [], expected) < 10.0:
         return None
     found = wanted(dialect, contract, rules)
-    if found.infer or found.new or found.warnings != studied.warnings:
+    if found.new or found.warnings != studied.warnings or contract.columns != studied.columns:
+        return None
+    if found.infer and not (contract.inferred and {column.type.name for column in contract.columns} <= _INFERRED):
         return None
     fed = [feed for feed in planned.feeds if feed.place is not None]
     typed = [feed.place for feed in fed if feed.place is not None and feed.reading.type.name not in _UNCOUNTED]
@@ -83,6 +92,8 @@ def pattern_of(studied: Study, planned: Plan, contract: Contract | None, rules: 
         _of_type(planned, _DATED),
         typed[0],
         rules.delimiter is not None,
+        bool(found.infer),
+        _of_type(planned, frozenset(["string"])),
     )
 
 
@@ -143,8 +154,9 @@ def read_alike(texts: Sequence[bytes], records: Sequence[int], pattern: Pattern)
     """The fed columns of all texts, one behind the other, whose `records` were counted; None when one of them is not
     what it seemed, or has a bad value."""
     bodies = [_body(text, pattern) for text in texts]
-    columns = parse_typed(b"".join(bodies), pattern.plan, sum(records), tokens=False)
-    if columns is None:
+    body = b"".join(bodies)
+    columns = parse_typed(body, pattern.plan, sum(records), tokens=False)
+    if columns is None or (pattern.inferred and not _bear_out(body, records, columns, pattern)):
         return None
     counted = any(columns[at].null_count == 0 for at in pattern.counted)
     if not counted and not all(_holds_numbers(body, pattern) for body in bodies):
@@ -160,6 +172,23 @@ def read_alike(texts: Sequence[bytes], records: Sequence[int], pattern: Pattern)
 def _body(text: bytes, pattern: Pattern) -> bytes:
     body = text[text.find(b"\n") + 1 :]
     return body if body.endswith(b"\n") else body + b"\n"
+
+
+def _bear_out(body: bytes, records: Sequence[int], columns: Sequence[pa.Array], pattern: Pattern) -> bool:
+    """Whether every file by itself would be said to have the contract's types."""
+    missing = spellings(pattern.studied.rules)
+    starts = np.cumsum([0, *records[:-1]]).tolist()
+    parts = [
+        columns[at].slice(start, count) for at in pattern.words for start, count in zip(starts, records, strict=True)
+    ]
+    return all(_are_words(part, missing) for part in parts) and bears_out(body, pattern.plan, columns)
+
+
+def _are_words(values: pa.Array, missing: Sequence[str]) -> bool:
+    """Whether the first value that is there could be nothing but text: then nothing is to be said of the others."""
+    texts = (value.as_py() for value in values)
+    there = (text for value in texts if value is not None and (text := value.strip(" \t")) not in ("", *missing))
+    return not kinds(next(there, "-"))
 
 
 def _holds_numbers(body: bytes, pattern: Pattern) -> bool:
