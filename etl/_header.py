@@ -111,15 +111,20 @@ def _could_name(cell: bytes) -> bool:
     return cell != b"" and kind(cell) not in (NUMERIC, TEMPORAL, LINK) and len(cell) <= _MAX_NAME_BYTES
 
 
-def further_header_rows(body: Sequence[Row]) -> int:
-    """How many rows below the header (`body[0]`) are none of data: units, types, descriptions.
+def further_header_rows(body: Sequence[Row], texts: Sequence[str] = ()) -> int:
+    """How many rows below the header (`body[0]`) are none of data: units, types, descriptions. In columns that a
+    contract calls text (`texts` names them) words are values.
 
     >>> further_header_rows([[b"t", b"v"], [b"s", b"m/s"], [b"1", b"2"], [b"2", b"3"]])
     1
+    >>> further_header_rows([[b"t", b"v"], [b"s", b"m/s"], [b"1", b"2"], [b"2", b"3"]], ["v"])
+    0
     """
+    names = {clean_name(name) for name in texts}
+    words = [clean_name(cell.decode("utf-8", "replace")) in names for cell in body[0]]
     for rows in range(min(MAX_HEADER_ROWS, len(body) - 2), 1, -1):
         columns = list(zip(*body[rows:], strict=True))
-        typed = [place for place, column in enumerate(columns) if holds_numbers(list(column))]
+        typed = [place for place, column in enumerate(columns) if not words[place] and holds_numbers(list(column))]
         if len(typed) >= 2 and all(_is_above_data(row, typed) for row in body[1:rows]):
             return rows - 1
     return 0

@@ -35,14 +35,17 @@ def separator_hint(text: bytes) -> tuple[str, int] | None:
     return (match[1].decode("latin-1"), match.end()) if match else None
 
 
-def lay_out(text: bytes, sniffed: Sniffed, *, header: bool | None, expected: Sequence[str]) -> Layout:
-    """The layout of the sniffed text. `header` is what the rules say, `expected` names that headings may have."""
+def lay_out(
+    text: bytes, sniffed: Sniffed, *, header: bool | None, expected: Sequence[str], texts: Sequence[str]
+) -> Layout:
+    """The layout of the sniffed text. `header` is what the rules say, `expected` names that headings may have, `texts`
+    those of them whose columns are text."""
     sniffed = _with_known_header(_with_header_count(_with_late_trailing(sniffed)), expected)
     shape = _with_comment(sniffed)
     records = _without_false_header([one for one in sniffed.records if not _is_comment(one, text, shape)], shape)
     first = _first_of_body(records, shape.fields)
     fitting = [one for one in records[first:] if _fits(one, shape.fields)]
-    verdict = _header(records[:first], fitting, shape, header, expected)
+    verdict = _header(records[:first], fitting, shape, header, expected, texts)
     kept = {one.line for one in records}
     kinds = {line: "comment" for one in sniffed.records if one.line not in kept for line in _lines(one)}
     damaged = [] if verdict.rows else _damaged_above(records[:first], fitting, text, shape)
@@ -70,7 +73,12 @@ class _Header:
 
 
 def _header(
-    above: list[Placed], fitting: list[Placed], shape: Shape, pinned: bool | None, expected: Sequence[str]
+    above: list[Placed],
+    fitting: list[Placed],
+    shape: Shape,
+    pinned: bool | None,
+    expected: Sequence[str],
+    texts: Sequence[str],
 ) -> _Header:
     if pinned is False or not (above or fitting):
         return _Header((), None)
@@ -81,7 +89,7 @@ def _header(
         return ragged
     if not body or votes < 0 or (votes == 0 and not looks_like_names(body[0])):
         return _Header((), None, 0.9 if votes < -0.5 else 0.7)
-    rows = fitting[: 1 + further_header_rows(body)]
+    rows = fitting[: 1 + further_header_rows(body, texts)]
     notes = [f"{len(rows)} header rows: the first names the columns."] if len(rows) > 1 else []
     return _Header(tuple(rows), _decoded(body[0]), 1.0 if votes > 0 else 0.7, tuple(notes))
 

@@ -68,11 +68,14 @@ class Dialect:
         )
 
 
-def detect(sample: bytes, *, whole: bool, rules: SourceRules, expected: Sequence[str] = ()) -> Dialect:
+def detect(
+    sample: bytes, *, whole: bool, rules: SourceRules, expected: Sequence[str] = (), texts: Sequence[str] = ()
+) -> Dialect:
     r"""The dialect of the file that begins with `sample` (`whole`: and ends with it); what `rules` pins is kept.
 
     `expected` are the names that a contract knows: to meet them tells a header, and a file without one is given
-    them in their order. Raises `Refused` ("empty-file", "not-text", "contract-invalid").
+    them in their order; `texts` are those of columns of text. Raises `Refused` ("empty-file", "not-text",
+    "contract-invalid").
 
     >>> found = detect("Größe;Ort\n1,5;Köln\n2,0;Ulm\n".encode("cp1252"), whole=True, rules=SourceRules())
     >>> found.encoding, found.delimiter, found.names
@@ -88,7 +91,7 @@ def detect(sample: bytes, *, whole: bool, rules: SourceRules, expected: Sequence
     if hint is not None:
         rules, text = replace(rules, delimiter=hint[0]), text[hint[1] :]
     sniffed, notes = _sniffed(text, rules)
-    layout = lay_out(text, sniffed, header=rules.header, expected=expected)
+    layout = lay_out(text, sniffed, header=rules.header, expected=expected, texts=texts)
     return _dialect(encoding, layout, hint is not None, notes, expected, rules)
 
 

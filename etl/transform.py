@@ -115,12 +115,19 @@ def study(
         return study_rows(source, kind, contract=None if text else contract, rules=rules, text=text, advance=advance)
     task = _Task(None if text else contract, rules, text, surveyor or partial(survey_file, source, advance))
     sample, whole = _sample(source)
-    expected = [column.name for column in contract.columns] if contract else []
-    dialect = detect(sample, whole=whole, rules=rules, expected=expected)
+    columns = contract.columns if contract else ()
+    detected = partial(
+        detect,
+        sample,
+        whole=whole,
+        expected=[column.name for column in columns],
+        texts=[column.name for column in columns if column.type.name == "string"],
+    )
+    dialect = detected(rules=rules)
     passed, verdict = _pass(task, dialect, sample)
     if verdict is not None and rules.encoding is None and verdict.name != dialect.encoding:
         # Bytes behind the sample told of another encoding.
-        dialect = detect(sample, whole=whole, rules=replace(rules, encoding=verdict.name), expected=expected)
+        dialect = detected(rules=replace(rules, encoding=verdict.name))
         passed, _ = _pass(task, dialect, sample)
     if verdict is not None and verdict.note and rules.encoding is None:
         passed = replace(passed, warnings=(verdict.note, *passed.warnings))

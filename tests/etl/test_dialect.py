@@ -160,6 +160,13 @@ def test_the_names_of_a_contract_settle_what_is_a_header() -> None:
     assert detect(b"city,name\nparis,bob\n", whole=True, rules=SourceRules(), expected=("name", "city")).header
 
 
+def test_words_are_values_where_the_contract_says_text() -> None:
+    data = b"a,b,c\nZ,x,Z\n0,y,0\n1,z,1\n"
+    names = ("a", "b", "c")
+    assert detect(data, whole=True, rules=SourceRules(), expected=names).lead == ("header", "header")
+    assert detect(data, whole=True, rules=SourceRules(), expected=names, texts=names).lead == ("header",)
+
+
 def test_confidence_falls_with_damage() -> None:
     clean = found(written(table(20, 1), ",").encode())
     damaged = found(written(table(20, 1), ",").encode().replace(b"2024-", b"2024,", 8))
