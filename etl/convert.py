@@ -38,6 +38,9 @@ from etl.transform import (
     with_origin,
 )
 
+Told = Callable[[int, int, int], None]
+"""Told bytes done and in all over both passes (decompressed; 0 while unknown), and rows so far."""
+
 CHECK_FOLDER = "Check that its folder is there and writable, and that the disk has room; nothing was changed."
 
 
@@ -53,7 +56,7 @@ def convert(
     contract: Contract | None = None,
     text: bool = False,
     rejects: Path | None = None,
-    advance: Advance = no_advance,
+    told: Told | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Report:
     """Write `dst` (zstd Parquet with field ids, typed columns, then the system columns) from `src`; the report.
@@ -61,8 +64,8 @@ def convert(
     A file that is refused as a whole (empty, binary, does not fit the contract, more bad records than the contract
     allows) gives a report with status "failed" and `error`; `dst` is then as it was. `rejects` is written as CSV
     whenever the file could be read (with a header line alone when there are none). A contract's rules are those of
-    its source `default`. Raises `Refused` for a `src` that is not there ("no-such-file") or would be written
-    over ("file-exists"), and `Failed` when the disk fails.
+    its source `default`. `told` hears how far it is. Raises `Refused` for a `src` that is not there ("no-such-file") or
+    would be written over ("file-exists"), and `Failed` when the disk fails.
     """
     began = time.monotonic()
     if not src.is_file():
@@ -74,9 +77,9 @@ def convert(
     error: Refused | None = None
     try:
         source = _only_source(src)
-        work.studied = study(source, contract=contract, rules=work.rules, text=text, advance=advance)
+        work.studied = study(source, contract=contract, rules=work.rules, text=text, advance=_telling(told, source))
         with _reject_file(rejects, work) as tell:
-            error = _write(work, source, dst, tell, clock(), advance)
+            error = _write(work, source, dst, tell, clock(), told)
     except Refused as refused:
         error = refused
     return work.report(time.monotonic() - began, error)
@@ -102,6 +105,16 @@ class _Work:
         return replace(report, skipped=tuple(self.skipped), seconds=seconds)
 
 
+def _telling(told: Told | None, source: Source, work: _Work | None = None) -> Advance:
+    """What hears of one pass over the source: of the second where there is `work` to count."""
+    if told is None:
+        return no_advance
+    if work is None or work.studied is None:
+        return lambda done: told(done, 2 * (source.size_bytes or 0), 0)
+    size = work.studied.size_bytes
+    return lambda done: told(size + done, 2 * size, work.tally.rows_in)
+
+
 def _only_source(src: Path) -> Source:
     sources = sources_of(src, src.name)
     if len(sources) > 1:
@@ -115,7 +128,7 @@ def _only_source(src: Path) -> Source:
 
 
 def _write(
-    work: _Work, source: Source, dst: Path, tell: Callable[[Iterable[Reject]], None], now: datetime, advance: Advance
+    work: _Work, source: Source, dst: Path, tell: Callable[[Iterable[Reject]], None], now: datetime, told: Told | None
 ) -> Refused | None:
     """Write the file; or why it is not kept."""
     studied = work.studied
@@ -123,6 +136,7 @@ def _write(
         return None
     columns = _numbered(studied.columns)
     with _target(dst, stored_schema((*columns, *_numbered(SYSTEM_COLUMNS, len(columns))))) as target:
+        advance = _telling(told, source, work)
         for portion in transform_narrow(source, studied, columns, studied.rules, advance=advance):
             work.tally += portion.tally
             work.skipped += portion.skipped[: MAX_SKIPPED_SHOWN - len(work.skipped)]

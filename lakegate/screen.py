@@ -7,8 +7,7 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,17 +15,12 @@ from athena.errors import LakegateError
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import TaskID
     from rich.text import Text
 
 # A pipe has no width: nothing is folded or cut there.
 PIPE_WIDTH = 100_000
 READABLE_WIDTH, COLUMN_GAP = 16, 3
 AMBIGUOUS = frozenset(["", "NULL"])
-
-
-Told = Callable[[str, int, int, int], None]
-"""What a load tells its progress to: a name, bytes done and in all (0 when unknown), and rows so far."""
 
 
 class Label(str):
@@ -175,40 +169,3 @@ def _cell(value: object) -> "Text":
     from rich.text import Text
 
     return Text(cell_text(value), style="dim italic" if value is None else "")
-
-
-@contextmanager
-def progress_bar() -> Iterator[Told | None]:
-    """A bar on stderr when that is a terminal, else None: rows, bytes, MB/s and time left of each file."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[rows]}", markup=False),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def told(name: str, done: int, total: int, rows: int) -> None:
-            if name not in tasks:
-                tasks[name] = bar.add_task(visible(name), total=None, rows="")
-            bar.update(tasks[name], completed=done, total=total or None, rows=rows_text(rows))
-
-        yield told
-
-
-def rows_text(rows: int) -> str:
-    """How many rows, for people; nothing while none is known.
-
-    >>> rows_text(0), rows_text(1234567)
-    ('', '1,234,567 rows')
-    """
-    return f"{rows:,} rows" if rows else ""

@@ -81,7 +81,7 @@ KEPT_TO = {
     "chalice": ("api",),
     "granian": ("lakegate",),
     "typer": ("lakegate.cli", "lakegate.commands", "lakegate.pages"),
-    "rich": ("lakegate.screen",),
+    "rich": ("lakegate.bar", "lakegate.screen"),
     "moto": ("lakegate.emulate",),
 }
 

@@ -10,9 +10,10 @@ import typer
 from athena.dataset import check_dataset_name
 from athena.errors import Refused
 from athena.settings import read_settings
+from lakegate.bar import progress_bar
 from lakegate.commands import EXIT_REFUSED, DatasetArgument, HomeOption, JsonOption
 from lakegate.home import current_home
-from lakegate.screen import Label, error_json, print_json, print_note, print_table, print_text, progress_bar
+from lakegate.screen import Label, error_json, print_json, print_note, print_table, print_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,16 +41,18 @@ def infer(
     """
     from etl.contract import Contract, SourceRules
     from etl.contract_file import format_contract
+    from etl.ingest import silent
     from etl.source import sources_of
     from etl.transform import study
 
-    with progress_bar() as progress:
+    with progress_bar(passes=1) as progress:
         source = sources_of(file, file.name)[0]
+        told = progress or silent
         studied = study(
             source,
             contract=None,
             rules=SourceRules(),
-            advance=(lambda _: None) if progress is None else (lambda done: progress(file.name, done, 0, 0)),
+            advance=lambda done: told(file.name, done, source.size_bytes or 0, 0),
         )
     name = dataset or re.sub(r"[^a-z0-9_]+", "_", file.name.split(".")[0].lower()).strip("_") or "dataset"
     sources = {} if studied.rules == SourceRules() else {"default": studied.rules}

@@ -1,17 +1,19 @@
 """Files in: loaded into the lake, or converted without one."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from athena.dataset import check_dataset_name
+from lakegate.bar import progress_bar
 from lakegate.commands import EXIT_REFUSED, EXIT_REJECTS, DatasetArgument, HomeOption, JsonOption, OptionalDataset
 from lakegate.home import current_home
-from lakegate.screen import Told, error_json, print_error, print_json, print_note, print_text, progress_bar
+from lakegate.screen import error_json, print_error, print_json, print_note, print_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from etl.ingest import Reconciled
     from etl.report import Report
@@ -59,7 +61,8 @@ def load(
     from etl.intake import Intake
 
     check_dataset_name(dataset)
-    with Lake.embedded(current_home(home)) as lake, progress_bar() as progress:
+    expected = sum(file.stat().st_size for file in files if file.is_file())
+    with Lake.embedded(current_home(home)) as lake, progress_bar(expected_bytes=expected) as progress:
         reports = load_files(Intake.embedded(lake), files, dataset=dataset, source=source, progress=progress)
     _show(reports, strict=strict, as_json=as_json)
 
@@ -87,8 +90,8 @@ def convert(
         raise typer.BadParameter(f"What is written is Parquet, not {target.suffix.lower()}: name it DST.parquet.")
     rules = None if contract is None else read_contract(contract)
     with progress_bar() as progress:
-        advance = _advancing(progress, source)
-        report = convert_file(source, target, contract=rules, text=text, rejects=rejects, advance=advance)
+        told = None if progress is None else partial(progress, source.name)
+        report = convert_file(source, target, contract=rules, text=text, rejects=rejects, told=told)
     _show([report], strict=strict, as_json=as_json)
 
 
@@ -192,12 +195,6 @@ def _skipped_text(report: "Report") -> str:
     kinds = {kind: count for kind, count in report.lines_skipped.items() if kind not in ("header", "blank") and count}
     counts = ", ".join(f"{kind} {count:,}" for kind, count in sorted(kinds.items()))
     return f", lines skipped ({counts})" if counts else ""
-
-
-def _advancing(progress: Told | None, source: Path) -> "Callable[[int], None]":
-    # Compressed files tell no size in advance.
-    size = source.stat().st_size if source.is_file() and source.suffix.lower() == ".csv" else 0
-    return (lambda _: None) if progress is None else (lambda done: progress(source.name, done, size, 0))
 
 
 def _show(reports: "Sequence[Report]", *, strict: bool, as_json: bool) -> None:

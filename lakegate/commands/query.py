@@ -16,10 +16,11 @@ import typer
 from athena.errors import Failed, NotFound, Refused
 from athena.forms import Form
 from athena.question import OWNER, Answer, Caller, Page, Parameters, Question, Scalar, State
+from lakegate.bar import progress_bar
 from lakegate.commands import HomeOption
 from lakegate.drawing import drawing
 from lakegate.home import current_home
-from lakegate.screen import print_note, print_table, print_text, progress_bar
+from lakegate.screen import print_note, print_table, print_text
 
 if TYPE_CHECKING:
     from athena.lake import Lake
@@ -220,7 +221,7 @@ def _write(lake: "Lake", caller: Caller, answer: Answer, form: Format, output: P
 
 
 def _write_file(file: Path, chunks: Iterable[bytes], size_bytes: int) -> None:
-    with file.open("wb") as opened, progress_bar() as told:
+    with file.open("wb") as opened, progress_bar(passes=1) as told:
         done = 0
         for chunk in chunks:
             done += opened.write(chunk)

@@ -8,7 +8,8 @@ from contextlib import redirect_stderr, redirect_stdout
 import pytest
 
 from athena.errors import Refused
-from lakegate.screen import Label, cell_text, print_error, print_json, print_table, progress_bar, visible
+from lakegate.bar import progress_bar
+from lakegate.screen import Label, cell_text, print_error, print_json, print_table, visible
 
 
 def test_a_pipe_gets_whole_cells_on_one_line_each(capfd: pytest.CaptureFixture[str]) -> None:
@@ -101,6 +102,21 @@ def test_the_progress_bar_tells_rows_speed_and_time_left(monkeypatch: pytest.Mon
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
     last = shown.split("t/a.csv")[-1]
     assert "123,456 rows" in last
-    assert "10.0/20.0 MB" in last
+    assert "5.0/10.0 MB" in last  # of two passes over ten
     assert re.search(r"MB/s|GB/s|\?", last)
     assert re.search(r"\d:\d\d:\d\d|-:--:--", last)
+
+
+def test_the_progress_of_many_files_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TERM", "xterm")
+    screen = Terminal()
+    with redirect_stderr(screen), progress_bar(expected_bytes=300_000_000) as told:
+        assert told is not None
+        for number in range(200):
+            told(f"t/{number}.csv", 2_000_000, 2_000_000, 10)
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    assert "t/199.csv (200 files)" in shown
+    assert "2,000 rows" in shown
+    assert "200.0/300.0 MB" in shown
+    assert screen.getvalue().count("\n") < 100
