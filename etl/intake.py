@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
     from athena.settings_aws import AwsSettings
+
+
+_ID_FORM = "%Y%m%dT%H%M%S"
 
 
 def no_step(_name: str) -> None:
@@ -125,7 +128,20 @@ class Intake:
 
 def new_id(clock: Callable[[], datetime]) -> str:
     """An id that sorts by time, for people who look into folders."""
-    return f"{clock():%Y%m%dT%H%M%S}-{secrets.token_hex(6)}"
+    return f"{clock():{_ID_FORM}}-{secrets.token_hex(6)}"
+
+
+def began(made: str) -> datetime | None:
+    """When an id of `new_id` was made; None for any other.
+
+    >>> from datetime import UTC
+    >>> began(new_id(lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))), began("c1")
+    (datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.timezone.utc), None)
+    """
+    try:
+        return datetime.strptime(made.partition("-")[0], _ID_FORM).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _open_catalog(settings: Settings) -> "Catalog":

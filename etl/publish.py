@@ -7,7 +7,7 @@ happened; after it every step repeats without harm, so that it can be finished b
 import logging
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from athena.dataset import REJECTS_SUFFIX
 from athena.errors import Damaged, Failed, LakegateError, OutcomeUnknown
@@ -17,11 +17,14 @@ from athena.leases import Lease
 from etl import rejects
 from etl.batch import mark_of
 from etl.commit import Change, commit, fence, find_commit, has_commit, table_for
-from etl.intake import Intake
+from etl.intake import Intake, began
 from etl.plan import Plan
 
 log = logging.getLogger(__name__)
 
+LONGEST_READING = timedelta(days=3)
+"""Longer than the two days that AWS lets a job run. After that the files of a writer are removed that cannot be looked
+for, since it ran in another container."""
 MOST_TOLD_CHARACTERS = 4000
 """Of a message in an event: a bus takes 256 KB. The report has it whole."""
 
@@ -91,11 +94,17 @@ def resolve(intake: Intake, dataset: str) -> None:
     for plan, _recorded in intake.ledger.open_plans(dataset):
         _resolve(intake, plan)
     for commit_id, holder in intake.ledger.begun(dataset).items():
-        if intake.is_gone(holder):
+        if intake.is_gone(holder) or _is_old(intake, commit_id):
             remove_written(intake, dataset, commit_id)
     for name in (dataset, dataset + REJECTS_SUFFIX):
         if pending := intake.heads.pending(name):
             _publish_from_catalog(intake, name, pending)
+
+
+def _is_old(intake: Intake, commit_id: str) -> bool:
+    """Whether a commit began longer ago than anybody reads. Who does all the same finds its turn lost."""
+    began_at = began(commit_id)
+    return began_at is not None and intake.clock() - began_at > LONGEST_READING
 
 
 def check_ledger(intake: Intake, dataset: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from athena.errors import LakegateError
+from athena.leases.sqlite import is_here
 from etl.ingest import Reconciled, catch_up
 from etl.intake import Intake
 from etl.landing import Landed
@@ -117,7 +118,8 @@ class Watching:
         age = self._intake.clock().timestamp() - landed.modified_at_seconds
         settled = age >= seconds or (stamp == landed.stamp and self._monotonic() - since >= seconds)
         reader = self._being_read.get(landed.key.text)
-        settled = settled and (reader is None or self._intake.is_gone(reader))
+        # Who cannot be seen from here holds nothing up: to read a file twice costs time alone.
+        settled = settled and (reader is None or not is_here(reader))
         self._waiting = self._waiting or not settled
         return settled
 

@@ -30,9 +30,8 @@ def is_gone(holder: str) -> bool:
     >>> is_gone(process_holder()), is_gone("somebody")
     (False, False)
     """
-    mark, _, rest = holder.partition(":")
-    host, pid, started, *_ = [*rest.split(":"), "", "", ""]
-    if mark != _MARK or host != socket.gethostname() or not pid.isdecimal():
+    pid, started = _named(holder)
+    if not pid.isdecimal():
         return False
     try:
         os.kill(int(pid), 0)
@@ -43,10 +42,29 @@ def is_gone(holder: str) -> bool:
     return started not in ("", _started(int(pid)))
 
 
+def is_here(holder: str) -> bool:
+    """Whether `holder` names a process of this machine that lives. One of another machine, or of a container that is
+    called otherwise than this one, may live, and may be gone for ever.
+
+    >>> is_here(process_holder()), is_here("somebody"), is_here("process:a-container-of-before:7:12345:x")
+    (True, False, False)
+    """
+    return _named(holder)[0].isdecimal() and not is_gone(holder)
+
+
+def _named(holder: str) -> tuple[str, str]:
+    """Number and start of the process of this machine that `holder` names, both empty where it names none."""
+    mark, _, rest = holder.partition(":")
+    host, pid, started, *_ = [*rest.split(":"), "", "", ""]
+    return (pid, started) if mark == _MARK and host == socket.gethostname() else ("", "")
+
+
 def _started(pid: int) -> str:
-    # Field 22 of /proc/<pid>/stat tells one process from a later one of the same number (proc(5)).
+    # Field 22 of /proc/<pid>/stat tells one process from a later one of the same number; one that has ended stays in
+    # the list, in state Z, until its parent asks for it (proc(5)).
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] in "ZX" else fields[19]
     except (OSError, IndexError):
         return ""
 

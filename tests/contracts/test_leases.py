@@ -1,5 +1,9 @@
 """What every store of leases promises."""
 
+import os
+import socket
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,7 +13,7 @@ import pytest
 
 from athena.leases import Lease, Leases
 from athena.leases.dynamodb import DynamoLeases
-from athena.leases.sqlite import SqliteLeases
+from athena.leases.sqlite import SqliteLeases, _started, is_gone, is_here
 from tests.clock import SetClock
 from tests.cloud import Cloud
 
@@ -100,3 +104,13 @@ def test_of_many_at_once_exactly_one_gets_it(leases: Leases) -> None:
     with ThreadPoolExecutor(8) as pool:
         won = [lease for lease in pool.map(attempt, range(8)) if lease is not None]
     assert len(won) == 1
+
+
+def test_a_process_that_ended_is_gone_even_while_nobody_has_asked_for_its_end() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    holder = f"process:{socket.gethostname()}:{child.pid}:{_started(child.pid)}:x"
+    assert (is_here(holder), is_gone(holder)) == (True, False)
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays in the list
+    assert (is_here(holder), is_gone(holder)) == (False, True)
+    child.communicate()

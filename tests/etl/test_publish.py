@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,10 @@ from athena.events import DatasetUpdated, Event, LoadFailed
 from athena.heads import Head
 from etl.commit import load_table
 from etl.ingest import ingest, reconcile
-from etl.intake import Intake
+from etl.intake import Intake, new_id
 from etl.publish import MOST_TOLD_CHARACTERS
 from etl.told import told_at_home
-from tests.home import drop, intake_at, values_of
+from tests.home import drop, intake_at, utc_now, values_of
 
 TEXT = "n,name\n1,a\n2,b\n"
 
@@ -251,6 +252,18 @@ def test_files_of_a_writer_that_died_before_its_plan_are_removed(intake: Intake)
     assert sorted(
         path.name.split("-")[0] for path in intake.data("t").iterdir() if "alive" in path.name or "dead" in path.name
     ) == ["alive"]
+
+
+def test_files_of_a_writer_that_cannot_be_looked_for_are_removed_when_nobody_reads_for_so_long(intake: Intake) -> None:
+    ingest(intake, drop(intake, "t/a.csv", TEXT))
+    for days in (4, 2):
+        began_at = utc_now() - timedelta(days=days)
+        commit_id = new_id(lambda at=began_at: at)  # type: ignore[misc]
+        intake.ledger.begin(commit_id, "t", "process:another-container:7:12345:x")
+        (intake.data("t") / f"{commit_id}-00001-{days}-days.parquet").write_text("half")
+    reconcile(intake)
+    left = [path.name for path in intake.data("t").iterdir() if path.name.endswith("-days.parquet")]
+    assert [name.split("-")[-2] for name in left] == ["2"]
 
 
 def test_a_table_whose_ledger_is_lost_is_not_loaded_into(intake: Intake) -> None:

@@ -96,6 +96,15 @@ def test_a_file_that_somebody_else_reads_is_left_to_them(
     assert statuses(told) == ["loaded"]
 
 
+def test_a_file_whose_reader_cannot_be_seen_is_read_all_the_same(
+    intake: Intake, watching: Watching, told: list[Reconciled]
+) -> None:
+    drop(intake, "t/a.csv", TEXT)
+    intake.ledger.begin("theirs", "t", "process:a-container-that-was-killed:7:12345:x", ["t/a.csv"])
+    watching.look()
+    assert statuses(told) == ["loaded"]
+
+
 def test_a_failing_file_is_tried_again_only_when_it_or_the_contract_changes(
     intake: Intake, watching: Watching, told: list[Reconciled]
 ) -> None:
