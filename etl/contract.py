@@ -5,7 +5,9 @@ Read from and written to `datasets/<name>.toml` by `contract_file.py`.
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import cache, partial
 from typing import Literal
 
 from athena.dataset import Column
@@ -59,6 +61,11 @@ class Contract:
     def rules(self, source: str) -> SourceRules:
         """The rules of `source`; those of `default` (or none) when it is not named."""
         return self.sources.get(source) or self.sources.get("default") or SourceRules()
+
+    def interpretations(self, *, reader: int) -> Callable[[str], str]:
+        """`interpretation` by the name of a source, worked out once for each: a table may hold a hundred thousand
+        contents of a few sources."""
+        return cache(partial(self.interpretation, reader=reader))
 
     def interpretation(self, source: str, *, reader: int) -> str:
         """A digest of all that decides which rows a file of `source` gives; `reader` is the version of our reader.

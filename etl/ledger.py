@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from athena.leases import Lease, lease_lost
 from athena.leases.sqlite import is_held_in
 from athena.records import decode, encode
@@ -55,6 +57,9 @@ CREATE TABLE IF NOT EXISTS writing (
 ) WITHOUT ROWID;
 """
 _SLOT = "name, content, interpretation, unit, source, load_id, size_bytes"
+_PIECE = "slot, path, rows, size_bytes"
+# One statement for any number of values.
+_LISTED = "(SELECT value FROM json_each(?))"
 
 
 class SqliteLedger:
@@ -79,18 +84,15 @@ class SqliteLedger:
 
     def holdings_around(self, dataset: str, keys: Iterable[str], slots: Iterable[str]) -> Holdings:
         """The part of it that a load of these keys and slots can touch."""
-        wanted, units, found = set(slots), dict[str, str](), dict[str, Slot]()
         with self._database.read() as connection:
-            for key in keys:
-                rows = connection.execute("SELECT slot FROM holding WHERE key = ? AND dataset = ?", (key, dataset))
-                wanted |= {row["slot"] for row in rows}
-            for name in sorted(wanted):
-                values = (dataset, name)
-                row = connection.execute(f"SELECT {_SLOT} FROM slot WHERE dataset = ? AND name = ?", values).fetchone()
-                found |= {} if row is None else {name: Slot(*row)}
-                holders = connection.execute("SELECT unit FROM holding WHERE dataset = ? AND slot = ?", values)
-                units |= {holder["unit"]: name for holder in holders}
-        return Holdings(units, found)
+            held = f"SELECT slot FROM holding WHERE key IN {_LISTED} AND dataset = ?"
+            wanted = {*slots, *(row[0] for row in connection.execute(held, (_listed(keys), dataset)))}
+            of_these = (dataset, _listed(sorted(wanted)))
+            found = connection.execute(f"SELECT {_SLOT} FROM slot WHERE dataset = ? AND name IN {_LISTED}", of_these)
+            by_name = {row[0]: Slot(*row) for row in found}
+            holders = f"SELECT unit, slot FROM holding WHERE dataset = ? AND slot IN {_LISTED}"
+            units = {row[0]: row[1] for row in connection.execute(holders, of_these)}
+        return Holdings(units, by_name)
 
     def units(self, key: str) -> tuple[str, ...]:
         """The units of a key that hold something, sorted."""
@@ -101,8 +103,8 @@ class SqliteLedger:
     def pieces(self, dataset: str) -> tuple[Piece, ...]:
         """Which data files hold which slot with how many rows."""
         with self._database.read() as connection:
-            rows = connection.execute("SELECT * FROM piece WHERE dataset = ? ORDER BY path, slot", (dataset,))
-            return tuple(Piece(row["slot"], row["path"], row["rows"], row["size_bytes"]) for row in rows)
+            rows = connection.execute(f"SELECT {_PIECE} FROM piece WHERE dataset = ? ORDER BY path, slot", (dataset,))
+            return tuple(Piece(*row) for row in rows)
 
     def rows(self, dataset: str) -> int:
         """How many rows the table has, as far as the ledger knows."""
@@ -246,12 +248,9 @@ class SqliteLedger:
             _record(connection, state)
 
     def _pieces(self, dataset: str, column: str, values: Iterable[str]) -> tuple[Piece, ...]:
-        found: list[Piece] = []
+        statement = f"SELECT {_PIECE} FROM piece WHERE dataset = ? AND {column} IN {_LISTED}"
         with self._database.read() as connection:
-            for value in values:
-                rows = connection.execute(f"SELECT * FROM piece WHERE dataset = ? AND {column} = ?", (dataset, value))
-                found += [Piece(row["slot"], row["path"], row["rows"], row["size_bytes"]) for row in rows]
-        return tuple(found)
+            return tuple(Piece(*row) for row in connection.execute(statement, (dataset, _listed(values))))
 
 
 def _record(connection: sqlite3.Connection, plan: Plan) -> None:
@@ -284,8 +283,12 @@ def _record(connection: sqlite3.Connection, plan: Plan) -> None:
 
 def _load_row(plan: Plan, entry: LoadEntry, snapshot: str | None) -> tuple[str | None, ...]:
     told = entry.told(snapshot)
-    report = None if told is None else json.dumps(told, ensure_ascii=False)
+    report = None if told is None else orjson.dumps(told).decode()
     return (entry.load_id, plan.dataset, entry.key, entry.unit, entry.status, entry.made_at, plan.commit_id, report)
+
+
+def _listed(values: Iterable[str]) -> str:
+    return json.dumps(list(values))
 
 
 def _examined(row: sqlite3.Row) -> Examined:

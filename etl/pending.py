@@ -64,9 +64,9 @@ def _is_wanted(landed: Landed, known: Examined | None, contract: str, outdated: 
 
 def outdated(holdings: Holdings, contract: Contract) -> frozenset[str]:
     """The keys of `holdings` with a slot that the contract would read in another way now."""
+    now = contract.interpretations(reader=READER_VERSION)
     return frozenset(
         key_of(unit)
         for unit, name in holdings.units.items()
-        if (slot := holdings.slots.get(name)) is not None
-        and slot.interpretation != contract.interpretation(slot.source, reader=READER_VERSION)
+        if (slot := holdings.slots.get(name)) is not None and slot.interpretation != now(slot.source)
     )

@@ -7,9 +7,10 @@ from athena.errors import Refused
 from etl.batch import Batch, KeyRead, UnitRead, mark_of
 from etl.contract import Contract
 from etl.contract_text import contract_text
+from etl.landing import key_of
 from etl.plan import Examined, Holding, LoadEntry, Piece, Plan, WrittenFile
 from etl.report import Report
-from etl.union import Holdings, Slot, Verdict, hold, judge, let_go, settle
+from etl.union import Draft, Holdings, Slot, Verdict, judge
 
 
 class NotRead(Exception):
@@ -32,21 +33,7 @@ def decide(batch: Batch, holdings: Holdings, *, made_at: str, reader: int) -> De
     ("schema-conflict") when a column would change its type under rows that stay."""
     restamps = restamped(batch.base.contract, batch.contract, holdings, reader=reader)
     before = _restamp(holdings, restamps)
-    current = _current(batch.contract, reader)
-    state = before
-    verdicts: dict[str, Verdict] = {}
-    for key in batch.keys:
-        for unit in key.units:
-            if unit.slot is None:
-                continue
-            verdict = judge(state, unit.unit, unit.slot, current=current)
-            if verdict.needs_rows and unit.shares is None:
-                raise NotRead(unit.unit)
-            verdicts[unit.unit] = verdict
-            slot = _slot(unit, current) if verdict.needs_rows else state.slots[unit.slot]
-            state = hold(state, unit.unit, slot)
-        state = let_go(state, _vanished(key, before))
-    after = settle(state)
+    verdicts, after = _judged(batch, before, _current(batch.contract, reader))
     new = tuple(slot for name, slot in after.slots.items() if before.slots.get(name) != slot)
     _check_retyped(batch, after, new)
     reports = tuple(_report(unit, verdicts) for key in batch.keys for unit in _units(key))
@@ -67,6 +54,24 @@ def decide(batch: Batch, holdings: Holdings, *, made_at: str, reader: int) -> De
     _check_shared(batch, needed, {slot.load_id for slot in new})
     spare = tuple(file for path, file in batch.files.items() if path not in needed)
     return Decision(plan, reports, spare, tuple(_vain(batch, verdicts)))
+
+
+def _judged(batch: Batch, before: Holdings, current: Callable[[str], str]) -> tuple[dict[str, Verdict], Holdings]:
+    """What is to be done with each unit, one after the other, and what is held then."""
+    draft = Draft(before)
+    verdicts: dict[str, Verdict] = {}
+    held = _by_key(before.units)
+    for key in batch.keys:
+        for unit in key.units:
+            if unit.slot is None:
+                continue
+            verdict = judge(draft.now, unit.unit, unit.slot, current=current)
+            if verdict.needs_rows and unit.shares is None:
+                raise NotRead(unit.unit)
+            verdicts[unit.unit] = verdict
+            draft.hold(unit.unit, _slot(unit, current) if verdict.needs_rows else draft.now.slots[unit.slot])
+        draft.let_go(_vanished(key, held.get(key.key.text, ())))
+    return verdicts, draft.settled()
 
 
 def difference(before: Holdings, after: Holdings, keys: Mapping[str, tuple[str, str]]) -> Plan:
@@ -126,7 +131,7 @@ def _restamp(holdings: Holdings, restamps: Mapping[str, str]) -> Holdings:
 
 
 def _current(contract: Contract | None, reader: int) -> Callable[[str], str]:
-    return lambda source: "" if contract is None else contract.interpretation(source, reader=reader)
+    return (lambda _: "") if contract is None else contract.interpretations(reader=reader)
 
 
 def _slot(unit: UnitRead, current: Callable[[str], str]) -> Slot:
@@ -141,13 +146,21 @@ def _slot(unit: UnitRead, current: Callable[[str], str]) -> Slot:
     )
 
 
-def _vanished(key: KeyRead, before: Holdings) -> Iterable[str]:
+def _by_key(units: Iterable[str]) -> dict[str, list[str]]:
+    """Units by the key that they are of."""
+    found: dict[str, list[str]] = {}
+    for unit in units:
+        found.setdefault(key_of(unit), []).append(unit)
+    return found
+
+
+def _vanished(key: KeyRead, held: Iterable[str]) -> Iterable[str]:
+    """Which of the units that held something are not in their file any more."""
     # A file in which nothing could be read replaces nothing.
     if all(unit.slot is None for unit in key.units):
         return ()
     there = {unit.unit for unit in key.units}
-    of_key = (unit for unit in before.units if unit == key.key.text or unit.startswith(f"{key.key.text}!"))
-    return [unit for unit in of_key if unit not in there]
+    return [unit for unit in held if unit not in there]
 
 
 def _units(key: KeyRead) -> Iterable[UnitRead]:
@@ -159,6 +172,8 @@ def _units(key: KeyRead) -> Iterable[UnitRead]:
 def _report(unit: UnitRead, verdicts: Mapping[str, Verdict]) -> Report:
     verdict = verdicts.get(unit.unit)
     if verdict is None:
+        return unit.report
+    if verdict.needs_rows and unit.report.status == verdict.status:
         return unit.report
     report = replace(unit.report, status=verdict.status, duplicate_of=verdict.duplicate_of)
     if verdict.needs_rows:

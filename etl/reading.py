@@ -58,6 +58,7 @@ class Reading:
         self._dataset = dataset
         self._base = base
         self._holdings = holdings
+        self._current = base.contract.interpretations(reader=READER_VERSION) if base.contract else None
         self._sizes = {slot.size_bytes for slot in holdings.slots.values()}
         self._stem = stem
         self._retype = begun.retype
@@ -245,12 +246,10 @@ class Reading:
 
     def _wanted(self, slot: str) -> bool:
         """Whether rows of this slot have to be read; the ledger has the last word later (`planning.decide`)."""
-        there, contract = self._holdings.slots.get(slot), self._base.contract
+        there = self._holdings.slots.get(slot)
         if slot in self._state.slots:
             return False
-        if there is None or contract is None:
-            return True
-        return there.interpretation != contract.interpretation(there.source, reader=READER_VERSION)
+        return there is None or self._current is None or there.interpretation != self._current(there.source)
 
     def _unopened(self, key: Key, error: LakegateError, seconds: float) -> Report:
         return Report(

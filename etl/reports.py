@@ -3,6 +3,7 @@
 The rejects have another name while they are written, and until the load is committed.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -27,15 +28,14 @@ class FolderReports:
 
     def finish(self, entry: LoadEntry, snapshot: str | None) -> None:
         """Write the report and give the rejects their name; repeats without harm. Raises `Failed` ("disk")."""
-        path = self._root / entry.key / f"{entry.load_id}.json"
+        folder = self._root / entry.key
         remedy = "The rows are safe. Make room on the disk; the next load finishes this one."
-        with writing(f"The report {path}", remedy):
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with writing(f"The report {entry.load_id} in {folder}", remedy):
+            folder.mkdir(parents=True, exist_ok=True)
             if (content := report_content(entry, snapshot)) is not None:
-                path.write_bytes(content)
-            written = path.parent / unfinished(entry.load_id)
-            if written.exists():
-                written.replace(path.parent / finished(entry.load_id))
+                (folder / f"{entry.load_id}.json").write_bytes(content)
+            with suppress(FileNotFoundError):  # few loads have rejects
+                (folder / unfinished(entry.load_id)).replace(folder / finished(entry.load_id))
 
     def forget(self, key: str, load_id: str) -> None:
         """Remove the rejects of a load that did not happen."""

@@ -14,7 +14,7 @@ from etl.planning import difference
 from etl.publish import check_ledger, publish, remove_written, resolve
 from etl.rewrite import spared
 from etl.turn import turn_at
-from etl.union import Holdings, let_go, settle
+from etl.union import Draft, Holdings
 
 
 def retract(intake: Intake, key: str) -> tuple[Load, ...]:
@@ -51,9 +51,10 @@ def _plan(intake: Intake, before: Holdings, dataset: str, key: str) -> Plan:
             f"{key} holds no rows.", f"`lakegate loads {dataset}` says what was loaded from where.", code="no-such-key"
         )
     made_at = intake.clock().isoformat()
-    after = settle(let_go(before, units))
+    draft = Draft(before)
+    draft.let_go(units)
     plan = replace(
-        difference(before, after, {}),
+        difference(before, draft.settled(), {}),
         commit_id=intake.new_id(),
         dataset=dataset,
         made_at=made_at,

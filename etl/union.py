@@ -6,7 +6,7 @@ content itself, or content and unit where the contract says `same_content = "loa
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 
@@ -77,23 +77,32 @@ def judge(holdings: Holdings, unit: str, slot: str, *, current: Callable[[str], 
     return Verdict("loaded" if held is None else "replaced", slot, needs_rows=True)
 
 
-def hold(holdings: Holdings, unit: str, slot: Slot) -> Holdings:
-    """The holdings once `unit` holds `slot` (which replaces one of the same name)."""
-    return Holdings({**holdings.units, unit: slot.name}, {**holdings.slots, slot.name: slot})
+class Draft:
+    """Holdings that change while one commit is thought through; `now` shows them as they have become.
 
-
-def let_go(holdings: Holdings, units: Iterable[str]) -> Holdings:
-    """The holdings once `units` hold nothing; slots stay until `settle`."""
-    gone = set(units)
-    return replace(holdings, units={unit: slot for unit, slot in holdings.units.items() if unit not in gone})
-
-
-def settle(holdings: Holdings) -> Holdings:
-    """The holdings without slots that nobody holds.
-
-    >>> slot = Slot("c1", "c1", "i", "flights/a.csv", "default", "l1")
-    >>> settle(let_go(hold(Holdings({}, {}), "flights/a.csv", slot), ["flights/a.csv"]))
+    >>> draft = Draft(Holdings({}, {}))
+    >>> draft.hold("flights/a.csv", Slot("c1", "c1", "i", "flights/a.csv", "default", "l1"))
+    >>> draft.now.holders("c1")
+    ('flights/a.csv',)
+    >>> draft.let_go(["flights/a.csv"])
+    >>> draft.settled()
     Holdings(units={}, slots={})
     """
-    gone = set(holdings.orphans())
-    return replace(holdings, slots={name: slot for name, slot in holdings.slots.items() if name not in gone})
+
+    def __init__(self, before: Holdings) -> None:
+        self._units, self._slots = dict(before.units), dict(before.slots)
+        self.now = Holdings(self._units, self._slots)
+
+    def hold(self, unit: str, slot: Slot) -> None:
+        """From now on `unit` holds `slot` (which replaces one of the same name)."""
+        self._units[unit], self._slots[slot.name] = slot.name, slot
+
+    def let_go(self, units: Iterable[str]) -> None:
+        """From now on `units` hold nothing; their slots stay there until it is settled."""
+        for unit in units:
+            self._units.pop(unit, None)
+
+    def settled(self) -> Holdings:
+        """The holdings without slots that nobody holds."""
+        gone = set(self.now.orphans())
+        return Holdings(dict(self._units), {name: slot for name, slot in self._slots.items() if name not in gone})
