@@ -8,11 +8,13 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
 
 from athena.dataset import SYSTEM_NAMES, Column
+from etl._beside import Beside
 from etl._column import missing_column
 from etl._plan import plan
 from etl.alike import Pattern, count_records, first_line, pattern_of, read_alike
@@ -69,14 +71,25 @@ class Together:
 
 
 @dataclass(slots=True)
+class Gathered:
+    """What went together, and those that have to be read by themselves."""
+
+    together: list[Together] = field(default_factory=list)
+    alone: list[Member] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Flock:
-    """The files that wait, all like one that was read before."""
+    """The files that wait, all like one that was read before. Some are read beside while more come to wait."""
 
     desk: Desk
     _leaders: dict[tuple[str, bytes], Bellwether] = field(default_factory=dict)
     _leader: Bellwether | None = None
     _waiting: list[Member] = field(default_factory=list)
     _size_bytes: int = 0
+    _slots: set[str] = field(default_factory=set)
+    _beside: Beside = field(default_factory=Beside)
+    _read: Gathered = field(default_factory=Gathered)
 
     def learn(
         self, read: Source, studied: Study, report: Report, *, contract: Contract, columns: tuple[Column, ...]
@@ -93,13 +106,9 @@ class Flock:
             self._leaders[source, pattern.heading] = Bellwether(pattern, told, contract, columns)
 
     def forget(self) -> None:
-        """Nothing holds any more of what was learnt: contract or table have changed."""
+        """Nothing holds any more of what was learnt, nor for those that wait: contract or table have changed."""
         self._leaders.clear()
-
-    @property
-    def waits(self) -> bool:
-        """Whether somebody waits."""
-        return bool(self._waiting)
+        self._leader = None
 
     @property
     def is_full(self) -> bool:
@@ -117,58 +126,69 @@ class Flock:
         return not self._waiting or leader is self._leader
 
     def holds(self, slot: str) -> bool:
-        """Whether one of those that wait has this slot."""
-        return any(member.slot == slot for member in self._waiting)
+        """Whether one of those that wait, or waited, has this slot."""
+        return slot in self._slots
 
     def join(self, leader: Bellwether, member: Member) -> None:
         """Let a file wait."""
         self._leader = leader
         self._waiting.append(member)
+        self._slots.add(member.slot)
         self._size_bytes += len(member.text)
 
-    def take(self) -> tuple[list[Together], list[Member]]:
-        """Read those that wait: what went together, and those that have to be read by themselves."""
+    def send(self) -> None:
+        """Have those that wait read beside, unless what was learnt of their leader does not hold any more."""
         members, leader, self._waiting, self._size_bytes = self._waiting, self._leader, [], 0
-        together: list[Together] = []
-        alone: list[Member] = []
-        if leader is not None and members:
-            self._split(leader, members, together, alone)
-        return together, alone
+        if leader is None:
+            self._read.alone += members
+        elif members:
+            self._beside.do(_split, leader, members, self.desk.loaded_at, self._read)
 
-    def _split(self, leader: Bellwether, members: list[Member], together: list[Together], alone: list[Member]) -> None:
-        """Read some at once; by halves where that does not work."""
+    def take(self) -> Gathered:
+        """What became of those that were sent, once all are read."""
+        self._beside.wait()
         self.desk.beat()
-        began = time.monotonic()
-        columns = read_alike([one.text for one in members], [one.records for one in members], leader.pattern)
-        if columns is not None:
-            together.append(self._read(leader, members, columns, began))
-        elif len(members) == 1:
-            alone += members
-        else:
-            middle = len(members) // 2
-            self._split(leader, members[:middle], together, alone)
-            self._split(leader, members[middle:], together, alone)
+        read, self._read = self._read, Gathered()
+        for member in (one for some in read.together for one in some.members):
+            size_bytes = 2 * len(member.text)
+            self.desk.progress(member.source.name, size_bytes, size_bytes, member.records)
+        return read
 
-    def _read(self, leader: Bellwether, members: list[Member], columns: list[pa.Array], began: float) -> Together:
-        rows = _with_origin(leader, members, columns, self.desk)
-        seconds = (time.monotonic() - began) / len(members)
-        reports = tuple(
-            replace(
-                leader.report,
-                file=one.source.name,
-                content=one.content,
-                lines_in=one.records + 1,
-                rows_in=one.records,
-                rows_loaded=one.records,
-                load_id=one.load_id,
-                seconds=seconds,
-            )
-            for one in members
+    def close(self) -> None:
+        """End the thread beside."""
+        self._beside.close()
+
+
+def _split(leader: Bellwether, members: list[Member], loaded_at: datetime, read: Gathered) -> None:
+    """Read some at once; by halves where that does not work."""
+    began = time.monotonic()
+    columns = read_alike([one.text for one in members], [one.records for one in members], leader.pattern)
+    if columns is not None:
+        rows = _with_origin(leader, members, columns, loaded_at)
+        reports = _reports(leader, members, (time.monotonic() - began) / len(members))
+        read.together.append(Together(tuple(members), reports, rows, leader.columns, leader.contract.layout))
+    elif len(members) == 1:
+        read.alone += members
+    else:
+        middle = len(members) // 2
+        _split(leader, members[:middle], loaded_at, read)
+        _split(leader, members[middle:], loaded_at, read)
+
+
+def _reports(leader: Bellwether, members: list[Member], seconds: float) -> tuple[Report, ...]:
+    return tuple(
+        replace(
+            leader.report,
+            file=one.source.name,
+            content=one.content,
+            lines_in=one.records + 1,
+            rows_in=one.records,
+            rows_loaded=one.records,
+            load_id=one.load_id,
+            seconds=seconds,
         )
-        for one in members:
-            size_bytes = 2 * len(one.text)
-            self.desk.progress(one.source.name, size_bytes, size_bytes, one.records)
-        return Together(tuple(members), reports, rows, leader.columns, leader.contract.layout)
+        for one in members
+    )
 
 
 def member_of(
@@ -198,7 +218,7 @@ def _told_of_all(report: Report, pattern: Pattern) -> Report:
     )
 
 
-def _with_origin(leader: Bellwether, members: list[Member], fed: list[pa.Array], desk: Desk) -> pa.RecordBatch:
+def _with_origin(leader: Bellwether, members: list[Member], fed: list[pa.Array], loaded_at: datetime) -> pa.RecordBatch:
     counts = np.array([one.records for one in members])
     total = int(counts.sum())
     places = pa.array(np.repeat(np.arange(len(members)), counts))
@@ -212,6 +232,6 @@ def _with_origin(leader: Bellwether, members: list[Member], fed: list[pa.Array],
         pa.array([one.source.name for one in members]).take(places),
         pa.array(lines, pa.int64()),
         pa.array([one.content for one in members]).take(places),
-        pa.repeat(pa.scalar(desk.loaded_at, pa.timestamp("us", "UTC")), total),
+        pa.repeat(pa.scalar(loaded_at, pa.timestamp("us", "UTC")), total),
     ]
     return pa.RecordBatch.from_arrays([*own, *origin], names=[column.name for column in leader.columns])

@@ -84,6 +84,8 @@ class Reading:
         except BaseException:
             self.abort()
             raise
+        finally:
+            self._flock.close()
         state = self._state
         first = () if self._base.columns else state.first_columns
         return Batch(
@@ -144,19 +146,26 @@ class Reading:
         self._check_unchanged(landed)
         self._flock.join(leader, member)
         if self._flock.is_full:
-            self._gather()
+            self._take_in()
+            self._flock.send()
         return True
 
     def _gather(self) -> None:
         """Read those that wait."""
-        together, alone = self._flock.take()
-        for one in together:
+        self._take_in()
+        self._flock.send()
+        self._take_in()
+
+    def _take_in(self) -> None:
+        """Take in what was read beside."""
+        read = self._flock.take()
+        for one in read.together:
             rows = {member.load_id: member.records for member in one.members}
             self._shared.add(rows, [one.rows], one.columns, one.layout)
             for member, report in zip(one.members, one.reports, strict=True):
                 self._keys[member.landed.key.text] = member.read(report)
                 self._state.slots.add(member.slot)
-        for member in alone:
+        for member in read.alone:
             self._by_itself(member.landed, (member.source,))
 
     def _unit(self, key: Key, source: Source) -> UnitRead:

@@ -101,7 +101,7 @@ def sources_of(path: Path, name: str) -> tuple[Source, ...]:
 def sources_in(stored: Stored, name: str) -> tuple[Source, ...]:
     """The same of a file that lies anywhere."""
     with told(name), closing(stored.open()) as stream:
-        first = _first_bytes(stream, SMALL_BYTES + 1 if stored.size_bytes <= SMALL_BYTES else 16)
+        first = _first_bytes(stream, stored.size_bytes + 1 if stored.size_bytes <= SMALL_BYTES else 16)
     kind = _kind(first)
     stored_bytes = stored.size_bytes
     held = first if len(first) == stored_bytes <= SMALL_BYTES else None
