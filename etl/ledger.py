@@ -86,8 +86,8 @@ class SqliteLedger:
         """The part of it that a load of these keys and slots can touch."""
         with self._database.read() as connection:
             held = f"SELECT slot FROM holding WHERE key IN {_LISTED} AND dataset = ?"
-            wanted = {*slots, *(row[0] for row in connection.execute(held, (_listed(keys), dataset)))}
-            of_these = (dataset, _listed(sorted(wanted)))
+            wanted = {*slots, *(row[0] for row in connection.execute(held, (json.dumps([*keys]), dataset)))}
+            of_these = (dataset, json.dumps(sorted(wanted)))
             found = connection.execute(f"SELECT {_SLOT} FROM slot WHERE dataset = ? AND name IN {_LISTED}", of_these)
             by_name = {row[0]: Slot(*row) for row in found}
             holders = f"SELECT unit, slot FROM holding WHERE dataset = ? AND slot IN {_LISTED}"
@@ -250,7 +250,7 @@ class SqliteLedger:
     def _pieces(self, dataset: str, column: str, values: Iterable[str]) -> tuple[Piece, ...]:
         statement = f"SELECT {_PIECE} FROM piece WHERE dataset = ? AND {column} IN {_LISTED}"
         with self._database.read() as connection:
-            return tuple(Piece(*row) for row in connection.execute(statement, (dataset, _listed(values))))
+            return tuple(Piece(*row) for row in connection.execute(statement, (dataset, json.dumps([*values]))))
 
 
 def _record(connection: sqlite3.Connection, plan: Plan) -> None:
@@ -285,10 +285,6 @@ def _load_row(plan: Plan, entry: LoadEntry, snapshot: str | None) -> tuple[str |
     told = entry.told(snapshot)
     report = None if told is None else orjson.dumps(told).decode()
     return (entry.load_id, plan.dataset, entry.key, entry.unit, entry.status, entry.made_at, plan.commit_id, report)
-
-
-def _listed(values: Iterable[str]) -> str:
-    return json.dumps(list(values))
 
 
 def _examined(row: sqlite3.Row) -> Examined:

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from athena.dataset import SYSTEM_NAMES, Column
+from athena.dataset import Column
 from athena.errors import Damaged, LakegateError, Refused
+from etl.amended import effective, written_by
 from etl.batch import Base, Batch, Begun, KeyRead, UnitRead
 from etl.contract import READER_VERSION, Contract, SourceRules
 from etl.evolve import Evolution, evolve
@@ -277,32 +278,3 @@ def with_shares(key: KeyRead, shares: Mapping[str, tuple[Share, ...]]) -> KeyRea
     if not any(unit.load_id in shares for unit in key.units):
         return key
     return replace(key, units=tuple(replace(unit, shares=shares.get(unit.load_id, unit.shares)) for unit in key.units))
-
-
-def effective(dataset: str, contract: Contract | None, table: Sequence[Column]) -> Contract | None:
-    """The contract a file is read by: the owner's, and what the table has beyond it (columns that files added).
-    None while neither names a column: then the file says what they are."""
-    contract = contract or Contract(dataset, ())
-    named = {column.name for column in contract.columns} | SYSTEM_NAMES
-    columns = (*contract.columns, *(column for column in table if column.name not in named))
-    return replace(contract, columns=columns) if columns else None
-
-
-def written_by(contract: Contract, evolution: Evolution, studied: Study, source: str, *, first: bool) -> Contract:
-    """The contract with what a file adds to it, while it is inferred and Lakegate may write it.
-
-    The first file of a source says how the source writes numbers and dates; of a later one this is known for its new
-    columns alone: the others were written otherwise before, and each file is looked at anew.
-    """
-    if not contract.inferred:
-        return contract
-    columns = tuple(replace(column, field_id=None) for column in evolution.own)
-    rules, found = contract.rules(source), studied.rules
-    if not first:
-        known = {column.name for column in contract.columns} - rules.formats.keys()
-        formats = {name: form for name, form in found.formats.items() if name not in known}
-        found = replace(found, formats=formats, decimal=rules.decimal, thousands=rules.thousands)
-    sources = dict(contract.sources)
-    if found != rules:
-        sources[source] = found
-    return replace(contract, columns=columns, sources=sources)

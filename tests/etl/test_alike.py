@@ -16,6 +16,7 @@ from athena.errors import Refused
 from etl._plan import plan
 from etl.alike import Pattern, count_records, first_line, pattern_of, read_alike
 from etl.contract import Contract, SourceRules
+from etl.flock import FLOCK_BYTES
 from etl.ingest import reconcile, retract
 from etl.intake import Intake
 from etl.report import Report
@@ -284,6 +285,37 @@ def test_files_read_together_are_reported_and_loaded_as_one_by_one(contract: str
     order = [("_file", "ascending"), ("_line", "ascending")]
     assert rows_of(intake, "t").select(columns).sort_by(order) == rows_of(singly, "t").select(columns).sort_by(order)
     assert len(list((intake.data("t")).iterdir())) == 1
+
+
+@pytest.mark.parametrize("contract", [f"max_rejected = 0.5\n{CONTRACT}", None], ids=["given", "inferred"])
+def test_a_file_that_goes_with_none_does_no_harm_to_those_that_are_read_meanwhile(
+    contract: str | None, intake: Intake
+) -> None:
+    (intake.settings.contracts / "t.toml").unlink()
+    if contract is not None:
+        intake.contracts.save("t", contract)
+    rows = 3 * FLOCK_BYTES // 40 // 24
+    texts = [
+        "\n".join(["id,day,fare,city", *(f"{at * rows + row},2026-01-01,1.50,Ulm" for row in range(rows)), ""])
+        for at in range(40)
+    ]
+    texts[4] = texts[4].replace(f"{4 * rows + 7},", "9007199254740993,")  # an int no more: widened, or rejected
+    texts[30] = texts[5]
+    for at, text in enumerate(texts):
+        drop(intake, f"t/{at:02}.csv", text)
+    reports = reconcile(intake).reports
+    assert [one.status for one in reports] == ["loaded" if at != 30 else "duplicate" for at in range(40)]
+    assert [one.rows_rejected for one in reports] == [1 if at == 4 and contract else 0 for at in range(40)]
+    found = (
+        rows_of(intake, "t").select(["id", "_file", "_line"]).sort_by([("_file", "ascending"), ("_line", "ascending")])
+    )
+    wanted = [
+        (int(line.split(",")[0]), f"t/{at:02}.csv", number)
+        for at, text in enumerate(texts)
+        for number, line in enumerate(text.splitlines(), start=1)
+        if number > 1 and at != 30 and not (contract and line.startswith("9007199254740993"))
+    ]
+    assert list(zip(*(column.to_pylist() for column in found.columns), strict=True)) == wanted
 
 
 def test_one_file_of_a_shared_one_is_replaced_and_another_retracted(intake: Intake) -> None:
