@@ -53,6 +53,8 @@ class Tending:
                 self._tend(dataset)
             except LakegateError as error:
                 log.error("%s could not be maintained: %s %s", dataset, error.message, error.remedy)
+            except Exception:  # the outermost frame of a table's maintenance: the others go on
+                log.exception("%s could not be maintained", dataset)
 
     def _tend(self, dataset: str) -> None:
         intake, head = self._intake, self._intake.heads.get(dataset)

@@ -93,6 +93,10 @@ class Watching:
         except LakegateError as error:
             self._again_later(dataset, [error], pause)
             return
+        except Exception:  # the outermost frame of a dataset's loads: the others go on
+            log.exception("%s: something unexpected went wrong. Tried again in %d s.", dataset, pause)
+            self._again_later(dataset, [], pause)
+            return
         if done.reports:
             self._told(done)
         if done.unread:

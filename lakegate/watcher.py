@@ -47,8 +47,12 @@ def _watch(home: Path) -> None:
         # A thread and a catalog of its own: what lands is loaded while files are compacted.
         tending = threading.Thread(target=upkeep, args=(Intake.embedded(lake),), kwargs={"stop": stop}, name="upkeep")
         tending.start()
-        watch(Intake.embedded(lake), stop=stop, told=_log_loads)
-        tending.join()
+        try:
+            watch(Intake.embedded(lake), stop=stop, told=_log_loads)
+        finally:
+            # Or the thread would keep alive a process that loads nothing any more, and nobody would start another.
+            ended.set()
+            tending.join()
 
 
 def _log_loads(done: "Reconciled") -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from etl.commit import load_table
+from etl.files import Folder
 from etl.ingest import reconcile
 from etl.intake import Intake
 from etl.rebuild import stored_files
@@ -52,6 +53,21 @@ def test_a_table_in_trouble_is_told_and_the_others_are_tended(intake: Intake, ca
     intake.contract_path("a").write_text("nonsense = [")
     Tending(intake, lambda: False).look()
     assert "a could not be maintained: " in caplog.text
+    assert files(intake) == 1
+
+
+def test_a_fault_of_ours_holds_up_no_other_table(intake: Intake, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(9):
+        drop(intake, f"a/f{number}.csv", f"n\n{number}\n")
+        reconcile(intake, "a")
+
+    def folder(table: str) -> Folder:
+        if table == "a":
+            raise RuntimeError("nobody thought of this")
+        return intake.folder(table)
+
+    Tending(replace(intake, folder=folder), lambda: False).look()
+    assert "nobody thought of this" in caplog.text
     assert files(intake) == 1
 
 

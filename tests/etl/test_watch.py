@@ -194,6 +194,24 @@ def test_an_editors_lock_among_the_contracts_keeps_nothing_from_loading(
     assert statuses(told) == ["loaded"]
 
 
+def test_a_fault_of_ours_holds_up_no_other_dataset(
+    intake: Intake, told: list[Reconciled], caplog: pytest.LogCaptureFixture
+) -> None:
+    class Faulty(FolderLanding):
+        def sources(self, landed: Landed) -> tuple[Source, ...]:
+            if landed.key.dataset == "t":
+                raise RuntimeError("nobody thought of this")
+            return super().sources(landed)
+
+    drop(intake, "t/a.csv", TEXT)
+    drop(intake, "u/b.csv", TEXT)
+    watching = Watching(replace(intake, landing=Faulty(intake.settings.landing)), told.append)
+    watching.look()
+    assert statuses(told) == ["loaded"]
+    assert "nobody thought of this" in caplog.text
+    assert "Tried again" in caplog.text
+
+
 def test_misplaced_files_are_told_once(intake: Intake, watching: Watching, caplog: pytest.LogCaptureFixture) -> None:
     drop(intake, "Bad Name/a.csv", TEXT)
     with caplog.at_level(logging.WARNING):
@@ -204,7 +222,7 @@ def test_misplaced_files_are_told_once(intake: Intake, watching: Watching, caplo
 
 
 def test_what_a_dead_loader_left_is_finished(intake: Intake, told: list[Reconciled]) -> None:
-    class Crash(Exception):
+    class Crash(BaseException):
         pass
 
     def die(step: str) -> None:
