@@ -11,15 +11,32 @@ NUMBER = re.compile(
     rb"[-+]?[$\xc2\xa3\xe2\x82\xac]*[-+]?(\d{1,3}([.,' ]\d{3})+|\d+)?([.,]\d+)?([eE][-+]?\d+)?\s?(%|\xe2\x82\xac)?"
 )
 _MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
-_DATE = rb"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|(?i:\d{1,2}[- ]" + _MONTH + rb"[- ]\d{2,4})"
+# A word between a day and a year is a month in any language.
+_NAMED = (
+    rb"(?:[A-Z][a-z]{2}, )?(?:(?i:\d{1,2}[- ]" + _MONTH + rb"[- ]\d{2,4}|[a-z]{3,9}\.? \d{1,2}, \d{4})"
+    rb"|\d{1,2}\.? [A-Za-z\x80-\xff]{3,14}\.? \d{4})"
+)
+_DATE = rb"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|" + _NAMED
 _TIME = rb"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s?[AaPp]\.?[Mm]\.?)?"
 _ZONE = rb"(\s?(Z|UTC|GMT|[-+]\d{2}(:?\d{2})?))?"
 MOMENT = re.compile(rb"(" + _DATE + rb")([T ]" + _TIME + _ZONE + rb")?|" + _TIME)
 MISSING = frozenset([b"", b"NA", b"N/A", b"NULL", b"null", b"NaN", b"nan", b"None", b"-", b"\\N", b"n/a", b"#N/A"])
 _TRUTH = frozenset([b"true", b"false", b"yes", b"no"])
-_LINK = re.compile(rb"[a-z]{2,6}://[^\s\"]+|[\w.+-]+@[\w-]+(\.[\w-]+)+")
+# Addresses of pages, people, machines and files, marks that are unique, and settings: no column is called so.
+_LINK = re.compile(
+    rb"[a-z]{2,6}://[^\s\"]+|[\w.+-]+@[\w-]+(\.[\w-]+)+|\d{1,3}(\.\d{1,3}){3}(/\d+)?|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}"
+    rb"|([\da-f]{2}[:-]){5}[\da-f]{2}|(?=.*::)[\da-f:]{3,39}|([\da-f]{1,4}:){7}[\da-f]{1,4}"
+    rb"|(/[\w.%~+-]+){2,}/?|[a-z]:\\[^,;|\t\"]*|[a-z_][\w.-]*=[^\s,;|\t\"]+|<[a-z][^<>]*>.*</?[a-z][^<>]*>"
+    rb"|\([^()]*\)|\[.*\]|\{.*\}",
+    re.IGNORECASE,
+)
 _STRONG = re.compile(rb"[,;|\t]|\d[~^]|[~^][$\d]")
 _PROSE = re.compile(rb"[^,;|\t\"]*[^\W\d][^,;|\t\"]*([,;] [^,;|\t\"]*[^\W\d][^,;|\t\"]*)+")
+
+_OPENING = (b"<", b"(", b"[", b"{")
+# The patterns take a time that is quadratic in what they look at.
+_LOOKED_BYTES = 300
+_BRACKETS = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"))
 
 NUMERIC, TEMPORAL, TRUTH, EMPTY, LINK = "number", "moment", "truth", "empty", "link"
 WORDS, PROSE, MIXED = "words", "prose", "mixed"
@@ -32,7 +49,7 @@ def kind(value: bytes) -> str:
     >>> kind(b"1.234,50"), kind(b"2024-01-02 10:00"), kind(b"Ulm"), kind(b"5;2"), kind(b"NA")
     ('number', 'moment', 'words', 'mixed', 'empty')
     """
-    text = value.strip()
+    text = value.strip()[:_LOOKED_BYTES]
     if text in MISSING:
         return EMPTY
     if any(48 <= one <= 57 for one in text):
@@ -42,13 +59,22 @@ def kind(value: bytes) -> str:
             return TEMPORAL
     if text.lower() in _TRUTH:
         return TRUTH
-    if _LINK.fullmatch(text):
+    if text.isalpha():
+        return WORDS
+    spaced = b" " in text
+    if (not spaced or text[:1] in _OPENING or text[1:2] == b":") and _LINK.fullmatch(text):
         return LINK
-    if b" " in text and _PROSE.fullmatch(text):
+    if (b", " in text or b"; " in text) and _PROSE.fullmatch(text):
         return PROSE
-    if _STRONG.search(text) or (len(text) > 1 and text[:1] == text[-1:] == b"'") or b'"' in text:
+    if _STRONG.search(text) or (len(text) > 1 and text[:1] == text[-1:] == b"'") or b'"' in text or _is_torn(text):
         return MIXED
     return WORDS
+
+
+def _is_torn(text: bytes) -> bool:
+    """Whether a bracket is opened and not closed: the rest is rather in the next field."""
+    whole = len(text) < _LOOKED_BYTES
+    return whole and any(text.count(opening) > text.count(closing) for opening, closing in _BRACKETS)
 
 
 def is_typed(value: bytes) -> bool:

@@ -23,9 +23,10 @@ _TOTAL = re.compile(
 _REMARK = re.compile(
     rb"\W*(?:\d+ (?:rows?|records?|zeilen|lines)\b|(?:rows?|records?|count|row count|zeilen|anzahl)\b ?:"
     rb"|end of|eof\b|source ?:|quelle ?:|generated|exported|created (?:by|on|at)|note ?:|notes ?:|report|copyright).*"
-    rb"|\\\.|[-=*_ ]{3,}",
+    rb"|\\\.|[-=*_+|: ]{3,}",
     re.IGNORECASE | re.DOTALL,
 )
+_SOURCE = re.compile(rb"\W*(?:sources?|quellen?|notes?|fuente|fonte|bron) ?:.*", re.IGNORECASE | re.DOTALL)
 
 
 def names_total(fields: Sequence[bytes]) -> bool:
@@ -87,12 +88,17 @@ def _tail(data: bytes, found: Split, shape: Shape) -> list[_Line]:
             record = read_record(data, piece.start, replace(shape, fields=0), complete=True)
             if record is None or record.end != piece.end or record.height > 1:
                 break
-            if isinstance(piece, _Good) and not (names_total(record.fields) or _holds_one_cell(record.fields, shape)):
+            if isinstance(piece, _Good) and not _may_be_footer(record.fields, shape):
                 break
         elif piece.kind != "blank":
             break
         tail.append(_Line(piece.start, piece.end, piece.line, record, isinstance(piece, _Good)))
     return tail[::-1]
+
+
+def _may_be_footer(fields: Sequence[bytes], shape: Shape) -> bool:
+    """Whether a record with the right number of fields could stand below the table."""
+    return names_total(fields) or _holds_one_cell(fields, shape) or _SOURCE.fullmatch(fields[0]) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,8 @@ def _is_footer(line: _Line, data: bytes, shape: Shape, *, apart: bool) -> bool:
         return False
     cells = [cell.strip() for cell in record.fields]
     filled = [cell for cell in cells if cell]
+    if line.good and not names_total(cells) and not _holds_one_cell(cells, shape):
+        return apart
     if line.good and not names_total(cells):
         remark = _says_remark(line, data, shape) or _is_remark(cells, shape) or (apart and not is_typed(filled[0]))
         return remark and _is_long(filled[0])

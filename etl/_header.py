@@ -10,6 +10,8 @@ MAX_HEADER_ROWS = 4
 _YEAR = re.compile(rb"(19|20)\d\d")
 _MAX_NAME_BYTES = 100
 _CODE_BYTES = 3
+# What ends in a stop is a sentence, and not a name with an abbreviation, when it has four words at least.
+_STOPS, _SENTENCE_GAPS = (b".", b"!", b"?", b";", b":", b","), 3
 
 Row = Sequence[bytes]
 
@@ -57,6 +59,8 @@ def _vote(cell: bytes, column: Sequence[bytes]) -> float:
         return 0.0
     if cell in present or all(kind(value) == TRUTH for value in (cell, *present)):
         return -1.0
+    if all(kind(value) == LINK for value in present):
+        return 1.0
     return _vote_by_traits(cell, present) if len(present) > 2 else 0.0
 
 
@@ -108,7 +112,8 @@ def looks_like_names(row: Row) -> bool:
 
 
 def _could_name(cell: bytes) -> bool:
-    return cell != b"" and kind(cell) not in (NUMERIC, TEMPORAL, LINK) and len(cell) <= _MAX_NAME_BYTES
+    named = cell != b"" and kind(cell) not in (NUMERIC, TEMPORAL, LINK) and len(cell) <= _MAX_NAME_BYTES
+    return named and not (cell.endswith(_STOPS) and cell.count(b" ") >= _SENTENCE_GAPS)
 
 
 def further_header_rows(body: Sequence[Row], texts: Sequence[str] = ()) -> int:

@@ -1,16 +1,20 @@
 """Where the records of a text begin and what stands above them: preamble, comments, header rows. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from etl._cell import PROSE, WORDS, holds_numbers, is_typed, kind
+from etl._above import begins, columns_of_numbers, damaged_above, first_of_body, fits, without_false_header
+from etl._cell import PROSE, WORDS, kind
 from etl._footer import FEW, names_total
 from etl._header import further_header_rows, looks_like_names, meets, votes_for_header
-from etl._record import Record, Shape, line_end
-from etl._sniff import Placed, Sniffed
+from etl._record import Shape, line_end
+from etl._sniff import Placed, Sniffed, is_rule
 
-_LOOK_AHEAD = 5
+_UNTOLD = (
+    "Nothing tells the first line from those below it: it was taken for the header. If it is a record, write "
+    "header = false for the source in the contract."
+)
 _HINT = re.compile(rb"\"?sep=(.)\"?[ \t]*(\r\n|\r|\n|$)", re.IGNORECASE)
 
 
@@ -42,25 +46,29 @@ def lay_out(
     those of them whose columns are text."""
     sniffed = _with_known_header(_with_header_count(_with_late_trailing(sniffed)), expected)
     shape = _with_comment(sniffed)
-    records = _without_false_header([one for one in sniffed.records if not _is_comment(one, text, shape)], shape)
-    first = _first_of_body(records, shape.fields)
-    fitting = [one for one in records[first:] if _fits(one, shape.fields)]
+    records = without_false_header([one for one in sniffed.records if not _is_comment(one, text, shape)], shape)
+    first = first_of_body(records, shape.fields)
+    fitting = [one for one in records[first:] if fits(one, shape.fields)]
     verdict = _header(records[:first], fitting, shape, header, expected, texts)
     kept = {one.line for one in records}
     kinds = {line: "comment" for one in sniffed.records if one.line not in kept for line in _lines(one)}
-    damaged = [] if verdict.rows else _damaged_above(records[:first], fitting, text, shape)
+    damaged = [] if verdict.rows else damaged_above(records[:first], fitting, text, shape)
     kinds |= {line: "preamble" for one in records[: first - len(damaged)] for line in _lines(one)}
     kinds |= {line: "header" for one in verdict.rows for line in _lines(one)}
     body = [one for one in fitting if one not in verdict.rows]
-    start = _start([*damaged, *body], verdict.rows)
+    start = _start([*damaged, *body], verdict.rows, text)
     rows = [one.record.fields for one in body]
     while len(rows) > 1 and (names_total(rows[-1]) or _is_one_remark(rows[-1])):
         rows.pop()
-    headings, trailing = _without_trailing(verdict.headings, body, shape.fields)
+    headings, trailing = _without_trailing(verdict.headings, body, shape.fields, expected)
     shape = replace(
-        shape, trailing=trailing, numeric=_numeric(rows, shape.fields), heading=_repeated(verdict, text, shape)
+        shape,
+        trailing=trailing,
+        numeric=columns_of_numbers(rows, shape.fields),
+        heading=_repeated(verdict, text, shape),
     )
-    lead = tuple(kinds.get(line, "blank") for line in range(start))
+    kinds |= {line: "header" for one in verdict.rows[-1:] for line in range(one.line + one.record.height, start)}
+    lead = tuple(kinds.get(line, "blank" if blank else "preamble") for line, blank in enumerate(_blanks(text, start)))
     return Layout(shape, lead, headings, sniffed.confidence * verdict.confidence, verdict.notes)
 
 
@@ -91,6 +99,8 @@ def _header(
         return _Header((), None, 0.9 if votes < -0.5 else 0.7)
     rows = fitting[: 1 + further_header_rows(body, texts)]
     notes = [f"{len(rows)} header rows: the first names the columns."] if len(rows) > 1 else []
+    if votes == 0:
+        notes.append(_UNTOLD)
     return _Header(tuple(rows), _decoded(body[0]), 1.0 if votes > 0 else 0.7, tuple(notes))
 
 
@@ -128,10 +138,6 @@ def _decoded(cells: Sequence[bytes]) -> tuple[str, ...]:
     return tuple(cell.decode("utf-8", "replace") for cell in cells)
 
 
-def _fits(placed: Placed, fields: int) -> bool:
-    return placed.record.fault is None and len(placed.record.fields) == fields
-
-
 def _lines(placed: Placed) -> range:
     return range(placed.line, placed.line + placed.record.height)
 
@@ -164,7 +170,7 @@ def _with_known_header(sniffed: Sniffed, expected: Sequence[str]) -> Sniffed:
     if shape.fields < 2 or not fine or not meets(fine[0].record.fields, expected):
         return sniffed
     count = len(fine[0].record.fields)
-    fitting = [one for one in fine[1:] if _fits(one, shape.fields)]
+    fitting = [one for one in fine[1:] if fits(one, shape.fields)]
     ragged = _ragged(fine[:1], fitting, shape) if count != shape.fields else None
     if ragged is None or ragged.headings is None or any(ragged.headings):
         return sniffed
@@ -175,121 +181,46 @@ def _with_comment(sniffed: Sniffed) -> Shape:
     shape = sniffed.shape
     if shape.fields == 1:
         leading = [one.record for one in sniffed.records[:1]]
-        return replace(shape, comment=b"#") if leading and _begins(leading[0], b"# ") else shape
-    odd = any(not _fits(one, shape.fields) and _begins(one.record, b"#") for one in sniffed.records)
+        return replace(shape, comment=b"#") if leading and begins(leading[0], b"# ") else shape
+    odd = any(not fits(one, shape.fields) and begins(one.record, b"#") for one in sniffed.records)
     return replace(shape, comment=b"#") if odd else shape
-
-
-def _begins(record: Record, mark: bytes) -> bool:
-    return bool(record.fields) and record.fields[0].startswith(mark)
 
 
 def _is_comment(placed: Placed, text: bytes, shape: Shape) -> bool:
     if shape.comment is None or not text.startswith(shape.comment, placed.start):
         return False
-    return shape.fields == 1 or not _fits(placed, shape.fields)
+    return shape.fields == 1 or not fits(placed, shape.fields)
 
 
-def _without_false_header(records: list[Placed], shape: Shape) -> list[Placed]:
-    """The records without comments on top that happen to have the right number of delimiters."""
-    marked = 0
-    while marked < len(records) and _begins(records[marked].record, b"#"):
-        marked += 1
-    rest = [one.record.fields for one in records[marked:] if _fits(one, shape.fields)]
-    if marked and len(rest) > 1 and votes_for_header(rest[0], rest[1:], ()) > 0:
-        return records[marked:]
-    return records
+def _blanks(text: bytes, lines: int) -> Iterator[bool]:
+    """Of the first lines, which are blank."""
+    position = 0
+    for _ in range(lines):
+        end = line_end(text, position)
+        yield not text[position:end].strip(b" \r\n")
+        position = end
 
 
-def _first_of_body(records: list[Placed], fields: int) -> int:
-    """The first record that has the usual number of fields, with others like it behind; not a padded title.
-
-    Names in the very first line are a header, however ragged what follows.
-    """
-    if fields == 1:
-        return _first_above_numbers(records)
-    if fields > 1 and records and _names_all(records[0], fields) and not _is_title(records, fields):
-        return 0
-    for place, one in enumerate(records):
-        following = records[place + 1 : place + 1 + _LOOK_AHEAD]
-        alike = sum(_fits(other, fields) for other in following)
-        if _fits(one, fields) and 5 * alike >= 2 * len(following) and not _is_title(records[place:], fields):
-            return place
-    return next((place for place, one in enumerate(records) if _fits(one, fields)), 0)
-
-
-def _first_above_numbers(records: list[Placed]) -> int:
-    """In one column of numbers: the name right above them, below titles and remarks."""
-    cells = [b"".join(one.record.fields) for one in records]
-    words = next((place for place, cell in enumerate(cells) if is_typed(cell)), 0)
-    below = cells[words:]
-    return words - 1 if 2 <= words <= _LOOK_AHEAD and len(below) > words and holds_numbers(below) else 0
-
-
-def _names_all(placed: Placed, fields: int) -> bool:
-    cells = placed.record.fields
-    return _fits(placed, fields) and all(cells) and looks_like_names(cells)
-
-
-def _is_title(records: list[Placed], fields: int) -> bool:
-    """A line with one filled cell (or none) of three or more, above a row that names what is below it."""
-    filled = sum(bool(cell.strip()) for cell in records[0].record.fields)
-    if fields < FEW or filled > 1:
-        return False
-    later = [one.record.fields for one in records[1 : 1 + 3 * _LOOK_AHEAD] if _fits(one, fields)]
-    dense = [row for row in later if sum(bool(cell.strip()) for cell in row) >= fields - 1]
-    if any(looks_like_names(row) and all(row[: fields - 1]) for row in dense):
-        return True
-    return len(dense) > 2 and votes_for_header(dense[0], dense[1:], ()) > 0
-
-
-def _damaged_above(above: list[Placed], fitting: list[Placed], text: bytes, shape: Shape) -> list[Placed]:
-    """Records right above those that fit which would fit too but for a stray quote, or have numbers where numbers
-    stand: no words above the data."""
-    place, numeric = len(above), _numeric([one.record.fields for one in fitting], shape.fields)
-    while (
-        place
-        and shape.fields > 1
-        and (_would_fit(above[place - 1], text, shape) or _is_like(above[place - 1], numeric))
-    ):
-        place -= 1
-    return above[place:]
-
-
-def _is_like(placed: Placed, numeric: Sequence[bool]) -> bool:
-    cells = placed.record.fields
-    typed = [is_typed(cell) for cell, number in zip(cells, numeric, strict=False) if number]
-    return len(cells) > 1 and bool(typed) and all(typed)
-
-
-def _would_fit(placed: Placed, text: bytes, shape: Shape) -> bool:
-    line = text[placed.start : line_end(text, placed.start)]
-    return placed.record.fault is not None and line.count(shape.delimiter) == shape.fields - 1
-
-
-def _start(body: list[Placed], rows: tuple[Placed, ...]) -> int:
-    """The line where records begin: behind the header, or else with the first that fits (or nearly)."""
+def _start(body: list[Placed], rows: tuple[Placed, ...], text: bytes) -> int:
+    """The line where records begin: behind the header (and the line drawn below it), or else with the first that fits
+    (or nearly)."""
     if rows:
-        return rows[-1].line + rows[-1].record.height
+        end = rows[-1].record.end
+        return rows[-1].line + rows[-1].record.height + (end < len(text) and is_rule(text, end))
     if body:
         return body[0].line
     return 0
 
 
 def _without_trailing(
-    headings: tuple[str, ...] | None, body: list[Placed], fields: int
+    headings: tuple[str, ...] | None, body: list[Placed], fields: int, expected: Sequence[str]
 ) -> tuple[tuple[str, ...] | None, bool]:
     empty = sum(one.record.fields[-1] == b"" and not one.record.quoted[-1] for one in body)
     if fields < 2 or empty < 0.95 * len(body) or (headings is not None and headings[-1] != ""):
         return headings, False
-    if headings is None and not body:
+    if headings is None and len(body) < FEW and len(expected) != fields - 1:
         return headings, False
     return (None if headings is None else headings[:-1]), True
-
-
-def _numeric(rows: list[tuple[bytes, ...]], fields: int) -> tuple[bool, ...]:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * fields
-    return tuple(holds_numbers(list(column)) for column in columns)
 
 
 def _repeated(header: _Header, text: bytes, shape: Shape) -> bytes | None:

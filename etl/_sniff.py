@@ -16,14 +16,18 @@ DELIMITERS = (b",", b";", b"\t", b"|", b"~", b"^", b"\x01", b"\x1f", b":", b" ",
 # Colons, spaces and hashes stand inside of values all the time, the others seldom.
 _PRIOR = {b",": 1.0, b";": 1.0, b"\t": 1.0, b"|": 0.99, b"~": 0.9, b"^": 0.9, b":": 0.6, b" ": 0.55, b"#": 0.5}
 WEAK = frozenset([b":", b" ", b"#"])
-_TRUSTED = 0.95
+_TRUSTED = 0.97
 _WORTH = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.9, PROSE: 0.7, MIXED: 0.25}
 _ALONE = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.6, PROSE: 0.6, MIXED: 0.2}
 MAX_RECORDS = 400
 _MAX_ABOVE = 10
 _NEVER = b"\x1f"
-_CLOCK = re.compile(rb"(?<!\d)\d{1,2}:\d\d(?!\d)")
+_CLOCK = re.compile(rb"(?<!\d)\d{1,2}:\d\d(?!\d)|(?<![\w:])([\da-fA-F]{2}:){5}[\da-fA-F]{2}(?![\w:])|::")
+# Lines drawn between the rows of a table, as databases print it.
+_RULE = re.compile(rb"(?=[^\r\n]*(?:--|==))[-=+|: \t]{3,}(?:\r\n|\r|\n|$)")
+_DRAWN = frozenset(b"-=+|: \t")
 _MOSTLY, _MANY = 0.9, 10
+_MANY_FIELDS, _BELOW_TEXT = 4, 0.85
 # Below this no other delimiter explains the text.
 _POOR = 0.5
 _ENOUGH = 1e-9
@@ -71,17 +75,26 @@ def sniff(text: bytes, rules: SourceRules) -> Sniffed:
 
 
 def read_all(text: bytes, shape: Shape, limit: int = MAX_RECORDS) -> tuple[Placed, ...]:
-    """The first records of the text, blank lines left out."""
+    """The first records of the text, blank and drawn lines left out."""
     found: list[Placed] = []
     position = line = 0
     while position < len(text) and len(found) < limit:
         record = read_record(text, position, shape, complete=True)
         if record is None:
             break
-        if text[position : record.end].strip(b" \r\n"):
+        if text[position : record.end].strip(b" \r\n") and not is_rule(text, position):
             found.append(Placed(position, line, record))
         position, line = record.end, line + record.height
     return tuple(found)
+
+
+def is_rule(text: bytes, position: int) -> bool:
+    r"""Whether the line that begins at `position` is drawn, not written.
+
+    >>> is_rule(b"+----+---+\n| id | x |\n", 0), is_rule(b"-,-\n", 0)
+    (True, False)
+    """
+    return text[position] in _DRAWN and _RULE.match(text, position) is not None
 
 
 def _single(text: bytes, rules: SourceRules) -> list[Shape]:
@@ -136,6 +149,8 @@ def _tried(text: bytes, shape: Shape) -> Sniffed:
     if shape.fields == 1 or not counts:
         return Sniffed(replace(shape, fields=1), records, 1.0 if counts else 0.0)
     fields = _usual(counts, records)
+    if fields == 1 and shape.delimiter not in WEAK:
+        fields = _below_text(records)
     shape = replace(shape, fields=fields)
     # A record of another length still speaks for the delimiter that it holds.
     ragged = sum(count for other, count in counts.items() if other > 1 and other != fields)
@@ -150,6 +165,14 @@ def _usual(counts: Counter[int], records: tuple[Placed, ...]) -> int:
     return next(fields for fields in seen if fields in frequent)
 
 
+def _below_text(records: tuple[Placed, ...]) -> int:
+    """The number of fields of the records below lines of text without a delimiter, when there are many; otherwise 1."""
+    sizes = [len(placed.record.fields) for placed in records]
+    above = next((place for place, size in enumerate(sizes) if size > 1), 0)
+    below = sizes[above:]
+    return below[0] if above <= _MAX_ABOVE and len(below) > 2 and min(below) == max(below) >= _MANY_FIELDS else 1
+
+
 def _score(found: Sniffed, *, titled: bool) -> float:
     shape = found.shape
     if shape.fields < 2:
@@ -157,7 +180,9 @@ def _score(found: Sniffed, *, titled: bool) -> float:
     fitting = [placed.record for placed in found.records if len(placed.record.fields) == shape.fields]
     weak = shape.delimiter in WEAK
     consistency, prior = (
-        _weak_standing(found, fitting, titled=titled) if weak else (found.confidence, _PRIOR.get(shape.delimiter, 0.9))
+        _weak_standing(found, fitting, titled=titled)
+        if weak
+        else (_consistency(found), _PRIOR.get(shape.delimiter, 0.9))
     )
     worth = sum(_worth(record) for record in fitting) / len(fitting)
     quoting = 0.01 * any(any(record.quoted) for record in fitting)
@@ -166,6 +191,15 @@ def _score(found: Sniffed, *, titled: bool) -> float:
     headed = 0.0 if weak or len(found.records[0].record.fields) == shape.fields else -0.05
     score: float = consistency**1.5 * worth * prior + quoting + simple + headed
     return score
+
+
+def _consistency(found: Sniffed) -> float:
+    """The share of records that are alike; lines of text above them count little where there are many fields."""
+    if found.shape.fields < _MANY_FIELDS:
+        return found.confidence
+    body = _without_lead(found)
+    fitting = sum(len(record.fields) == found.shape.fields for record in body)
+    return max(found.confidence, _BELOW_TEXT * fitting / len(body)) if fitting > 2 else found.confidence
 
 
 def _weak_standing(found: Sniffed, fitting: list[Record], *, titled: bool) -> tuple[float, float]:
@@ -197,16 +231,39 @@ def _is_split_for_sure(shape: Shape, records: list[Record]) -> bool:
     if any(quoted and shape.delimiter in value for one in records for value, quoted in _cells(one)):
         return True
     if shape.delimiter == b" ":
-        filled = all(value for one in records for value in one.fields)
-        return filled and ((fields >= 3 and count >= _MANY) or all(_are_decimals(one.fields) for one in records))
+        return _is_spaced_for_sure([one.fields for one in records])
+    if not any(one.fields[0] for one in records):
+        return False
     lines = [shape.delimiter.join(one.fields) for one in records]
     if any(b": " in line or b"://" in line for line in lines) or all(map(_CLOCK.search, lines)):
+        return False
+    if shape.delimiter == b":" and lines[0].count(b" ") > 1 and len({line.count(b" ") for line in lines}) == 1:
         return False
     return count >= 3 or (count == 2 and fields >= 3)
 
 
-def _are_decimals(fields: tuple[bytes, ...]) -> bool:
-    return all(map(is_typed, fields)) and any(b"." in value for value in fields)
+def _is_spaced_for_sure(rows: list[tuple[bytes, ...]]) -> bool:
+    """Whether spaces part values: in many lines alike, or between numbers that are not the groups of one number, as
+    phones, cards and thousands have them."""
+    fields = len(rows[0])
+    if not all(value for row in rows for value in row):
+        return False
+    if fields >= 3 and len(rows) >= _MANY:
+        return True
+    numbers = [column for column in zip(*rows, strict=True) if all(map(_is_number, column))]
+    values = [value for column in numbers for value in column]
+    if any(b"." in value or b"," in value for value in values):
+        return len(numbers) == fields or (len(numbers) >= 2 and fields >= 3)
+    inner = {len(value) for row in rows for value in row[1:]}
+    grouped = any(map(_DIALLED.match, values)) or (len(inner) == 1 and min(inner) > 2)
+    return len(numbers) == fields >= 3 and len(rows) > 1 and not grouped
+
+
+_DIALLED = re.compile(rb"\+|0\d")
+
+
+def _is_number(value: bytes) -> bool:
+    return kind(value) == NUMERIC
 
 
 def _cells(record: Record) -> Iterable[tuple[bytes, bool]]:

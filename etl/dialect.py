@@ -10,7 +10,7 @@ from athena.errors import Refused
 from etl._encoding import Encoding, find_encoding
 from etl._layout import Layout, lay_out, separator_hint
 from etl._names import clean_names
-from etl._record import STRAY, Shape
+from etl._record import AFTER, STRAY, Shape
 from etl._sniff import Sniffed, sniff
 from etl.contract import SourceRules
 
@@ -138,11 +138,12 @@ def _sniffed(text: bytes, rules: SourceRules) -> tuple[Sniffed, tuple[str, ...]]
     if rules.quote is not None or sniffed.shape.quote is None:
         return sniffed, ()
     records = [placed.record for placed in sniffed.records]
-    strays = sum(record.fault == STRAY for record in records)
-    others = any(record.fault not in (None, STRAY) or any(record.quoted) for record in records)
+    strays = sum(record.fault in (STRAY, AFTER) for record in records)
+    others = any(record.fault not in (None, STRAY, AFTER) or any(record.quoted) for record in records)
     if others or strays < max(2, 0.01 * len(records)):
         return sniffed, ()
-    note = f"{sniffed.shape.quote.decode()} is read as text: it stands inside of fields and never around one."
+    quote = sniffed.shape.quote.decode()
+    note = f"{quote} is read as text: it stands inside of fields or before words of them, and never around one."
     return sniff(text, replace(rules, quote="")), (note,)
 
 
