@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from athena.dataset import Column
 from athena.errors import Refused
-from etl._form import NUMERIC, check_form
-from etl._moments import zone_of
 from etl._names import clean_name
+from etl._reading import reading_of, text_missing
 from etl._record import Shape
 from etl._values import MISSING, Reading
 from etl.contract import SourceRules
@@ -39,20 +37,11 @@ class Plan:
 def plan(dialect: Dialect, columns: Sequence[Column], rules: SourceRules) -> Plan:
     """The plan for a file of this dialect; raises `Refused` ("contract-invalid", "contract-mismatch")."""
     places = {name: place for place, name in enumerate(file_names(dialect, rules))}
-    feeds = tuple(Feed(column, places.get(column.name), _reading(column, rules)) for column in columns)
+    feeds = tuple(Feed(column, places.get(column.name), reading_of(column, rules)) for column in columns)
     if all(feed.place is None for feed in feeds):
         raise _mismatch(dialect, columns)
     words = MISSING if rules.null is None else ()
     return Plan(dialect.shape, feeds, text_missing(rules), rules.decimal or ".", words)
-
-
-def text_missing(rules: SourceRules) -> tuple[str, ...]:
-    """How missing text is spelled: empty, unless the rules say otherwise.
-
-    >>> text_missing(SourceRules()), text_missing(SourceRules(null=("-",)))
-    (('',), ('-',))
-    """
-    return ("",) if rules.null is None else rules.null
 
 
 def file_names(dialect: Dialect, rules: SourceRules) -> tuple[str, ...]:
@@ -90,37 +79,3 @@ def _mismatch(dialect: Dialect, columns: Sequence[Column]) -> Refused:
         "Drop it under its own dataset, or name its columns in the contract's `rename`.",
         code="contract-mismatch",
     )
-
-
-def _reading(column: Column, rules: SourceRules) -> Reading:
-    name, form = column.type.name, rules.formats.get(column.name)
-    if form is not None:
-        check_form(column, form)
-    if rules.zone is not None:
-        zone_of(rules.zone)
-    default = ("",) if name == "string" else MISSING
-    return Reading(
-        column.type,
-        absent=text_missing(rules),
-        missing=default if rules.null is None else rules.null,
-        decimal=rules.decimal or ".",
-        thousands=rules.thousands or None,
-        form=form,
-        zone=rules.zone,
-        words=tuple(rules.values.get(column.name, {}).items()),
-        factor=_factor(column, rules),
-        allowed=column.allowed,
-        required=column.required,
-    )
-
-
-def _factor(column: Column, rules: SourceRules) -> Decimal | None:
-    if column.name not in rules.scale:
-        return None
-    if column.type.name not in NUMERIC:
-        raise _wrong(f"`scale` names {column.name}, which is no number but {column.type}.", "Take it out of `scale`.")
-    return Decimal(repr(rules.scale[column.name]))
-
-
-def _wrong(message: str, remedy: str) -> Refused:
-    return Refused(message, remedy, code="contract-invalid")

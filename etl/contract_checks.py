@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from athena.dataset import Column
 from athena.errors import Refused
 from etl._form import NUMERIC, check_form
+from etl._reading import reading_of
 from etl._values import Bad, Reading
 from etl.contract import SourceRules
 from etl.partition import Partition
@@ -25,7 +27,11 @@ def check_allowed(document: Document, place: Place, column: Column) -> None:
         try:
             plain.value(text)
         except Bad as error:
-            document.refuse((*place, "allowed"), f"has {text!r}", f"Write values of type {column.type}: {error}")
+            document.refuse(
+                (*place, "allowed"),
+                f"has {text!r}, which can never stand there",
+                f"Write values of {column.type}: {error}",
+            )
 
 
 def check_partition(document: Document, place: Place, partition: Partition, columns: Mapping[str, Column]) -> None:
@@ -55,6 +61,21 @@ def check_rules(document: Document, place: Place, rules: SourceRules, columns: M
             document.refuse(
                 (*place, "scale", name), f"is a factor, but {name} is {columns[name].type}", "Take it out of scale."
             )
+    _check_values(document, place, rules, columns)
+
+
+def _check_values(document: Document, place: Place, rules: SourceRules, columns: Mapping[str, Column]) -> None:
+    """What a spelling stands for must be a value of the column, written as the source writes them, or missing."""
+    for name, words in rules.values.items():
+        if name not in columns:
+            continue
+        reading = replace(reading_of(columns[name], rules), words=(), required=False, allowed=None)
+        for spelling, text in words.items():
+            try:
+                reading.value(text)
+            except Bad as error:
+                at = (*place, "values", name, spelling)
+                document.refuse(at, f"is {text!r}, which can never stand there", f"Write a value of {name}: {error}")
 
 
 def _check_marks(document: Document, place: Place, rules: SourceRules) -> None:
@@ -64,5 +85,5 @@ def _check_marks(document: Document, place: Place, rules: SourceRules) -> None:
             document.refuse((*place, one), f"is {mark!r}, and so is {other}", "Each needs a character of its own.")
     for one in ("decimal", "thousands"):
         mark = getattr(rules, one)
-        if mark and (mark.isdigit() or mark in "+-eE"):
+        if mark and (mark.isalnum() or mark in "+-"):
             document.refuse((*place, one), f"is {mark!r}, which belongs to a number", 'Write for example ",".')

@@ -12,6 +12,7 @@ from etl.contract_text import contract_text
 from etl.disk import writing
 from etl.ports import Contracts
 from etl.toml_place import Document
+from etl.toml_syntax import syntax_refused
 
 __all__ = ["format_contract", "parse_contract", "read_contract", "write_contract"]
 
@@ -19,7 +20,8 @@ format_contract = contract_text
 
 
 def parse_contract(text: str, *, dataset: str, path: str = "") -> Contract:
-    """The contract that `text` is; `Refused` ("contract-invalid") names file, line, key and the nearest known one.
+    """The contract that `text` is; `Refused` ("contract-invalid") names file, line, key and the nearest known one;
+    of several mistakes all.
 
     >>> parse_contract('[columns]\\nday = { type = "date" }', dataset="flights").columns[0].type
     DataType(name='date', precision=0, scale=0)
@@ -28,7 +30,7 @@ def parse_contract(text: str, *, dataset: str, path: str = "") -> Contract:
     try:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Refused(f"{path} is not valid TOML: {error}.", "Mend that line.", code="contract-invalid") from error
+        raise syntax_refused(path, text, error) from error
     return contract_of(Document(path, text, given), dataset)
 
 

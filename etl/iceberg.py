@@ -136,6 +136,14 @@ def check_layout(layout: Layout, columns: Sequence[Column]) -> None:
     """Raises `Refused` ("contract-invalid") for a layout that does not fit these columns."""
     partition_spec(layout.partition, columns)
     names = {column.name for column in columns}
+    for partition in map(parse_partition, layout.partition):
+        if partition.name in names:
+            raise Refused(
+                f"The layout's partition {partition} has the name {partition.name} in the table, and so has a column.",
+                f'Call the column otherwise ([sources.<source>] rename = {{ "{partition.name}" = "…" }}), '
+                "or partition by another one.",
+                code="contract-invalid",
+            )
     for name in layout.sort:
         if name not in names:
             raise Refused(

@@ -2,11 +2,13 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from athena.errors import Refused
+
+_ALIKE = 0.65
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +21,11 @@ class Document:
 
     def refuse(self, place: tuple[str, ...], message: str, remedy: str) -> NoReturn:
         """Raise `Refused` ("contract-invalid") for the key at `place`."""
-        line = line_of(self.text, place)
-        where = f"{self.path}, line {line}" if line else self.path
-        raise Refused(f"{where}: {'.'.join(place)} {message}.", remedy, code="contract-invalid")
+        raise Refused(f"{self._where(place)}: {'.'.join(place)} {message}.", remedy, code="contract-invalid")
 
-    def table(self, place: tuple[str, ...], known: Iterable[str]) -> dict[str, Any]:
-        """The table at `place` ({} when it is not there), all of its keys among `known`."""
-        found = self.subtable(place)
-        names = list(known)
-        for key in found:
-            if key not in names:
-                self.refuse((*place, key), "is not known", nearest(key, names))
-        return found
+    def _where(self, place: tuple[str, ...]) -> str:
+        line = line_of(self.text, place)
+        return f"{self.path}, line {line}" if line else self.path
 
     def subtable(self, place: tuple[str, ...]) -> dict[str, Any]:
         """The table at `place`, {} when it is not there, whatever its keys."""
@@ -42,7 +37,7 @@ class Document:
         return dict(found)
 
 
-def nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: Sequence[str]) -> str:
     """A remedy for an unknown name.
 
     >>> nearest("delimeter", ["delimiter", "quote"])
@@ -50,7 +45,7 @@ def nearest(name: str, known: list[str]) -> str:
     >>> nearest("x", ["delimiter", "quote"])
     'Known: delimiter, quote.'
     """
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=_ALIKE)
     return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known) or 'none'}."
 
 
@@ -74,8 +69,10 @@ def line_of(text: str, place: tuple[str, ...]) -> int | None:
             stands = (*section, *_parts(key[1]))
         else:
             continue
-        if stands == place[: len(stands)] and len(stands) > best[0]:
-            best = (len(stands), number)
+        common = min(len(stands), len(place))
+        # [sources.a] is where the key `sources` stands, too.
+        if stands[:common] == place[:common] and common > best[0]:
+            best = (common, number)
     return best[1]
 
 

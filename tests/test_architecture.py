@@ -63,6 +63,16 @@ PURE = frozenset([
     "etl.toml_place", "infra.deployment.changes", "infra.policies.access", "infra.policies.data",
     "infra.policies.http", "infra.policies.shape", "infra.policies.template", "infra.policies.watch",
     "lakegate.client.display", "lakegate.client.told", "lakegate.drawing", "lakegate.emulate.result",
+    "etl._form", "etl._header", "etl._kinds", "etl._known", "etl._layout", "etl._moments", "etl._names", "etl._observe",
+    "etl._places", "etl._plan", "etl._reading", "etl._record", "etl._schema", "etl._seen", "etl._settle", "etl._sift",
+    "etl._sniff", "etl._split", "etl._study", "etl._values", "etl.alike", "etl.batch", "etl.compaction", "etl.contract",
+    "etl.contract_checks", "etl.contract_fields", "etl.contract_keys", "etl.contract_rules", "etl.contract_text",
+    "etl.contract_values", "etl.drift", "etl.evolve", "etl.finding", "etl.formats._sheet", "etl.infer",
+    "etl.landing_event", "etl.ledger_state", "etl.manifest", "etl.mistakes", "etl.partition", "etl.plan",
+    "etl.planning", "etl.regions", "etl.report", "etl.standardise", "etl.tally", "etl.toml_place", "etl.toml_syntax",
+    "infra.deployment.changes", "infra.policies.access", "infra.policies.data", "infra.policies.http",
+    "infra.policies.shape", "infra.policies.template", "infra.policies.watch", "lakegate.client.display",
+    "lakegate.client.told", "lakegate.drawing", "lakegate.emulate.result",
 ])
 IMPURE = frozenset([
     "asyncio", "boto3", "botocore", "chalice", "ctypes", "duckdb", "granian", "http.client", "http.server", "io",

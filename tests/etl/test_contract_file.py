@@ -1,5 +1,6 @@
 """Contracts are strict to read, stable to write, and come back as they were."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,10 +82,10 @@ def test_what_is_not_said_has_the_documented_defaults() -> None:
     [
         ("max_rejectd = 0.1", "max_rejected = 0.1", 6, "'max_rejected'"),
         ('same_content = "skp"', 'same_content = "skip"', 4, "'skip'"),
-        ("inferred     = 0", "inferred     = false", 3, "default"),
+        ("inferred     = 0", "inferred     = false", 3, "inferred = true or"),
         ("requird = true }\ncarrier", "required = true }\ncarrier", 8, "'required'"),
         ('type = "dat"', 'type = "date"', 8, "date"),
-        ("unit = 3", 'unit = "min"', 11, "default"),
+        ("unit = 3", 'unit = "min"', 11, 'unit = "3"'),
         ("Fare       =", "fare       =", 12, "lower-case"),
         ("_line       =", "fare       =", 12, "taken"),
         ('["month(dy)"]', '["month(day)"]', 14, "'day'"),
@@ -93,7 +94,7 @@ def test_what_is_not_said_has_the_documented_defaults() -> None:
         ('delimeter = ";"', 'delimiter = ";"', 17, "'delimiter'"),
         ('delimiter = ";;"', 'delimiter = ";"', 17, "example"),
         ('encoding  = "cp12520"', 'encoding  = "cp1252"', 20, "utf-8"),
-        ('null      = "NA"', 'null      = ["", "NA", "-"]', 24, "default"),
+        ('null      = "NA"', 'null      = ["", "NA", "-"]', 24, 'null = ["NA"]'),
         ('{ dy = "%d.%m.%Y" }', '{ day = "%d.%m.%Y" }', 25, "'day'"),
         ('"Gesellschaft" = "carier"', '"Gesellschaft" = "carrier"', 26, "'carrier'"),
         ("{ dep_delay = 0 }", "{ dep_delay = 60 }", 28, "erase"),
@@ -111,6 +112,30 @@ def test_what_is_not_said_has_the_documented_defaults() -> None:
         ('{ fare = "percnt" }', '{ day = "%d.%m.%Y" }', 25, "'percent'"),
         ("{ dep_delay = inf }", "{ dep_delay = 60 }", 28, "multiplied"),
         ("{ carrier = 60 }", "{ dep_delay = 60 }", 28, "out of scale"),
+        ('"datetime", unit', '"double", unit', 11, "'timestamp'"),
+        ('"numeric(12,2)"', '"decimal(12,2)"', 12, "'decimal(12,2)'"),
+        ('"decimal(12,2)", min = 0', '"decimal(12,2)"', 12, "Known: type"),
+        ('"decimal(12,2)", format = "percent"', '"decimal(12,2)"', 12, "[sources.default]"),
+        ('"decimal(12,2)", nullable = false', '"decimal(12,2)"', 12, "'required'"),
+        ("allowed = [1, 2]", 'allowed = ["AA", "UA"]', 9, '["1", "2"]'),
+        ('fare = "double"', 'fare       = { type = "decimal(12,2)" }', 12, 'fare = { type = "double" }'),
+        ('Fare = { type = "double" }', 'fare       = { type = "decimal(12,2)" }', 12, "Call it fare"),
+        ("max_rejected = 10\n[columns]", "max_rejected = 0.1\n[columns]", 6, "0.1 for 10 percent"),
+        ("[columns]\nmax_rejected = 0.2", "[columns]", 8, "above the first [table]"),
+        ('[layout]\nsame_content = "load"', "[layout]", 14, "above the first [table]"),
+        ('["month(day)", "month(day)"]', '["month(day)"]', 14, "Take it out"),
+        ('["day desc"]', '["day", "carrier"]', 15, "upwards"),
+        ('[sources]\ndelimiter = ";"\n[sources.x]', "[sources.lufthansa]", 17, "[sources.default]"),
+        ("[source.lufthansa]", "[sources.lufthansa]", 16, "'sources'"),
+        ('[sources."a/b"]', "[sources.lufthansa]", 16, "folder"),
+        ('delimiter = "tab"', 'delimiter = ";"', 17, '"\\t"'),
+        ('delimiter = "\\u0000"', 'delimiter = ";"', 17, "example"),
+        ('encoding  = "cp037"', 'encoding  = "cp1252"', 20, "utf-8"),
+        ('encoding  = "idna"', 'encoding  = "cp1252"', 20, "utf-8"),
+        ('decimal   = "x"', 'decimal   = ","', 22, "example"),
+        ('"dd.MM.yyyy HH:mm"', '"%d.%m.%Y"', 25, "%d.%m.%Y %H:%M"),
+        ('{ day = "Abflugtag" }', '{ "Abflugtag" = "day", "Gesellschaft" = "carrier" }', 26, '"Abflugtag" = "day"'),
+        ('{ fare = { free = "nothing" } }', '{ carrier = { "Lufthansa" = "LH" } }', 27, "fare"),
     ],
 )
 def test_a_mistake_is_told_with_file_line_and_remedy(wrong: str, right: str, line: int, remedy: str) -> None:
@@ -129,8 +154,44 @@ def test_max_rejected_is_a_share(share: str) -> None:
 
 
 def test_broken_toml_is_told_with_its_line() -> None:
-    with pytest.raises(Refused, match=r"flights\.toml is not valid TOML: .*line 2"):
+    with pytest.raises(Refused, match=r"flights\.toml, line 2 is not valid TOML: Invalid value"):
         parse_contract("a = 1\nb = \n", dataset="flights")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "remedy"),
+    [
+        ('[columns]\nday = { type = "date }\n', 2, "Close the quotes"),
+        ("[columns\n", 1, "Close the bracket"),
+        ('[columns]\nday: "date"\n', 2, "equals sign"),
+        ('[columns]\nday = {\n type = "date"\n}\n', 2, "on one line"),
+        ('[columns]\nday = { type = "date", required = True }\n', 2, "small letters"),
+        ("[columns]\nday = { type = date }\n", 2, "Write text in quotes"),
+        ('[columns]\nday = { type = "date" }\nday = { type = "int" }\n', 3, "take the second out"),
+        ('[columns]\nday = { type = "date" }\n[columns]\n', 3, "take the second out"),
+        ('[sources.a]\nescape = "\\"\n', 2, "Close the quotes"),
+        ('[sources.a]\nescape = "\\ "\n', 2, "for a backslash"),
+    ],
+    ids=["quotes", "bracket", "colon", "brace", "True", "bare", "key-twice", "table-twice", "escape", "backslash"],
+)
+def test_what_is_no_toml_is_told_with_its_line_and_what_was_meant(text: str, line: int, remedy: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        parse_contract(text, dataset="flights", path="flights.toml")
+    assert refusal.value.message.startswith(f"flights.toml, line {line} is not valid TOML: ")
+    assert remedy in refusal.value.remedy
+
+
+def test_all_mistakes_of_a_contract_are_told_at_once_in_their_order() -> None:
+    text = (
+        'max_reject = 0.1\n[columns]\nday = { type = "dat" }\nn = { typ = "int" }\n'
+        '[layout]\nsort = ["x"]\n[sources.a]\ndelimeter = ";"\nzone = "Berlin"\n'
+    )
+    with pytest.raises(Refused) as refusal:
+        parse_contract(text, dataset="flights", path="flights.toml")
+    told = refusal.value.message
+    assert told.startswith("flights.toml has 6 mistakes. Line 1: max_reject is not known. Did you mean 'max_rejected'?")
+    assert re.findall(r"Line (\d+)", told) == ["1", "3", "4", "6", "8", "9"]
+    assert "names 'x', which is no column. Known: day, n." in told  # no mistakes that follow from others
 
 
 def test_a_contract_needs_columns_unless_it_is_inferred() -> None:
@@ -159,8 +220,9 @@ columns = st.builds(
     description=st.none() | texts.filter(bool),
     sensitive=st.booleans(),
 )
+folders = texts.filter(lambda name: name != "" and "/" not in name and name.isprintable())
 FORMS = {"date": "%d.%m.%Y", "timestamptz": "epoch", "int": "currency", "double": "percent"}
-characters = st.characters(exclude_categories=["Cs"], exclude_characters="\r\n")
+characters = st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0")
 
 
 @st.composite
@@ -171,6 +233,8 @@ def contracts(draw: st.DrawFn) -> Contract:
     some = st.sampled_from([column.name for column in own]) if own else st.nothing()
     most = 2 if own else 0
     forms = {column.name: FORMS[column.type.name] for column in own if column.type.name in FORMS}
+    strings = [column.name for column in own if column.type.name == "string"]
+    words = st.sampled_from(strings) if strings else st.nothing()
     numbers = [column.name for column in own if column.type.name in ("int", "long", "double", "decimal")]
     rules = st.builds(
         SourceRules,
@@ -182,7 +246,7 @@ def contracts(draw: st.DrawFn) -> Contract:
         null=st.none() | st.lists(texts, max_size=2).map(tuple),
         formats=st.sampled_from([{}, forms]),
         rename=st.dictionaries(texts, some, max_size=most),
-        values=st.dictionaries(some, st.dictionaries(texts, texts, max_size=2), max_size=most),
+        values=st.dictionaries(words, st.dictionaries(texts, texts, max_size=2), max_size=1 if strings else 0),
         scale=st.fixed_dictionaries({}, optional=dict.fromkeys(numbers, st.floats(0.001, 1e300))),
         zone=st.sampled_from([None, "Europe/Berlin"]),
     ).filter(lambda one: not one.delimiter or one.delimiter not in (one.quote, one.escape))
@@ -195,7 +259,7 @@ def contracts(draw: st.DrawFn) -> Contract:
         new_columns=draw(st.sampled_from(["add", "ignore", "reject"])),
         max_rejected=draw(st.floats(0, 1)),
         layout=Layout(sort=tuple(draw(st.lists(some, max_size=2)))) if own else Layout(),
-        sources=draw(st.dictionaries(texts.filter(bool), rules, max_size=2)),
+        sources=draw(st.dictionaries(folders, rules, max_size=2)),
     )
 
 

@@ -5,7 +5,9 @@ import pytest
 from athena.dataset import SYSTEM_COLUMNS, Column, DataType
 from athena.errors import Refused
 from etl._study import drift
+from etl.contract import Layout
 from etl.evolve import Evolution, evolve
+from etl.iceberg import check_layout
 
 
 def column(name: str, kind: str, **more: object) -> Column:
@@ -96,3 +98,12 @@ def test_a_heading_that_seems_renamed_is_told_with_the_rename_to_write() -> None
     assert "airline is new and carrier is missing" in told
     assert 'rename = { "airline" = "carrier" }' in told
     assert drift(["day", "a", "b"], ["day", "xx", "yy"]) == []
+
+
+def test_a_column_cannot_have_the_name_that_a_partition_has_in_the_table() -> None:
+    columns = [Column("day", DataType("date"), field_id=1), Column("day_month", DataType("string"), field_id=2)]
+    check_layout(Layout(("month(day)",)), columns[:1])
+    with pytest.raises(Refused) as refused:
+        check_layout(Layout(("month(day)",)), columns)
+    assert refused.value.code == "contract-invalid"
+    assert 'rename = { "day_month"' in refused.value.remedy
