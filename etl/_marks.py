@@ -11,7 +11,7 @@ from etl._places import CR, LF, Bytes, Flags, Marks, is_break, mark
 from etl._record import MAX_RECORD_BYTES, Shape, read_record
 from etl._split import Positions, Sorting, Split, fits, split_exact
 
-_FIRST_WINDOW = 4096
+_LINE_END_BYTES = 2
 _MANY_QUOTED = 512
 
 
@@ -36,9 +36,9 @@ class _Walk:
         self.data, self.shape, self.marks, self.complete = data, shape, marks, complete
         self.sorting = Sorting(data, shape)
         self.good: list[tuple[Positions, Positions]] = []
+        self.misplaced = _misplaced(marks)
         self.crowded: Flags | None = None
         self.delimiters_before: Positions | None = None
-        self.headings: Positions | None = None
 
     def split(self) -> Split:
         marks = self.marks
@@ -66,11 +66,13 @@ class _Walk:
         until = len(marks.ends)
         if stop < len(marks.quotes):
             until = int(np.searchsorted(marks.ends, marks.quotes[stop], side="right"))
-        even = (marks.quotes_before[line:until] - opened) & 1 == 0
-        lasts = line + np.flatnonzero(even)
-        if not len(lasts):
-            return line
-        firsts = np.concatenate([np.array([line]), lasts[:-1] + 1])
+        if until > line and marks.quotes_before[until - 1] == opened:
+            firsts = lasts = np.arange(line, until)  # no quote in any of them
+        else:
+            lasts = line + np.flatnonzero((marks.quotes_before[line:until] - opened) & 1 == 0)
+            if not len(lasts):
+                return line
+            firsts = np.concatenate([np.array([line]), lasts[:-1] + 1])
         counts = self._counts(firsts, lasts, opened)
         kept = self._trusted(firsts, lasts, counts)
         firsts, lasts, counts = firsts[:kept], lasts[:kept], counts[:kept]
@@ -78,21 +80,19 @@ class _Walk:
         return int(lasts[-1]) + 1 if kept else line
 
     def _first_misplaced(self, opened: int) -> int:
-        marks, place, window = self.marks, opened, _FIRST_WINDOW
-        while place < len(marks.quotes):
-            until = min(place + window, len(marks.quotes))
-            odd = (np.arange(place, until) - opened) & 1 == 1
-            well = np.where(odd, marks.closes[place:until], marks.opens[place:until])
-            if not well.all():
-                return place + int(np.argmin(well))
-            place, window = until, window * 4
-        return place
+        """The first quote that stands where none may, when a record begins with quote `opened`."""
+        places = self.misplaced[opened & 1]
+        at = int(np.searchsorted(places, opened))
+        return int(places[at]) if at < len(places) else len(self.marks.quotes)
 
     def _counts(self, firsts: Positions, lasts: Positions, opened: int) -> Positions:
         """Fields per record: delimiters outside of quotes, and one."""
         marks = self.marks
+        if firsts is lasts:
+            counts: Positions = marks.per_line[int(firsts[0]) : int(lasts[-1]) + 1] + 1
+            return counts
         behind = self._delimiters_before()
-        counts: Positions = np.diff(behind[lasts], prepend=behind[firsts[0] - 1] if firsts[0] else 0)
+        counts = np.diff(behind[lasts], prepend=behind[firsts[0] - 1] if firsts[0] else 0)
         quoted = np.flatnonzero(np.diff(marks.quotes_before[lasts], prepend=opened))
         for record, inside in zip(quoted.tolist(), self._inside(firsts, lasts, quoted, opened), strict=True):
             counts[record] -= inside
@@ -175,15 +175,22 @@ class _Walk:
     def _repeated(self, firsts: Positions, lasts: Positions) -> Flags:
         """Records that are the header once more; skipped, whatever they count."""
         found = np.zeros(len(firsts), np.bool_)
-        if self.headings is None:
-            self.headings = _all_places(self.data, self.shape.heading)
-        places = np.searchsorted(self.marks.starts[firsts], self.headings)
-        for record, start in zip(places.tolist(), self.headings.tolist(), strict=True):
-            if record < len(firsts) and self.marks.starts[firsts[record]] == start:
-                end = int(self.marks.ends[lasts[record]])
-                if self.sorting.is_heading(start, end):
-                    found[record] = True
-                    self.sorting.repeated(start, end, int(firsts[record]))
+        heading = self.shape.heading
+        if heading is None:
+            return found
+        starts, ends = self.marks.starts[firsts], self.marks.ends[lasts]
+        behind = ends - starts - len(heading)
+        near = np.flatnonzero((behind >= 0) & (behind <= _LINE_END_BYTES))
+        # Byte by byte, so that of many records as long as the header few are left at once.
+        for place, byte in enumerate(heading):
+            if not len(near):
+                break
+            near = near[self.marks.block[starts[near] + place] == byte]
+        for record in near.tolist():
+            start, end = int(starts[record]), int(ends[record])
+            if self.sorting.is_heading(start, end):
+                found[record] = True
+                self.sorting.repeated(start, end, int(firsts[record]))
         return found
 
     def _exact(self, line: int) -> int:
@@ -203,13 +210,11 @@ class _Walk:
         return record.height
 
 
-def _all_places(data: bytes, needle: bytes | None) -> Positions:
-    places: list[int] = []
-    place = -1 if needle is None else data.find(needle)
-    while needle is not None and place >= 0:
-        places.append(place)
-        place = data.find(needle, place + 1)
-    return np.array(places, np.int64)
+def _misplaced(marks: Marks) -> tuple[Positions, Positions]:
+    """The quotes that stand where they may not: when those at even places open, and when those at odd places do."""
+    odd = np.arange(len(marks.quotes)) & 1 == 1
+    even_opens, odd_opens = np.where(odd, marks.closes, marks.opens), np.where(odd, marks.opens, marks.closes)
+    return np.flatnonzero(~even_opens), np.flatnonzero(~odd_opens)
 
 
 def _content_ends(block: Bytes, ends: Positions) -> Positions:

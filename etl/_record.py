@@ -214,27 +214,36 @@ def _quoted(data: bytes, start: int, position: int, shape: Shape, complete: bool
     parts: list[bytes] = []
     position += 1
     while True:
-        run = _run(patterns.quoted, data, position)
-        parts.append(run)
-        position += len(run)
+        run, position = position, _quote_or_escape(data, position, shape)
         if position > limit or (position >= len(data) and complete):
             return _Field(b"", position, 0, UNCLOSED)
         if position >= len(data):
             return None
         if shape.escape is not None and data.startswith(shape.escape, position):
+            parts.append(data[run:position])
             part, position = _escaped(data, position, patterns)
             parts.append(part)
         elif data.startswith(quote, position + 1):
-            parts.append(quote)
+            parts += (data[run:position], quote)
             position += 2
         else:
             break
-    value, behind = b"".join(parts), position + 1
+    behind = position + 1
     if shape.spaced:
         behind = _behind_spaces(data, behind)
     if behind < len(data) and data[behind : behind + 1] not in (shape.delimiter, b"\n", b"\r"):
         return _Field(b"", position, 0, AFTER)
+    value = b"".join((*parts, data[run:position]))
     return _Field(value, behind, count_breaks(value))
+
+
+def _quote_or_escape(data: bytes, position: int, shape: Shape) -> int:
+    """The offset of the next quote or escape, or of the end."""
+    if shape.escape is not None:
+        return position + len(_run(_patterns(shape).quoted, data, position))
+    # An unclosed quote looks far: as fast as memory is.
+    found = data.find(shape.quote or b"", position)
+    return found if found >= 0 else len(data)
 
 
 def _run(pattern: re.Pattern[bytes], data: bytes, position: int) -> bytes:
