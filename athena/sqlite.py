@@ -48,13 +48,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """A connection in autocommit, for look-ups and single statements."""
-        with _translated(self.path):
+        with translated(self.path):
             yield self._connection()
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A connection inside BEGIN IMMEDIATE; committed at the end, rolled back on any exception."""
-        with _translated(self.path):
+        with translated(self.path):
             connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -110,7 +110,9 @@ class Database:
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def translated(path: Path) -> Iterator[None]:
+    """Whatever SQLite says of the file in the block as our own error: `Damaged`, or `Failed` where it may be whole and
+    cannot be used just now (a full disk, permissions, a lock)."""
     try:
         yield
     except sqlite3.IntegrityError:

@@ -21,6 +21,7 @@ from typing import IO
 
 from athena.errors import Damaged, Failed, Refused
 from athena.settings import HOME_FILE, Settings
+from athena.sqlite import translated
 from etl.disk import writing
 from etl.ledger import SqliteLedger
 from etl.source import ignored
@@ -78,7 +79,8 @@ def backup(settings: Settings, file: Path, *, clock: Callable[[], datetime]) -> 
 
 def _copied(settings: Settings, folder: Path) -> dict[str, Path]:
     """State and catalog as they are at one instant."""
-    with closing(sqlite3.connect(settings.state, timeout=30, isolation_level=None)) as gate:
+    gates = sqlite3.connect(settings.state, timeout=30, isolation_level=None)
+    with translated(settings.state), closing(gates) as gate:
         gate.execute("BEGIN IMMEDIATE")
         copies = {name: _database(settings.home / name, folder / name) for name in _DATABASES}
         gate.execute("ROLLBACK")
@@ -88,7 +90,11 @@ def _copied(settings: Settings, folder: Path) -> dict[str, Path]:
 def _database(path: Path, copy: Path) -> Path | None:
     if not path.exists():
         return None
-    with closing(sqlite3.connect(path, timeout=30)) as source, closing(sqlite3.connect(copy)) as target:
+    with (
+        translated(path),
+        closing(sqlite3.connect(path, timeout=30)) as source,
+        closing(sqlite3.connect(copy)) as target,
+    ):
         source.backup(target)
     return copy
 

@@ -8,7 +8,9 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from athena.errors import Damaged, Failed
 from athena.settings import Settings
+from athena.sqlite import translated
 from etl.finding import REPAIR, Finding
 
 LOW_DISK_BYTES = 2 * 1024**3
@@ -72,7 +74,11 @@ def check_databases(settings: Settings, *, repair: bool) -> Iterator[Finding]:
         if not path.exists():
             yield Finding("sqlite", path.name, "ok", "not there yet: it is made when it is needed")
             continue
-        damage = damage_of(path)
+        try:
+            damage = damage_of(path)
+        except Failed as error:
+            yield Finding.of("sqlite", path.name, error)
+            continue
         if damage is None:
             yield Finding("sqlite", path.name, "ok", "whole")
         elif repair and path != settings.state:
@@ -85,13 +91,14 @@ def check_databases(settings: Settings, *, repair: bool) -> Iterator[Finding]:
 
 
 def damage_of(path: Path) -> str | None:
-    """What is wrong with a SQLite file, None when nothing is."""
+    """What is wrong with a SQLite file, None when nothing is. Raises `Failed` when that cannot be told: on a full disk,
+    say, no file can be read whose log has to be taken in."""
     try:
         # Not read-only: a WAL that a crash left behind has to be taken in first.
-        with closing(sqlite3.connect(path, timeout=30)) as connection:
+        with translated(path), closing(sqlite3.connect(path, timeout=30)) as connection:
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.Error as error:
-        return str(error)
+    except Damaged as error:
+        return str(error.__cause__)
     return None if found == "ok" else str(found)
 
 

@@ -79,6 +79,21 @@ def test_a_damaged_cache_is_thrown_away(intake: Intake) -> None:
     assert wrong(intake) == []
 
 
+@pytest.mark.parametrize("name", ["state.sqlite", "catalog.sqlite", "cache.sqlite"])
+def test_a_file_that_cannot_be_used_just_now_is_not_taken_for_damaged(intake: Intake, name: str) -> None:
+    path, aside = intake.settings.home / name, intake.settings.home / "aside"
+    if path.exists():
+        path.rename(aside)
+    path.mkdir()  # a full disk or a lock says no other than this: the file cannot be opened
+    (found,) = (
+        one for one in examine(intake.settings.home, repair=True) if one.check == "sqlite" and one.level != "ok"
+    )
+    assert (found.level, found.subject, found.repaired) == ("error", name, False)
+    assert "could not be used" in found.message
+    assert "disk has room" in found.remedy
+    assert path.is_dir()
+
+
 def test_a_damaged_catalog_is_made_anew_from_the_heads(intake: Intake) -> None:
     damage(intake.settings.catalog)
     (found,) = wrong(intake)
