@@ -59,8 +59,9 @@ def file_names(dialect: Dialect, rules: SourceRules) -> tuple[str, ...]:
     )
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
+        both = " and ".join(repr(heading) for heading, name in zip(headings, names, strict=True) if name == twice)
         raise Refused(
-            f"Two columns of the file would be called {twice!r}.",
+            f"Two columns of the file would be called {twice!r}: {both}.",
             "Mend `rename` in the contract, or the file's header.",
             code="contract-mismatch",
         )

@@ -4,7 +4,7 @@ A column keeps the kinds that all of its values have had.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from etl._kinds import (
     COMMA,
@@ -27,13 +27,14 @@ from etl._values import MISSING
 class Seen:
     """What is known of one column. `missing` are the spellings of missing values beside empty, `words` those that
     were met. `kinds` is None until a value was met; `values` counts those met until the kinds ran out. `odd` is the
-    value after which no kind was left, with its physical line and the kind before."""
+    value after which no kind was left, with its physical line and the kind before; `first` the first value of all."""
 
     missing: tuple[str, ...] = MISSING
     kinds: frozenset[str] | None = None
     values: int = 0
     words: frozenset[str] = frozenset()
     odd: tuple[str, int, str] | None = None
+    first: tuple[str, int] | None = field(default=None, compare=False)
 
     @property
     def is_text(self) -> bool:
@@ -47,19 +48,19 @@ class Seen:
 
     def and_values(self, values: Iterable[tuple[str, int]], count: int) -> "Seen":
         """With distinct values added, each with the line where it was first met; in all they are `count` values."""
-        left, words, odd = self.kinds, set(self.words), self.odd
+        left, words, odd, first = self.kinds, set(self.words), self.odd, self.first
         for value, line in values:
             text = value.strip(" \t")
             if text == "" or text in self.missing:
                 words.add(text)
                 continue
-            before = left
+            before, first = left, first or (text, line)
             left = kinds(text) if left is None else left & kinds(text)
             if before is not None and before - {LOOKS_TYPED} and not left - {LOOKS_TYPED}:
                 odd = (text, line, likeliest(before) or "")
             if not left:
                 break
-        return Seen(self.missing, left, self.values + count, frozenset(words - {""}), odd)
+        return Seen(self.missing, left, self.values + count, frozenset(words - {""}), odd, first)
 
     def and_other(self, other: "Seen") -> "Seen":
         """With what another look at other values of the column has found; both began from the same."""
@@ -67,7 +68,8 @@ class Seen:
             left = other.kinds if self.kinds is None else self.kinds
         else:
             left = self.kinds & other.kinds
-        return Seen(self.missing, left, self.values + other.values, self.words | other.words, self.odd or other.odd)
+        odd, first = self.odd or other.odd, self.first or other.first
+        return Seen(self.missing, left, self.values + other.values, self.words | other.words, odd, first)
 
     def without_count(self) -> "Seen":
         """The same kinds with nothing counted, for a further look."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from athena.dataset import Column, DataType
 from athena.errors import Refused
 from etl._form import NUMERIC
+from etl._names import clean_name
 from etl._plan import file_names
 from etl._seen import Seen
 from etl._settle import settle
@@ -49,7 +50,9 @@ def wanted(dialect: Dialect, contract: Contract | None, rules: SourceRules) -> W
     known = {column.name: column for column in contract.columns}
     new = tuple(name for name in names if name not in known)
     absent = [column for column in contract.columns if column.name not in places]
-    warnings = _check_columns(contract, new, absent, places)
+    if not dialect.header and len(absent) == len(contract.columns):
+        raise _without_header(contract, len(names))
+    warnings = _check_columns(contract, new, absent, dialect, places)
     new = new if contract.new_columns == "add" else ()
     here = [column for column in contract.columns if column.name in places]
     infer = [*(column.name for column in here if contract.inferred and not _is_settled(column, rules)), *new]
@@ -64,8 +67,19 @@ def _is_settled(column: Column, rules: SourceRules) -> bool:
     return rules.thousands is not None and column.type.name in NUMERIC
 
 
+def _without_header(contract: Contract, fields: int) -> Refused:
+    """Of a file whose columns are not as many as the contract's: nobody can say which is which."""
+    names = ", ".join(column.name for column in contract.columns[:_SHOWN_NAMES])
+    return Refused(
+        f"No line of the file names its columns, and it has {fields} of them; "
+        f"the contract has {len(contract.columns)}: {names}.",
+        "Put the names above the records; or list all columns of the file in the contract, in their order.",
+        code="contract-mismatch",
+    )
+
+
 def _check_columns(
-    contract: Contract, new: Sequence[str], absent: Sequence[Column], places: Mapping[str, int]
+    contract: Contract, new: Sequence[str], absent: Sequence[Column], dialect: Dialect, places: Mapping[str, int]
 ) -> tuple[str, ...]:
     required = [column.name for column in absent if column.required]
     if required or len(absent) == len(contract.columns):
@@ -82,8 +96,11 @@ def _check_columns(
             'Add them to the contract, or set new_columns = "add" or "ignore".',
             code="contract-mismatch",
         )
-    warnings = [f"The file has no column {column.name}: it is NULL." for column in absent]
-    warnings += drift([column.name for column in contract.columns], list(places))
+    doubled = [name for name in dialect.names if name not in [clean_name(one) for one in dialect.headings]]
+    known, there = [column.name for column in contract.columns], [name for name in places if name not in doubled]
+    renamed = seems_renamed(known, there)
+    warnings = [f"The file has no column {one.name}: it is NULL." for one in absent if one.name not in renamed]
+    warnings += drift(known, there)
     if new and contract.new_columns == "ignore":
         warnings.append(f"Not loaded, because the contract does not know them: {', '.join(new[:_SHOWN_NAMES])}.")
     return tuple(warnings)
@@ -99,24 +116,34 @@ def drift(known: Sequence[str], there: Sequence[str]) -> list[str]:
     >>> drift(["a", "b"], ["a", "b", "c"])
     []
     """
-    absent = [name for name in known if name not in there]
-    new = [name for name in there if name not in known]
-    found = []
-    for name in absent:
-        alike = difflib.get_close_matches(name, new, n=1, cutoff=_ALIKE) or (
-            new if len(new) == len(absent) == 1 else []
-        )
-        if alike:
-            found.append(
-                f"{alike[0]} is new and {name} is missing: if it was renamed, write "
-                f'rename = {{ "{alike[0]}" = "{name}" }} in the contract and reload; now {name} is NULL.'
-            )
+    found = [
+        f"{new} is new and {name} is missing: if it was renamed, write "
+        f'rename = {{ "{new}" = "{name}" }} in the contract and reload; now {name} is NULL.'
+        for name, new in seems_renamed(known, there).items()
+    ]
     common = [name for name in there if name in known]
     if common != [name for name in known if name in there]:
         shown = ", ".join(common[:_SHOWN_NAMES])
         found.append(
             f"The columns stand in another order than in the contract ({shown}): they are found by their names."
         )
+    return found
+
+
+def seems_renamed(known: Sequence[str], there: Sequence[str]) -> dict[str, str]:
+    """The columns that are missing, each with the new one that it seems to be called now.
+
+    >>> seems_renamed(["day", "dep_delay"], ["day", "departure_delay"])
+    {'dep_delay': 'departure_delay'}
+    """
+    absent = [name for name in known if name not in there]
+    new = [name for name in there if name not in known]
+    found = {}
+    for name in absent:
+        only = new if len(new) == len(absent) == 1 else []
+        alike = difflib.get_close_matches(name, new, n=1, cutoff=_ALIKE) or only
+        if alike:
+            found[name] = alike[0]
     return found
 
 

@@ -4,7 +4,7 @@ Nothing is guessed: a column whose values do not all agree is text, and the owne
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from athena.dataset import Column, DataType, promotes
 from athena.errors import Refused
@@ -14,18 +14,21 @@ from etl.contract import SourceRules
 
 _STRING = DataType("string")
 _MANY = 10
+_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Inferred:
     """`columns` in the order asked for; `unknown` names those without any value, `exact` those whose numbers are exact
-    as doubles. `rules` are the given ones, completed by formats, decimal mark and grouping."""
+    as doubles. `rules` are the given ones, completed by formats, decimal mark and grouping. `odd` are, of columns that
+    are text, the value that made them so, and its line."""
 
     columns: tuple[Column, ...]
     rules: SourceRules
     unknown: frozenset[str]
     exact: frozenset[str]
     warnings: tuple[str, ...]
+    odd: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
 def decide(seen: Mapping[str, Seen], rules: SourceRules) -> Inferred:
@@ -56,7 +59,9 @@ def decide(seen: Mapping[str, Seen], rules: SourceRules) -> Inferred:
     exact = frozenset(
         name for name, one in seen.items() if one.kinds is not None and {POINT, COMMA, GROUPED} & one.kinds
     )
-    return Inferred(columns, completed, unknown, exact, tuple(warnings))
+    odd = {name: one.odd[:2] if one.odd else one.first for name, one in seen.items() if kinds[name] is None}
+    met = {name: one for name, one in odd.items() if one is not None}
+    return Inferred(columns, completed, unknown, exact, tuple(warnings), met)
 
 
 def _by_other_columns(
@@ -108,7 +113,7 @@ def _warnings(name: str, seen: Seen, kind: str | None, decimal: str) -> list[str
     elif seen.odd is not None and seen.odd[1] > _MANY:
         value, line, before = seen.odd
         found.append(
-            f"{name} stays text: up to line {line} its values were {_called(before)}, but {value[:40]!r} is not."
+            f"{name} stays text: up to line {line} its values were {_called(before)}, but {value[:_SHOWN]!r} is not."
         )
     elif LOOKS_TYPED in seen.kinds:
         found.append(
@@ -142,11 +147,15 @@ def _widened(column: Column, found: Column | None, inferred: Inferred) -> Column
     if promotes(old, new):
         return replace(column, type=new)
     raise Refused(
-        f"{column.name} is {old} in the contract, but {new} by this file's values.",
+        f"{column.name} is {old} in the contract, but {new} by this file's values{_at(inferred.odd.get(column.name))}.",
         f'Mend the file; or set its type to "{_common(old, new)}" in the contract and reload all files; or confirm the '
         "contract, then values that do not fit are rejected one by one.",
         code="type-conflict",
     )
+
+
+def _at(odd: tuple[str, int] | None) -> str:
+    return f": line {odd[1]} has {odd[0][:_SHOWN]!r}" if odd else ""
 
 
 def _holds(old: DataType, new: DataType, *, exact: bool) -> bool:

@@ -55,3 +55,45 @@ def test_objects_have_no_order(tmp_path: Path) -> None:
     ingest(intake, drop(intake, "rain/a.jsonl", '{"day": "2026-05-01", "mm": 1}\n'))
     (report,) = ingest(intake, drop(intake, "rain/b.jsonl", '{"mm": 2, "day": "2026-05-02", "sun": 3}\n'))
     assert drifts(report.warnings)[0].endswith(": 'sun' is new.")
+
+
+def test_a_header_that_does_not_fit_is_told_once_and_with_its_cause(tmp_path: Path) -> None:
+    intake = intake_at(tmp_path)
+    rows = "".join(f"2026-05-{day:02},Kiel,{day}.5\n" for day in range(1, 10))
+    drop(intake, "rain/a.csv", f"day,station,mm\n{rows}")
+    ingest(intake, "rain/a.csv")
+    drop(intake, "rain/renamed.csv", f"day,station,rain\n{rows}")
+    (renamed,) = ingest(intake, "rain/renamed.csv")
+    assert [one for one in renamed.warnings if "mm is" in one] == [
+        'rain is new and mm is missing: if it was renamed, write rename = { "rain" = "mm" } in the contract and reload; '
+        "now mm is NULL."
+    ]
+    drop(intake, "rain/doubled.csv", "day,station,mm,mm\n" + rows.replace("5\n", "5,1\n"))
+    (doubled,) = ingest(intake, "rain/doubled.csv")
+    assert not any('"mm_2"' in one for one in doubled.warnings)  # no name in the file: nothing to rename
+    drop(intake, "rain/none.csv", rows.replace("\n", ",x,y\n"))
+    (none,) = ingest(intake, "rain/none.csv")
+    assert none.error is not None
+    assert none.error.message.startswith(
+        "No line of the file names its columns, and it has 5 of them; the contract has"
+    )
+
+
+def test_what_does_not_widen_is_told_with_its_first_value(tmp_path: Path) -> None:
+    intake = intake_at(tmp_path)
+    drop(intake, "rain/a.csv", "day,mm\n2026-05-01,1.5\n")
+    ingest(intake, "rain/a.csv")
+    drop(intake, "rain/b.csv", "day,mm\n2026-05-02,2.5\n2026-05-03,much\n")
+    (report,) = ingest(intake, "rain/b.csv")
+    assert report.error is not None
+    assert report.error.message == "mm is double in the contract, but string by this file's values: line 3 has 'much'."
+
+
+def test_two_headings_of_one_column_are_named(tmp_path: Path) -> None:
+    intake = intake_at(tmp_path)
+    drop(intake, "rain/a.csv", "Tag,day\n2026-05-01,2026-05-02\n")
+    text = 'inferred = false\n[columns]\nday = { type = "date" }\n[sources.default]\nrename = { "Tag" = "day" }\n'
+    intake.contracts.save("rain", text)
+    (report,) = ingest(intake, "rain/a.csv")
+    assert report.error is not None
+    assert report.error.message == "Two columns of the file would be called 'day': 'Tag' and 'day'."
