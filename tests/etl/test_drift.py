@@ -75,7 +75,7 @@ def test_a_header_that_does_not_fit_is_told_once_and_with_its_cause(tmp_path: Pa
     (none,) = ingest(intake, "rain/none.csv")
     assert none.error is not None
     assert none.error.message.startswith(
-        "No line of the file names its columns, and it has 5 of them; the contract has"
+        "No line of the file names its columns, and it has 6 of them; the contract has 5"
     )
 
 
