@@ -65,13 +65,13 @@ def test_a_header_that_does_not_fit_is_told_once_and_with_its_cause(tmp_path: Pa
     drop(intake, "rain/renamed.csv", f"day,station,rain\n{rows}")
     (renamed,) = ingest(intake, "rain/renamed.csv")
     assert [one for one in renamed.warnings if "mm is" in one] == [
-        'rain is new and mm is missing: if it was renamed, write rename = { "rain" = "mm" } in the contract and reload; '
-        "now mm is NULL."
+        'rain is new and mm is missing: if it was renamed, write rename = { "rain" = "mm" } in the contract and '
+        "reload; now mm is NULL."
     ]
     drop(intake, "rain/doubled.csv", "day,station,mm,mm\n" + rows.replace("5\n", "5,1\n"))
     (doubled,) = ingest(intake, "rain/doubled.csv")
     assert not any('"mm_2"' in one for one in doubled.warnings)  # no name in the file: nothing to rename
-    drop(intake, "rain/none.csv", rows.replace("\n", ",x,y\n"))
+    drop(intake, "rain/none.csv", rows.replace("\n", ",x,y,z\n"))
     (none,) = ingest(intake, "rain/none.csv")
     assert none.error is not None
     assert none.error.message.startswith(
