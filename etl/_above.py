@@ -6,7 +6,7 @@ from etl._cell import holds_numbers, is_typed
 from etl._footer import FEW
 from etl._header import looks_like_names, votes_for_header
 from etl._record import Record, Shape, line_end
-from etl._sniff import Placed
+from etl._sample import Placed
 
 _LOOK_AHEAD, _MAX_SETTINGS = 5, 10
 
@@ -113,4 +113,4 @@ def begins(record: Record, mark: bytes) -> bool:
 
 def columns_of_numbers(rows: list[tuple[bytes, ...]], fields: int) -> tuple[bool, ...]:
     columns = list(zip(*rows, strict=True)) if rows else [()] * fields
-    return tuple(holds_numbers(list(column)) for column in columns)
+    return tuple(holds_numbers(column) for column in columns)

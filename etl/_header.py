@@ -13,6 +13,8 @@ _CODE_BYTES = 3
 # What ends in a stop is a sentence, and not a name with an abbreviation, when it has four words at least.
 _STOPS, _SENTENCE_GAPS = (b".", b"!", b"?", b";", b":", b","), 3
 
+_NO_WORDS = frozenset([EMPTY, NUMERIC, TEMPORAL, MIXED])
+
 Row = Sequence[bytes]
 
 
@@ -48,7 +50,7 @@ def meets(row: Row, expected: Sequence[str]) -> bool:
 
 
 def _vote(cell: bytes, column: Sequence[bytes]) -> float:
-    if holds_numbers(list(column)):
+    if holds_numbers(column):
         if kind(cell) == EMPTY:
             return -0.1
         return -1.0 if is_typed(cell) else 1.0
@@ -127,9 +129,12 @@ def further_header_rows(body: Sequence[Row], texts: Sequence[str] = ()) -> int:
     """
     names = {clean_name(name) for name in texts}
     words = [clean_name(cell.decode("utf-8", "replace")) in names for cell in body[0]]
+    wordy = [place for place, cell in enumerate(body[1]) if kind(cell) not in _NO_WORDS] if len(body) > 1 else []
     for rows in range(min(MAX_HEADER_ROWS, len(body) - 2), 1, -1):
         columns = list(zip(*body[rows:], strict=True))
-        typed = [place for place, column in enumerate(columns) if not words[place] and holds_numbers(list(column))]
+        if sum(holds_numbers(columns[place]) for place in wordy) < 2:
+            continue
+        typed = [place for place, column in enumerate(columns) if not words[place] and holds_numbers(column)]
         if len(typed) >= 2 and all(_is_above_data(row, typed) for row in body[1:rows]):
             return rows - 1
     return 0
@@ -138,4 +143,4 @@ def further_header_rows(body: Sequence[Row], texts: Sequence[str] = ()) -> int:
 def _is_above_data(row: Row, typed: Sequence[int]) -> bool:
     """Whether words stand where numbers stand below, in two columns at least."""
     words = [one for place in typed if (one := kind(row[place])) != EMPTY]
-    return len(words) >= 2 and not {NUMERIC, TEMPORAL, MIXED} & set(words)
+    return len(words) >= 2 and not _NO_WORDS & set(words)

@@ -62,6 +62,7 @@ _NAMED_DATE = re.compile(
     r"(?:[0-9]{1,2}(?P<mark>[- ])(?P<month>[A-Za-z]{3,9})(?P=mark)(?P<year>[0-9]{4}|[0-9]{2})"
     r"|(?P<first>[A-Za-z]{3,9}) [0-9]{1,2}, (?P<late>[0-9]{4}))(?: " + _TIME + r")?"
 )
+_SHORTEST_DATE = len("1/1/26")
 _DIGITS = re.compile(r"[-+$€£(]?[ ]?[0-9][-0-9.,:/ ')eE+TZ]*[%€$£]?")
 
 
@@ -152,6 +153,8 @@ def _whole_kinds(value: int) -> set[str]:
 
 def _moment_kinds(text: str) -> set[str]:
     found: set[str] = set()
+    if len(text) < _SHORTEST_DATE:
+        return found
     try:
         moment = iso_moment(text)
     except NoMoment:

@@ -9,7 +9,8 @@ from etl._cell import PROSE, WORDS, kind
 from etl._footer import FEW, names_total
 from etl._header import further_header_rows, looks_like_names, meets, votes_for_header
 from etl._record import Shape, line_end
-from etl._sniff import Placed, Sniffed, is_rule
+from etl._sample import Placed, is_rule
+from etl._sniff import Sniffed
 
 _UNTOLD = (
     "Nothing tells the first line from those below it: it was taken for the header. If it is a record, write "

@@ -13,7 +13,7 @@ from athena.dataset import Column
 from etl._apart import fields_exactly, good_text
 from etl._casting import NotFast, guarded
 from etl._direct import has_words, parse_text, read_columns
-from etl._kinds import BOOLEAN, DATE, EXACT_DOUBLE, INT, LONG, POINT, TIMESTAMP, TIMESTAMPTZ, type_of
+from etl._kinds import BOOLEAN, COMMA, DATE, EXACT_DOUBLE, INT, LONG, POINT, TIMESTAMP, TIMESTAMPTZ, type_of
 from etl._marks import split
 from etl._plan import Feed, Plan
 from etl._record import Shape
@@ -28,7 +28,9 @@ _REAL = (
     r"[+-]?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?"
     r"|[+-]?(?:0|[1-9][0-9]*)[eE][+-][0-9]{1,4}|nan|NaN|-?(?:inf|Inf|Infinity)|"
 ) + _WHOLE
-_STRICTLY = {INT: _WHOLE, LONG: _WHOLE, POINT: _REAL, BOOLEAN: r"(?i:true|false)"}
+# Short enough to be exact as doubles.
+_WITH_COMMA = r"[+-]?(?:0|[1-9][0-9]{0,14}),[0-9]*|-?(?:0|[1-9][0-9]{0,14})"
+_STRICTLY = {INT: _WHOLE, LONG: _WHOLE, POINT: _REAL, COMMA: _WITH_COMMA, BOOLEAN: r"(?i:true|false)"}
 _CHECKED_BY_READER = frozenset([INT, LONG, POINT, BOOLEAN, DATE, TIMESTAMP, TIMESTAMPTZ])
 _KINDS = {type_of(kind).name: kind for kind in _CHECKED_BY_READER}
 
@@ -44,18 +46,31 @@ class _Look:
 
 def observe(block: Block, shape: Shape, places: Mapping[str, int], seen: Mapping[str, Seen]) -> dict[str, Seen]:
     """What is known of the columns (by name, at `places` in the file) with this block's values added."""
-    active = {name: one for name, one in seen.items() if not one.is_text}
+    agreed = observe_at_once(block, shape, places, seen)
+    if agreed is not None:
+        return agreed
+    active = _active(seen)
+    return {**seen, **_one_by_one(block, _plan(shape, places, active), active)}
+
+
+def observe_at_once(
+    block: Block, shape: Shape, places: Mapping[str, int], seen: Mapping[str, Seen]
+) -> dict[str, Seen] | None:
+    """The same where the values are of the likeliest types, as far as Arrow's reader checks them; None where not."""
+    active = _active(seen)
     if not active:
         return dict(seen)
     plan = _plan(shape, places, active)
-    if is_plain(block, plan) and block.line_count:
-        found = block.split
-        lines = np.arange(block.line_count) if found is None else found.lines
-        look = _Look(block.text, lines + block.first_line, plan)
-        agreed = _agreeing(look, active)
-        if agreed is not None:
-            return {**seen, **agreed}
-    return {**seen, **_one_by_one(block, plan, active)}
+    if not is_plain(block, plan) or not block.line_count:
+        return None
+    found = block.split
+    lines = np.arange(block.line_count) if found is None else found.lines
+    agreed = _agreeing(_Look(block.text, lines + block.first_line, plan), active)
+    return None if agreed is None else {**seen, **agreed}
+
+
+def _active(seen: Mapping[str, Seen]) -> dict[str, Seen]:
+    return {name: one for name, one in seen.items() if not one.is_text}
 
 
 def _plan(shape: Shape, places: Mapping[str, int], active: Mapping[str, Seen]) -> Plan:
@@ -221,7 +236,7 @@ def _has_exponents(text: bytes) -> bool:
 
 def _column(seen: Seen, text: pa.Array, lines: Positions) -> Seen:
     kind = seen.likeliest
-    if kind in _CHECKED_BY_READER and kind is not None:
+    if kind is not None and (kind in _CHECKED_BY_READER or kind == COMMA):
         try:
             return _agreed(seen, _strictly(kind, text, seen))
         except (pa.ArrowInvalid, NotFast):
@@ -238,6 +253,8 @@ def _strictly(kind: str, text: pa.Array, seen: Seen) -> pa.Array:
         fitting = pc.match_substring_regex(trimmed, rf"^(?:{_STRICTLY[kind]})$")
         if pc.all(fitting).as_py() is False:
             raise NotFast
+    if kind == COMMA:
+        return trimmed
     if kind == BOOLEAN:
         return pc.equal(pc.ascii_lower(trimmed), "true")
     values = pc.cast(trimmed, arrow_type(type_of(kind)))

@@ -155,6 +155,11 @@ def read_simply(data: bytes, start: int, shape: Shape) -> Record | None:
     line = data[start:end].rstrip(b"\r\n")
     if (shape.quote is not None and shape.quote in line) or (shape.escape is not None and shape.escape in line):
         return None
+    return split_simply(line, end, shape)
+
+
+def split_simply(line: bytes, end: int, shape: Shape) -> Record:
+    """The record of a line (without its end) in which neither quote nor escape stands."""
     fields = tuple(line.split(shape.delimiter))
     if shape.spaced:
         fields = tuple(field.lstrip(b" ") for field in fields)

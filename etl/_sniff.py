@@ -5,11 +5,25 @@ Each record votes; the first row has no more say than any other, so that a few b
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from etl._cell import EMPTY, LINK, MIXED, NUMERIC, PROSE, TEMPORAL, TRUTH, WORDS, holds_numbers, is_typed, kind
-from etl._record import Record, Shape, read_record
+from etl._cell import (
+    EMPTY,
+    LINK,
+    MIXED,
+    NUMERIC,
+    PROSE,
+    TEMPORAL,
+    TRUTH,
+    WORDS,
+    count_kinds,
+    holds_numbers,
+    is_typed,
+    kind,
+)
+from etl._record import Record, Shape
+from etl._sample import Placed, holds_marks, lines, read_all
 from etl.contract import SourceRules
 
 DELIMITERS = (b",", b";", b"\t", b"|", b"~", b"^", b"\x01", b"\x1f", b":", b" ", b"#")
@@ -19,27 +33,14 @@ WEAK = frozenset([b":", b" ", b"#"])
 _TRUSTED = 0.97
 _WORTH = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.9, PROSE: 0.7, MIXED: 0.25}
 _ALONE = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.6, PROSE: 0.6, MIXED: 0.2}
-MAX_RECORDS = 400
 _MAX_ABOVE = 10
 _NEVER = b"\x1f"
 _CLOCK = re.compile(rb"(?<!\d)\d{1,2}:\d\d(?!\d)|(?<![\w:])([\da-fA-F]{2}:){5}[\da-fA-F]{2}(?![\w:])|::")
-# Lines drawn between the rows of a table, as databases print it.
-_RULE = re.compile(rb"(?=[^\r\n]*(?:--|==))[-=+|: \t]{3,}(?:\r\n|\r|\n|$)")
-_DRAWN = frozenset(b"-=+|: \t")
 _MOSTLY, _MANY = 0.9, 10
 _MANY_FIELDS, _BELOW_TEXT = 4, 0.85
 # Below this no other delimiter explains the text.
 _POOR = 0.5
 _ENOUGH = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A record of the sample and where it stands: byte offset and physical line (0-based)."""
-
-    start: int
-    line: int
-    record: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ def sniff(text: bytes, rules: SourceRules) -> Sniffed:
     judged: list[tuple[float, Sniffed]] = []
     for shape in _candidates(text, rules):
         strongest = max((score for score, _ in judged), default=0.0)
+        if strongest >= _POOR and _differs_from_header(text, shape):
+            continue
         judged.append((_score(found := _tried(text, shape), titled=strongest < _POOR), found))
     if rules.delimiter is None:
         judged += [(_score_alone(found := _tried(text, shape)), found) for shape in _single(text, rules)]
@@ -74,27 +77,14 @@ def sniff(text: bytes, rules: SourceRules) -> Sniffed:
     return replace(chosen, confidence=round(chosen.confidence * sure, 3))
 
 
-def read_all(text: bytes, shape: Shape, limit: int = MAX_RECORDS) -> tuple[Placed, ...]:
-    """The first records of the text, blank and drawn lines left out."""
-    found: list[Placed] = []
-    position = line = 0
-    while position < len(text) and len(found) < limit:
-        record = read_record(text, position, shape, complete=True)
-        if record is None:
-            break
-        if text[position : record.end].strip(b" \r\n") and not is_rule(text, position):
-            found.append(Placed(position, line, record))
-        position, line = record.end, line + record.height
-    return tuple(found)
-
-
-def is_rule(text: bytes, position: int) -> bool:
-    r"""Whether the line that begins at `position` is drawn, not written.
-
-    >>> is_rule(b"+----+---+\n| id | x |\n", 0), is_rule(b"-,-\n", 0)
-    (True, False)
-    """
-    return text[position] in _DRAWN and _RULE.match(text, position) is not None
+def _differs_from_header(text: bytes, shape: Shape) -> bool:
+    """Whether a weak delimiter stands in most lines and not as often in the first: then `_weak_standing` gives it
+    nothing where another delimiter is good. False where that takes more than counting."""
+    if shape.delimiter not in WEAK or holds_marks(text, shape):
+        return False
+    sizes = [one.text.count(shape.delimiter) for one in lines(text)]
+    usual = Counter(sizes).most_common(1)
+    return len(sizes) > 1 and sizes[0] != usual[0][0]
 
 
 def _single(text: bytes, rules: SourceRules) -> list[Shape]:
@@ -122,6 +112,8 @@ def _quotes(text: bytes, delimiter: bytes, rules: SourceRules) -> list[bytes | N
     if rules.quote is not None:
         return [_pinned(rules.quote)]
     mark = re.escape(delimiter)
+    if b"'" not in text:
+        return [b'"']
     within = rb"(?:[^'\\]|''|\\.){0,500}"
     enclosed = re.search(rb"(?ms)(^|\r|" + mark + rb" ?)'" + within + rb"' ?(" + mark + rb"|\r?$|\r)", text)
     return [b'"', b"'"] if enclosed else [b'"']
@@ -184,7 +176,7 @@ def _score(found: Sniffed, *, titled: bool) -> float:
         if weak
         else (_consistency(found), _PRIOR.get(shape.delimiter, 0.9))
     )
-    worth = sum(_worth(record) for record in fitting) / len(fitting)
+    worth = _worth(fitting) if consistency and prior else 0.0
     quoting = 0.01 * any(any(record.quoted) for record in fitting)
     simple = -0.001 * ((shape.escape is not None) + (shape.quote != b'"'))
     # A header that splits like the records speaks for the delimiter of both.
@@ -273,12 +265,14 @@ def _cells(record: Record) -> Iterable[tuple[bytes, bool]]:
 def _has_headed_numbers(records: list[Record]) -> bool:
     """Whether a column is a word first and nothing but numbers below."""
     columns = zip(*(record.fields for record in records), strict=True)
-    return any(not is_typed(column[0]) and holds_numbers(list(column[1:])) for column in columns)
+    return any(not is_typed(column[0]) and holds_numbers(column[1:]) for column in columns)
 
 
-def _worth(record: Record) -> float:
-    """How much like values the fields look, 0 to 1."""
-    return sum(1.0 if quoted else _WORTH[kind(value)] for value, quoted in _cells(record)) / len(record.fields)
+def _worth(records: Sequence[Record]) -> float:
+    """How much like values the fields of records of equal length look, 0 to 1."""
+    plain = [value for record in records for value, quoted in _cells(record) if not quoted]
+    number = len(records) * len(records[0].fields)
+    return (number - len(plain) + sum(_WORTH[one] * count for one, count in count_kinds(plain).items())) / number
 
 
 def _score_alone(found: Sniffed) -> float:

@@ -11,19 +11,20 @@ from io import BytesIO
 from athena.dataset import Column
 from etl._beside import Beside
 from etl._encoding import Encoding, Evidence, judge, width
-from etl._observe import first_texts, observe, observe_exactly
+from etl._observe import first_texts, observe
 from etl._plan import file_names
-from etl._record import Shape, line_end
+from etl._prime import first_records, observe_first, prime
+from etl._record import Shape
 from etl._seen import Seen
 from etl.contract import SourceRules
 from etl.dialect import Dialect
-from etl.read import Block, Readable, count_lines, count_units, read_blocks
+from etl.read import Block, Readable, count_units, read_blocks
 from etl.source import Source
 
 _READ_BYTES = 512 * 1024  # stays in the cache while it is looked at
+_SMALL_BYTES = 128 * 1024  # hashed sooner than handed over
 _PIECES_AHEAD = 4  # hashing is what the first pass waits for: it must never wait itself
 _LINE_BYTES = 2 * 1024 * 1024
-_PRIMER_RECORDS = 300
 _SETTLED = 1000
 _THREADS = 2
 
@@ -44,7 +45,11 @@ class Survey:
     def read(self, size: int = -1, /) -> bytes:
         """The next bytes of the stream, which are looked at in passing."""
         data = self._stream.read(size)
-        self._hashing.do(self._hash.update, data)
+        if len(data) < _SMALL_BYTES:
+            self._hashing.wait()
+            self._hash.update(data)
+        else:
+            self._hashing.do(self._hash.update, data)
         self.size_bytes += len(data)
         self._breaks += count_units(self._last, data, self._dialect.encoding)
         self._last = data[-8:] or self._last
@@ -147,7 +152,11 @@ def observe_all(
     with ThreadPoolExecutor(_THREADS) as pool:
         for block in blocks:
             if not any(one.kinds for one in seen.values()):
-                seen.update(_primed(block, shape, places, seen))
+                at_once = observe_first(block, shape, places, seen)
+                if at_once is not None:
+                    seen.update(at_once)
+                    continue
+                seen.update(prime(block, shape, places, seen))
             pending.append(pool.submit(observe, block, shape, places, _counted_anew(seen)))
             if len(pending) > _THREADS:
                 collect()
@@ -159,7 +168,7 @@ def observe_all(
 def first_seen(block: Block, shape: Shape, places: Mapping[str, int], missing: tuple[str, ...]) -> dict[str, Seen]:
     """What the first records of a block tell of its columns, nothing counted."""
     seen = {name: Seen(missing) for name in places}
-    return _primed(block, shape, places, seen) if places else seen
+    return prime(block, shape, places, seen) if places else seen
 
 
 def sample_values(
@@ -171,30 +180,9 @@ def sample_values(
     block = next(read_blocks(BytesIO(sample), dialect), None)
     if block is None:
         return {}
-    found = first_texts(_first_records(block), dialect.shape, wanted)
+    found = first_texts(first_records(block), dialect.shape, wanted)
     return {name: [value for value in column.to_pylist() if value] for name, column in found.items()}
 
 
 def _counted_anew(seen: Mapping[str, Seen]) -> dict[str, Seen]:
     return {name: one.without_count() for name, one in seen.items()}
-
-
-def _primed(block: Block, shape: Shape, places: Mapping[str, int], seen: Mapping[str, Seen]) -> dict[str, Seen]:
-    """What the first records tell, so that the whole block can be checked at once."""
-    found = observe_exactly(_first_records(block), shape, places, seen)
-    return _counted_anew(found)
-
-
-def _first_records(block: Block) -> Block:
-    found, text = block.split, block.text
-    if found is not None:
-        if len(found.starts) <= _PRIMER_RECORDS:
-            return block
-        cut = int(found.starts[_PRIMER_RECORDS])
-    else:
-        cut = 0
-        for _ in range(_PRIMER_RECORDS):
-            cut = line_end(text, cut)
-    lines = count_lines(text[:cut])
-    bad = None if block.undecodable is None else tuple(line for line in block.undecodable if line < lines)
-    return Block(text[:cut], b"", block.encoding, block.first_line, block.first_byte, lines, bad)

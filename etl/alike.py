@@ -25,7 +25,8 @@ from etl._header import looks_like_names, votes_for_header
 from etl._kinds import kinds
 from etl._observe import bears_out
 from etl._plan import Plan
-from etl._sniff import MAX_RECORDS, alone
+from etl._sample import MAX_RECORDS
+from etl._sniff import alone
 from etl._study import spellings, wanted
 from etl.contract import Contract, SourceRules
 from etl.dialect import Dialect

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from athena.dataset import Column, parse_type
 from athena.errors import Refused
 from etl._observe import observe, observe_exactly
+from etl._prime import observe_first, prime
 from etl._seen import Seen
 from etl.contract import SourceRules
 from etl.dialect import Dialect
@@ -22,6 +23,8 @@ POOLS = [
     ["1", "9223372036854775808", "12345678901234567890"],
     ["1.5", "2", "-0.25", "1e-05", "nan", "inf"],
     ["1,5", "2", "1.234,5"],
+    ["1,50", "0,5", "7", "12,"],
+    ["1,234", "0,5"],
     ["1,234.5", "2.5"],
     ["007", "12"],
     ["-05", "1"],
@@ -74,6 +77,27 @@ def test_the_vectorised_look_sees_what_the_exact_one_does(data: st.DataObject) -
             exact = observe_exactly(block, dialect.shape, places, exact)
     assert decide(seen, SourceRules()).columns == decide(exact, SourceRules()).columns
     assert decide(seen, SourceRules()).rules == decide(exact, SourceRules()).rules
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_a_few_values_hint_at_nothing_that_all_values_do_not_tell(data: st.DataObject) -> None:
+    pools = data.draw(st.lists(st.lists(st.sampled_from(POOLS), min_size=1, max_size=2), min_size=1, max_size=4))
+    count = data.draw(st.integers(1, 40))
+    turn = data.draw(st.integers(0, count))
+    mixed = [[[*one, *data.draw(st.lists(st.sampled_from(WORDS), max_size=1))] for one in some] for some in pools]
+    rows = [[data.draw(st.sampled_from(some[-1 if at >= turn else 0])) for some in mixed] for at in range(count)]
+    quote = data.draw(st.sampled_from(["", '"']))
+    names = tuple(f"c{place}" for place in range(len(pools)))
+    places = {name: place for place, name in enumerate(names)}
+    dialect = Dialect("utf-8", ";", '"', None, False, names, single=len(names) == 1)
+    text = "".join(";".join(f"{quote}{value}{quote}" for value in row) + "\n" for row in rows).encode()
+    seen = {name: Seen() for name in names}
+    for block in read_blocks(io.BytesIO(text), dialect):
+        found = observe_first(block, dialect.shape, places, seen)
+        if found is not None:
+            closely = observe(block, dialect.shape, places, prime(block, dialect.shape, places, seen))
+            assert decide(found, SourceRules()) == decide(closely, SourceRules())
 
 
 @pytest.mark.parametrize(
