@@ -34,8 +34,9 @@ class FolderReports:
             folder.mkdir(parents=True, exist_ok=True)
             if (content := report_content(entry, snapshot)) is not None:
                 (folder / f"{entry.load_id}.json").write_bytes(content)
-            with suppress(FileNotFoundError):  # few loads have rejects
-                (folder / unfinished(entry.load_id)).replace(folder / finished(entry.load_id))
+            if (entry.report or {}).get("rows_rejected"):
+                with suppress(FileNotFoundError):  # it has its name already
+                    (folder / unfinished(entry.load_id)).replace(folder / finished(entry.load_id))
 
     def forget(self, key: str, load_id: str) -> None:
         """Remove the rejects of a load that did not happen."""
