@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from athena.dataset import Column
+from etl._form import NUMERIC
 from etl._kinds import (
     COMMA,
     COMMA_GROUPED,
@@ -20,7 +21,7 @@ from etl._kinds import (
     is_format,
     kinds,
 )
-from etl._values import MISSING
+from etl._values import MISSING, without_currency
 from etl.contract import SourceRules
 
 _MOST = 0.9
@@ -32,12 +33,14 @@ _REAL = frozenset(["float", "double", "decimal"])
 def settle(
     columns: Sequence[Column], values: Mapping[str, Sequence[str]], rules: SourceRules
 ) -> tuple[SourceRules, tuple[str, ...]]:
-    """The rules with formats and decimal mark that the sample's values tell; and the columns whose dates could be read
-    in two ways.
+    """The rules with formats, decimal mark and grouping that the sample's values tell; and the columns whose dates
+    could be read in two ways.
 
     >>> from athena.dataset import parse_type
     >>> day, fare = Column("day", parse_type("date")), Column("fare", parse_type("double"))
     >>> settle([day, fare], {"day": ["13.04.2026"], "fare": ["1.234,5"]}, SourceRules())[0].decimal
+    ','
+    >>> settle([fare], {"fare": ["$1,234.50", "$9"]}, SourceRules(formats={"fare": "currency"}))[0].thousands
     ','
     """
     formats, open_columns = dict(rules.formats), []
@@ -50,9 +53,18 @@ def settle(
                 open_columns.append(column.name)
     rules = replace(rules, formats=formats)
     if rules.decimal is None:
-        numbers = [text for column in columns if column.type.name in _REAL for text in values.get(column.name, ())]
-        rules = _with_decimal(rules, numbers)
+        amounts = {one.name: _bare(values.get(one.name, ()), formats.get(one.name)) for one in columns}
+        rules = _with_decimal(rules, [text for one in columns if one.type.name in _REAL for text in amounts[one.name]])
+        if rules.decimal is None and rules.thousands is None:
+            rules = _with_grouping(
+                rules, [text for one in columns if one.type.name in NUMERIC for text in amounts[one.name]]
+            )
     return rules, tuple(open_columns)
+
+
+def _bare(values: Sequence[str], form: str | None) -> Sequence[str]:
+    """The numbers of a column without the signs that its format drops."""
+    return [without_currency(text) for text in values] if form == "currency" else values
 
 
 def _present(values: Sequence[str]) -> list[str]:
@@ -80,6 +92,14 @@ def _with_decimal(rules: SourceRules, values: Sequence[str]) -> SourceRules:
         return rules
     grouped = any("." in text for text in _present(values))
     return replace(rules, decimal=",", thousands=rules.thousands or ("." if grouped else None))
+
+
+def _with_grouping(rules: SourceRules, values: Sequence[str]) -> SourceRules:
+    """With commas before thousands where values say so by themselves (1,234.5 or 1,234,567), and none contradicts."""
+    found = [kinds(text) for text in _present(values) if "," in text]
+    grouped = any({GROUPED, POINT_GROUPED} & one and COMMA not in one for one in found)
+    contradicted = any({COMMA, COMMA_GROUPED} & one and not {GROUPED, POINT_GROUPED} & one for one in found)
+    return replace(rules, thousands=",") if grouped and not contradicted else rules
 
 
 def _has_point(text: str) -> bool:

@@ -166,7 +166,7 @@ def _plain_number(text: str, reading: Reading) -> str:
     """The number with a point and without grouping, percent signs and currencies; grouping only where it belongs."""
     plain = text
     if reading.form == "currency":
-        plain = _without_currency(plain)
+        plain = without_currency(plain)
     elif reading.form == "percent":
         plain = plain.removesuffix("%").rstrip(" \u00a0")
     mark, group = reading.decimal, reading.thousands
@@ -181,7 +181,8 @@ def _plain_number(text: str, reading: Reading) -> str:
     return plain
 
 
-def _without_currency(text: str) -> str:
+def without_currency(text: str) -> str:
+    """The amount without the sign or code of its currency, before or behind it."""
     sign = text[:1] if text[:1] in ("-", "+") else ""
     rest = text[len(sign) :]
     lead = _CURRENCY.match(rest)
