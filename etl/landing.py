@@ -4,6 +4,7 @@ A key is `<dataset>/<source>/<name>` or `<dataset>/<name>` (source `default`); d
 """
 
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -21,6 +22,8 @@ __all__ = ["DEFAULT_SOURCE", "FolderLanding", "Key", "Landed", "Source", "ignore
 
 DEFAULT_SOURCE = "default"
 MEMBER_MARK = "!"
+# What a stamp of a folder's file ends in: when its inode changed, and which that is.
+_WRITTEN = re.compile(r"(?<=\d)-\d+-\d+$")
 MAX_KEY_BYTES = 1024  # as in S3, so that a home can move there
 
 
@@ -76,6 +79,15 @@ def key_of(unit: str) -> str:
     ('flights/may.zip', 'flights/may.csv')
     """
     return unit.partition(MEMBER_MARK)[0]
+
+
+def untouched(before: str, now: str) -> bool:
+    """Whether nobody wrote a file between two stamps of it. Its mode, its owner and its other names may have changed.
+
+    >>> untouched("7-1700-1800-42", "7-1700-1900-42"), untouched("7-1700-1800-42", "7-1750-1800-42")
+    (True, False)
+    """
+    return _WRITTEN.sub("", before) == _WRITTEN.sub("", now)
 
 
 def file_changed(key: str) -> Failed:

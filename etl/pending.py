@@ -7,7 +7,7 @@ from typing import Protocol
 from etl.batch import mark_of
 from etl.contract import READER_VERSION, Contract
 from etl.contract_file import parse_contract
-from etl.landing import Landed, key_of
+from etl.landing import Landed, key_of, untouched
 from etl.plan import Examined
 from etl.ports import Contracts, Ledger
 from etl.union import Holdings
@@ -55,7 +55,11 @@ def pending(books: Books, dataset: str, landed: Iterable[Landed], *, stale: bool
 
 
 def _is_wanted(landed: Landed, known: Examined | None, contract: str, outdated: frozenset[str]) -> bool:
-    if known is None or known.stamp != landed.stamp:
+    if known is None:
+        return True
+    if known.outcome == "retracted":
+        return not untouched(known.stamp, landed.stamp)
+    if known.stamp != landed.stamp:
         return True
     if known.outcome == "failed":
         return known.contract != contract

@@ -10,7 +10,7 @@ import pytest
 
 from athena.errors import Failed
 from etl.contract_file import read_contract, write_contract
-from etl.ingest import Reconciled
+from etl.ingest import Reconciled, retract
 from etl.intake import Intake
 from etl.landing import FolderLanding, Landed
 from etl.source import Source
@@ -103,6 +103,22 @@ def test_a_file_whose_reader_cannot_be_seen_is_read_all_the_same(
     intake.ledger.begin("theirs", "t", "process:a-container-that-was-killed:7:12345:x", ["t/a.csv"])
     watching.look()
     assert statuses(told) == ["loaded"]
+
+
+def test_what_was_retracted_stays_so_whatever_becomes_of_its_mode_and_names(
+    intake: Intake, watching: Watching, told: list[Reconciled]
+) -> None:
+    drop(intake, "t/a.csv", TEXT)
+    watching.look()
+    retract(intake, "t/a.csv")
+    path = intake.settings.landing / "t/a.csv"
+    path.chmod(0o600)
+    (intake.settings.landing.parent / "another name").hardlink_to(path)
+    watching.look()
+    assert (statuses(told), values_of(intake, "t", "n")) == (["loaded"], [])
+    drop(intake, "t/a.csv", TEXT + "3,c\n")
+    watching.look()
+    assert (statuses(told), values_of(intake, "t", "n")) == (["loaded", "loaded"], [1, 2, 3])
 
 
 def test_a_failing_file_is_tried_again_only_when_it_or_the_contract_changes(
