@@ -8,7 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
+_OCTET = rb"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+# Groups of three with one more behind them may be a network address.
 NUMBER = re.compile(
+    rb"(?!(?:" + _OCTET + rb"\.){3}" + _OCTET + rb"(?:/\d+)?\Z)"
     rb"[-+]?[$\xc2\xa3\xe2\x82\xac]*[-+]?(\d{1,3}([.,' ]\d{3})+|\d+)?([.,]\d+)?([eE][-+]?\d+)?\s?(%|\xe2\x82\xac)?"
 )
 _MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
@@ -27,8 +30,8 @@ _TRUTH = frozenset([b"true", b"false", b"yes", b"no"])
 _LINK = re.compile(
     rb"[a-z]{2,6}://[^\s\"]+|[\w.+-]+@[\w-]+(\.[\w-]+)+|\d{1,3}(\.\d{1,3}){3}(/\d+)?|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}"
     rb"|([\da-f]{2}[:-]){5}[\da-f]{2}|(?=.*::)[\da-f:]{3,39}|([\da-f]{1,4}:){7}[\da-f]{1,4}"
-    rb"|(/[\w.%~+-]+){2,}/?|[a-z]:\\[^,;|\t\"]*|[a-z_][\w.-]*=[^\s,;|\t\"]+|<[a-z][^<>]*>.*</?[a-z][^<>]*>"
-    rb"|\([^()]*\)|\[.*\]|\{.*\}",
+    rb"|(/[\w.%~+-]+){2,}/?|[a-z]:\\[^,;|\t\"]*|[a-z_][\w.-]*=[^\s:,;|\t\"]+|<[a-z][^<>]*>.*</?[a-z][^<>]*>"
+    rb"|\([^()]*\)|\[.*\]|\{.*\}|(multi)?(point|linestring|polygon)[ zm]*\(.*\)",
     re.IGNORECASE,
 )
 _STRONG = re.compile(rb"[,;|\t]|\d[~^]|[~^][$\d]")
@@ -86,7 +89,7 @@ def _kind(value: bytes) -> str:
     if text.isalpha():
         return WORDS
     spaced = b" " in text
-    if (not spaced or text[:1] in _OPENING or text[1:2] == b":") and _LINK.fullmatch(text):
+    if (not spaced or text[:1] in _OPENING or text[1:2] == b":" or text[-1:] == b")") and _LINK.fullmatch(text):
         return LINK
     if (b", " in text or b"; " in text) and _PROSE.fullmatch(text):
         return PROSE

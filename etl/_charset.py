@@ -25,6 +25,7 @@ _WESTERN = [
     "áðéíóúýþæö|áéíóúæ",
 ]
 _CENTRAL = ["ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áéíóöőúüű", "áäčďéíĺľňóôŕšťúýž", "čćđšž", "ăâîşţ"]
+_BALTIC = ["ąčęėįšųūž|ėęąį", "āčēģīķļņšūž|ēīļņā"]
 _CAPITALS = "АБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЭЮЯЄІЇЂЈ"
 _CYRILLIC = [
     f"абвгдежзийклмнопрстуфхцчшщъыьэюяё|яыьюэ{_CAPITALS}",
@@ -54,7 +55,8 @@ _SINGLE: tuple[tuple[str, list[str]], ...] = (
     ("cp866", _CYRILLIC),
     ("iso8859-5", _CYRILLIC),
     ("cp1253", _GREEK),
-    ("cp1254", ["çğıöşüâîûİ"]),
+    ("cp1254", ["çğıöşüâîûİ|ğışİĞŞ"]),
+    ("cp1257", _BALTIC),
     ("cp1255", _HEBREW),
     ("cp1256", _ARABIC),
     ("iso8859-2", _CENTRAL),
@@ -66,13 +68,28 @@ _SINGLE: tuple[tuple[str, list[str]], ...] = (
     ("cp874", _THAI),
 )
 # Western is by far the most common: a tie, or nearly one, is its.
-_PRIOR = {"cp1252": 0.08, "iso8859-2": -0.03, "iso8859-5": -0.1, "cp850": -0.3, "mac-roman": -0.3, "cp852": -0.3} | {
+_PRIOR = {
+    "cp1252": 0.08,
+    "cp1257": -0.02,
+    "iso8859-2": -0.03,
+    "iso8859-5": -0.1,
+    "cp850": -0.3,
+    "mac-roman": -0.3,
+    "cp852": -0.3,
+} | {
     "mac-cyrillic": -0.1,
     "iso8859-6": -0.1,
 }
 _PUNCTUATION = frozenset("\u00a0€£§°±²³µ·–—‘’“”„…«»‹›•™®©№¿¡´×÷½¼¾ªº")
+_HALF_KANA, _FULL_WIDTH = (0xFF61, 0xFF9F), 0.1
 _HANGUL, _KANA, _IDEOGRAPH = (0xAC00, 0xD7A3), (0x3040, 0x30FF), (0x4E00, 0x9FFF)
+_POOR = 0.5
 _MOSTLY, _COMPANY, _FEW_ERRORS = 0.8, 0.7, 0.005
+# What no Western language writes: õ beside áéíóú but before e alone, ç before a consonant, ð at the front. Central
+# European and Baltic texts look so when they are read as Western ones.
+_NOT_WESTERN = re.compile(
+    r"[áéíóú][^õ]*õ(?!e)|õ(?!e)[^áéíóú]*[áéíóú]|ç(?![aouãâáàóõêéôúiye])[^\W\d]|\b[ðÐ](?=[^\W\d_])", re.DOTALL
+)
 _RUN = re.compile("[^\x00-\x7f]+")
 
 
@@ -89,6 +106,8 @@ def guess_legacy(data: bytes) -> tuple[str, float]:
         return double[1], min(double[0], 0.95)
     scores = [(_single_score(data, name, alphabets), -place) for place, (name, alphabets) in enumerate(_SINGLE)]
     score, place = max(scores)
+    if score < _POOR and double[0] > score:
+        return double[1], round(double[0], 2)
     return _SINGLE[-place][0], round(min(max(score, 0.3), 0.95), 2)
 
 
@@ -97,13 +116,18 @@ def _single_score(data: bytes, encoding: str, alphabets: list[str]) -> float:
     foreign = [place for place, one in enumerate(text) if ord(one) > 0x7F]
     if not foreign:
         return 0.0
-    letters = Counter(text[place] for place in foreign if text[place].isalpha())
+    letters = Counter(text[place] for place in foreign if _is_letter(text[place]))
     known = max(_known(letters, alphabet) for alphabet in alphabets)
-    known -= 0.7 * sum(_is_alone(text, place) for place in foreign if text[place].isalpha())
+    known -= 0.7 * sum(_is_alone(text, place) for place in foreign if _is_letter(text[place]))
     known -= 0.2 * sum(count for one, count in letters.items() if one not in _FREQUENT.get(encoding, one))
-    marks = sum(_mark_score(text, place) for place in foreign if not text[place].isalpha())
-    odd = sum(_is_odd(text, place) for place in foreign if text[place].isalpha())
-    return (known + marks - odd) / len(foreign) + _PRIOR.get(encoding, 0.0)
+    marks = sum(_mark_score(text, place) for place in foreign if not _is_letter(text[place]))
+    odd = sum(_is_odd(text, place) for place in foreign if _is_letter(text[place]))
+    foreign_to_west = alphabets is _WESTERN and _NOT_WESTERN.search(text) is not None
+    return (known + marks - odd) / len(foreign) + _PRIOR.get(encoding, 0.0) - 0.15 * foreign_to_west
+
+
+def _is_letter(one: str) -> bool:
+    return one.isalpha() and one not in _PUNCTUATION
 
 
 def _known(letters: Counter[str], alphabet: str) -> float:
@@ -185,13 +209,29 @@ def _is_usual_hangul(one: str) -> bool:
 def _japanese(text: str, encoding: str) -> float:
     kana = _share(text, _KANA)
     usual = sum(_KANA[0] <= ord(one) <= _KANA[1] or _is_marked(one) or _first_level(one, encoding) for one in text)
-    # Without kana it is rather Chinese.
-    return usual / len(text) if kana > 0.05 else 0.9 * usual / len(text)
+    if usual > _FULL_WIDTH * len(text):
+        # Kana of half width take the bytes of Cyrillic and Greek capitals: they count beside other Japanese.
+        halves = sum(_HALF_KANA[0] <= ord(one) <= _HALF_KANA[1] for one in text)
+        usual, kana = usual + halves, kana + halves / len(text)
+    share, common = usual / len(text), _share_of(text, _JAPANESE)
+    # Without kana it may as well be Chinese.
+    return share if kana > 0.05 else min(0.9 * share + 0.3 * common, 1.0)
 
 
 def _chinese(text: str, encoding: str) -> float:
     usual = sum(_is_marked(one) or _first_level(one, encoding) for one in text)
     return 0.97 * usual / len(text)
+
+
+def _share_of(text: str, characters: frozenset[str]) -> float:
+    return sum(one in characters for one in text) / len(text)
+
+
+# What stands in names, places and headings, beside the numerals.
+_JAPANESE = frozenset(
+    "番号氏名住所電話会社株式年月日時分東京都道府県市区町村郡北海大阪愛知神奈川埼玉千葉兵庫福岡静広島山田中村本木林口"
+    "佐藤鈴高橋伊渡辺小加吉太郎花子美恵一男次平健野原井上下前後金額数量品種計単価部課員合売店商人口男女学校"
+)
 
 
 _DOUBLE: tuple[tuple[str, Callable[[str, str], float]], ...] = (

@@ -63,7 +63,12 @@ _NAMED_DATE = re.compile(
     r"|(?P<first>[A-Za-z]{3,9}) [0-9]{1,2}, (?P<late>[0-9]{4}))(?: " + _TIME + r")?"
 )
 _SHORTEST_DATE = len("1/1/26")
-_DIGITS = re.compile(r"[-+$€£(]?[ ]?[0-9][-0-9.,:/ ')eE+TZ]*[%€$£]?")
+_DIGITS = re.compile(r"[-+\u2212$€£(]{0,2}[ ]?[0-9][-0-9.,:/ '\u00a0\u202f)eE+TZ]*[%€$£]?")
+_FLAGS = frozenset(["y", "n", "t", "f", "on", "off"])
+_WORDED_DATE = re.compile(
+    r"(?:[A-Z][a-z]{2,8},? )?[0-9]{1,2}(?:\. ?|[- ])[^\W\d_]{3,12}\.?[- ][0-9]{2,4}(?: [0-9:]{4,8}.{0,9})?"
+    r"|[A-Z][a-z]{2}-[0-9]{2,4}"
+)
 
 
 @lru_cache(maxsize=200_000)
@@ -89,6 +94,8 @@ def kinds(text: str) -> frozenset[str]:
         found |= {BOOLEAN, LOOKS_TYPED}
     elif folded in ("yes", "no"):
         found |= {YES_NO, LOOKS_TYPED}
+    elif not found and (folded in _FLAGS or _WORDED_DATE.fullmatch(text)):
+        found.add(LOOKS_TYPED)
     return frozenset(found)
 
 
@@ -182,11 +189,13 @@ def _forms(text: str) -> list[str]:
     match = _NAMED_DATE.fullmatch(text)
     if match is None:
         return []
-    name = "%b" if len(match["month"] or match["first"]) == 3 else "%B"
+    month = match["month"] or match["first"]
+    # May is short and long.
+    names = ["%b", "%B"] if month.lower() == "may" else ["%b"] if len(month) == 3 else ["%B"]
     if match["first"]:
-        return [f"{name} %d, %Y{_time_form(match)}"]
+        return [f"{name} %d, %Y{_time_form(match)}" for name in names]
     year = "%Y" if len(match["year"]) == 4 else "%y"
-    return [match["mark"].join(("%d", name, year)) + _time_form(match)]
+    return [match["mark"].join(("%d", name, year)) + _time_form(match) for name in names]
 
 
 def _time_form(match: re.Match[str]) -> str:

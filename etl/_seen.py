@@ -94,8 +94,10 @@ def likeliest(found: frozenset[str] | None) -> str | None:
     first = next((kind for kind in ORDER if kind in found), None)
     if first is not None:
         return first
-    formats = [kind for kind in found if is_format(kind)]
-    return formats[0] if len(formats) == 1 else None
+    formats = sorted(kind for kind in found if is_format(kind))
+    # All in May: the short name of the month.
+    same = {form.replace("%B", "%b") for form in formats}
+    return formats[-1] if len(same) == 1 else None
 
 
 def has_two_readings(found: frozenset[str]) -> bool:

@@ -37,6 +37,7 @@ _MAX_ABOVE = 10
 _NEVER = b"\x1f"
 _CLOCK = re.compile(rb"(?<!\d)\d{1,2}:\d\d(?!\d)|(?<![\w:])([\da-fA-F]{2}:){5}[\da-fA-F]{2}(?![\w:])|::")
 _MOSTLY, _MANY = 0.9, 10
+_QUOTED_SHARE = 0.75
 _MANY_FIELDS, _BELOW_TEXT = 4, 0.85
 # Below this no other delimiter explains the text.
 _POOR = 0.5
@@ -200,12 +201,20 @@ def _weak_standing(found: Sniffed, fitting: list[Record], *, titled: bool) -> tu
     body, delimiter = _without_lead(found), found.shape.delimiter
     whole = len(body) == len(found.records)
     share = found.confidence if whole else len(fitting) / len(body)
+    if share >= _QUOTED_SHARE and _parts_quoted(found.shape, fitting):
+        return share, _TRUSTED
     if share < (_MOSTLY if whole and delimiter != b"#" else 1.0) or not (whole or titled):
         return 0.0, 0.0
     consistency = share if whole else _MOSTLY
     if _has_headed_numbers(fitting) or (share == 1.0 and _is_split_for_sure(found.shape, fitting)):
         return consistency, _TRUSTED if share == 1.0 else 0.9
     return consistency, _PRIOR[delimiter] if whole else 0.0
+
+
+def _parts_quoted(shape: Shape, records: list[Record]) -> bool:
+    """Whether quotes stand at the delimiters of most records, as they would not by chance."""
+    quoted = sum(any(record.quoted) for record in records)
+    return shape.fields > 2 and len(records) > 2 and 2 * quoted > len(records)
 
 
 def _without_lead(found: Sniffed) -> list[Record]:

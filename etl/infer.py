@@ -3,6 +3,7 @@
 Nothing is guessed: a column whose values do not all agree is text, and the owner is told why.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,8 @@ from etl.contract import SourceRules
 _STRING = DataType("string")
 _MANY = 10
 _SHOWN = 40
+# Often written for a missing value, but a value elsewhere: the contract says which.
+_PLACEHOLDERS = frozenset(["-", "--", ".", "..", "?", "None", "none", "n/a", "#N/A", "\\N", "n.a.", "NaN", "nan"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,12 @@ def _warnings(name: str, seen: Seen, kind: str | None, decimal: str) -> list[str
     elif seen.likeliest is not None:
         found.append(
             f"{name} stays text: it is written with another decimal mark than {decimal!r}, unlike other columns."
+        )
+    elif seen.odd is not None and seen.odd[0] in _PLACEHOLDERS:
+        value, line, before = seen.odd
+        found.append(
+            f"{name} stays text: up to line {line} its values were {_called(before)}, but {value!r} is not. "
+            f'If that stands for a missing value, say so in the contract: null = ["", "NA", {json.dumps(value)}].'
         )
     elif seen.odd is not None and seen.odd[1] > _MANY:
         value, line, before = seen.odd

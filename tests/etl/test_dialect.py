@@ -91,6 +91,13 @@ def test_one_ragged_or_badly_quoted_row_never_makes_one_column(row: int, column:
     assert (dialect.delimiter, len(dialect.names)) == (",", 5)
 
 
+@pytest.mark.parametrize("words", [b"lorem ipsum ", b"a", b"<a ", b"(1 2", b"12 ", b"-- ", b"0:", b"/a b"])
+def test_a_long_line_without_a_delimiter_is_one_value(words: bytes) -> None:
+    # A pattern that is quadratic in the length would take minutes here.
+    dialect = found(b"text\n" + words * (100_000 // len(words)) + b"\nend\n")
+    assert dialect.names == ("text",)
+
+
 @pytest.mark.parametrize(
     ("encoding", "words"),
     [
