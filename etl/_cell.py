@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
-_OCTET = rb"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
-# Groups of three with one more behind them may be a network address.
+# A point between groups is none before decimals: that is a network address.
 NUMBER = re.compile(
-    rb"(?!(?:" + _OCTET + rb"\.){3}" + _OCTET + rb"(?:/\d+)?\Z)"
+    rb"(?!\d{1,3}(?:\.\d{1,3}){2}\.\d{1,2}\Z)"
     rb"[-+]?[$\xc2\xa3\xe2\x82\xac]*[-+]?(\d{1,3}([.,' ]\d{3})+|\d+)?([.,]\d+)?([eE][-+]?\d+)?\s?(%|\xe2\x82\xac)?"
 )
 _MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
