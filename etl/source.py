@@ -5,6 +5,7 @@ a wrong suffix does no harm.
 """
 
 import bz2
+import codecs
 import gzip
 import io
 import lzma
@@ -34,6 +35,8 @@ _SIGNATURES = (
 )
 _SKIPPABLE = b"\x2a\x4d\x18"
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
+_PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".zip")
+_LOOKED_BYTES = 1024
 _WORKBOOK = "[Content_Types].xml"
 _WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
 _IGNORED_PREFIXES = (".", "_", "~$")
@@ -101,8 +104,15 @@ def sources_of(path: Path, name: str) -> tuple[Source, ...]:
 def sources_in(stored: Stored, name: str) -> tuple[Source, ...]:
     """The same of a file that lies anywhere."""
     with told(name), closing(stored.open()) as stream:
-        first = _first_bytes(stream, stored.size_bytes + 1 if stored.size_bytes <= SMALL_BYTES else 16)
+        small = stored.size_bytes <= SMALL_BYTES
+        first = _first_bytes(stream, stored.size_bytes + 1 if small else _LOOKED_BYTES)
     kind = _kind(first)
+    if kind == "" and name.lower().endswith(_PACKED_SUFFIXES) and not _may_be_text(first[:_LOOKED_BYTES]):
+        raise Refused(
+            f"{name} is neither what its name says nor text in UTF-8.",
+            "It was damaged on its way, most likely: drop it again, whole; if it is text, under a name of text.",
+            code="unreadable",
+        )
     stored_bytes = stored.size_bytes
     held = first if len(first) == stored_bytes <= SMALL_BYTES else None
     if held is not None:
@@ -134,6 +144,21 @@ def _first_bytes(stream: BinaryIO, count: int) -> bytes:
 def _most(packed_bytes: int) -> int:
     """How many bytes may come out of so many: far more than tables do, far less than what is made to fill disks."""
     return max(UNSUSPICIOUS_BYTES, MAX_RATIO * packed_bytes)
+
+
+def _may_be_text(first: bytes) -> bool:
+    """Whether a file that begins so could be one without packing, in spite of its name.
+
+    >>> _may_be_text("id;größe\\n".encode()), _may_be_text(b"\\x1f\\x0b\\x08\\x00\\x00")
+    (True, False)
+    """
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return True
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(first)
+    except UnicodeDecodeError:
+        return False
+    return not first.startswith((b"BZ", b"PK")) and not any(one < 32 and one not in b"\t\n\f\r" for one in first)
 
 
 def _kind(first: bytes) -> str:

@@ -214,3 +214,13 @@ def test_zstd_that_begins_with_a_frame_to_skip_is_zstd(tmp_path: Path) -> None:
     (source,) = sources_of(file, "t/a.csv.zst")
     with source.open() as stream:
         assert (source.compression, stream.read()) == ("zst", b"n\n1\n")
+
+
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz", "zst"])
+def test_a_packed_file_whose_first_bytes_are_damaged_is_no_text_of_one_line(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / f"a.csv.{kind}"
+    file.write_bytes(b"\x00" + COMPRESSED[kind][1:])
+    with pytest.raises(Refused, match="neither what its name says nor text"):
+        sources_of(file, f"t/a.csv.{kind}")
+    file.write_bytes(DATA)
+    assert content_of(sources_of(file, f"t/a.csv.{kind}")[0]) == DATA  # the name alone does no harm
