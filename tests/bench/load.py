@@ -135,31 +135,41 @@ def _zipped(folder: Path, _megabytes: int, rounds: int) -> list[str]:
 
 
 def _small(folder: Path, megabytes: int, rounds: int) -> list[str]:
-    """Many small files (2,000 beside a gigabyte): loaded at once and one by one; and read by DuckDB in one COPY."""
+    """Many small files (2,000 beside a gigabyte): loaded at once and one by one; and read by DuckDB in one COPY; and
+    the same at first contact, when nobody has said what is in them."""
     landing = folder / "small"
     landing.mkdir()
     count = 2 * megabytes
     paths = [write_trips(landing / f"{at:04}.csv", SMALL_BYTES, seed=at).path for at in range(count)]
     listed = "\n".join(map(str, paths))
+    given, first = ("DuckDB, one COPY", "Lakegate, all at once"), ("DuckDB, read_csv_auto", "Lakegate, no contract")
     runs = {
-        "DuckDB, one COPY": _timed([*_module("tests.bench.loaders"), "duckdb", "-", str(folder / "d.parquet")], listed),
-        "Lakegate, all at once": lambda: _loaded_at_once(folder, paths),
+        first[0]: _peer_of_list("sniffed", listed, folder),
+        first[1]: lambda: _loaded_at_once(folder, paths, contract=False),
+        given[0]: _peer_of_list("duckdb", listed, folder),
+        given[1]: lambda: _loaded_at_once(folder, paths),
     }
     found = _in_turn(runs, _few(rounds))
     each = _loaded_one_by_one(folder, paths[:SINGLE_LOADS])
-    duck, ours = found["DuckDB, one COPY"], found["Lakegate, all at once"]
     return [
         f"\n### {count} files of {SMALL_BYTES // 1000} KB\n",
         HEAD.format("DuckDB"),
-        *(one.row(name, duck) for name, one in found.items()),
+        *(found[name].row(name, found[given[0]]) for name in given),
         f"\nOne `lakegate load` each takes {each:.2f} s a file: "
-        f"{each * count / median(ours.wall):.0f} x as long as all at once, {_commits(folder)} commits.",
+        f"{each * count / median(found[given[1]].wall):.0f} x as long as all at once, {_commits(folder)} commits.",
+        "\nAt first contact, types found by each:\n",
+        HEAD.format("DuckDB"),
+        *(found[name].row(name, found[first[0]]) for name in first),
     ]
 
 
-def _loaded_at_once(folder: Path, paths: Sequence[Path]) -> tuple[float, float, float]:
+def _peer_of_list(name: str, listed: str, folder: Path) -> Run:
+    return _timed([*_module("tests.bench.loaders"), name, "-", str(folder / f"{name}.parquet")], listed)
+
+
+def _loaded_at_once(folder: Path, paths: Sequence[Path], *, contract: bool = True) -> tuple[float, float, float]:
     home = folder / "home"
-    _home(home, folder)
+    _home(home, folder, contract=contract)
     landing = home / "landing" / "trips"
     landing.mkdir(parents=True, exist_ok=True)
     for path in paths:
@@ -177,10 +187,11 @@ def _loaded_one_by_one(folder: Path, paths: Sequence[Path]) -> float:
     return (time.perf_counter() - began) / len(paths)
 
 
-def _home(home: Path, folder: Path) -> None:
+def _home(home: Path, folder: Path, *, contract: bool = True) -> None:
     shutil.rmtree(home, ignore_errors=True)
     subprocess.run([*_module("lakegate"), "init", str(home)], check=True, stdout=subprocess.DEVNULL)
-    shutil.copy(folder / "contract.toml", home / "datasets" / "trips.toml")
+    if contract:
+        shutil.copy(folder / "contract.toml", home / "datasets" / "trips.toml")
 
 
 def _commits(folder: Path) -> int:

@@ -18,12 +18,20 @@ THREADS = 2
 
 def duckdb(source: str, target: str) -> None:
     """DuckDB's COPY with every type given; several sources are joined by newlines."""
-    import duckdb
-
     kinds = dict.fromkeys(WHOLE, "INTEGER") | dict.fromkeys(TIMES, "TIMESTAMP") | {FLAG: "VARCHAR"}
     columns = {name: kinds.get(name, "DECIMAL(10,2)") for name in NAMES}
     options = "header=true, auto_detect=false, delim=',', quote='\"', escape='\"'"
-    found = f"read_csv({source.splitlines()}, {options}, columns={columns})"
+    _copied(f"read_csv({source.splitlines()}, {options}, columns={columns})", target)
+
+
+def sniffed(source: str, target: str) -> None:
+    """DuckDB's COPY with everything found by itself, as somebody does it who has just got the files."""
+    _copied(f"read_csv_auto({source.splitlines()})", target)
+
+
+def _copied(found: str, target: str) -> None:
+    import duckdb
+
     written = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {LEVEL}, ROW_GROUP_SIZE {GROUP_ROWS}"
     connection = duckdb.connect(config={"threads": THREADS})
     connection.execute(f"COPY (SELECT * FROM {found}) TO '{target}' ({written})")
@@ -110,7 +118,7 @@ def _cpu() -> float:
 
 
 LOADERS: dict[str, Callable[[str, str], None]] = {
-    loader.__name__: loader for loader in (duckdb, polars, pyarrow, pandas, pyspark, encoding)
+    loader.__name__: loader for loader in (duckdb, sniffed, polars, pyarrow, pandas, pyspark, encoding)
 }
 
 
