@@ -34,7 +34,9 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _STRONG = re.compile(rb"[,;|\t]|\d[~^]|[~^][$\d]")
-_PROSE = re.compile(rb"[^,;|\t\"]*[^\W\d][^,;|\t\"]*([,;] [^,;|\t\"]*[^\W\d][^,;|\t\"]*)+")
+# Each part is read up to its first letter: with any letter as that one, time would be exponential in the parts.
+_PART = rb"[^A-Za-z_,;|\t\"]*[A-Za-z_][^,;|\t\"]*"
+_PROSE = re.compile(_PART + rb"([,;] " + _PART + rb")+")
 
 _OPENING = (b"<", b"(", b"[", b"{")
 # The patterns take a time that is quadratic in what they look at.

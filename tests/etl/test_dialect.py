@@ -98,6 +98,11 @@ def test_a_long_line_without_a_delimiter_is_one_value(words: bytes) -> None:
     assert dialect.names == ("text",)
 
 
+def test_a_line_of_many_parts_without_letters_at_its_end_is_looked_at_once() -> None:
+    # Trying each letter of each part would take longer than anybody lives.
+    assert found(b"Sta; ----#--" * 40 + b"\n").delimiter == ";"
+
+
 @pytest.mark.parametrize(
     ("encoding", "words"),
     [
