@@ -16,6 +16,10 @@ _UNTOLD = (
     "Nothing tells the first line from those below it: it was taken for the header. If it is a record, write "
     "header = false for the source in the contract."
 )
+_ALIGNED = (
+    "The lines look like columns that are aligned by spaces, which are no delimiter: each line was read as one value. "
+    "Export the file with a delimiter."
+)
 _HINT = re.compile(rb"\"?sep=(.)\"?[ \t]*(\r\n|\r|\n|$)", re.IGNORECASE)
 
 
@@ -70,7 +74,16 @@ def lay_out(
     )
     kinds |= {line: "header" for one in verdict.rows[-1:] for line in range(one.line + one.record.height, start)}
     lead = tuple(kinds.get(line, "blank" if blank else "preamble") for line, blank in enumerate(_blanks(text, start)))
-    return Layout(shape, lead, headings, sniffed.confidence * verdict.confidence, verdict.notes)
+    notes = (*verdict.notes, _ALIGNED) if _is_aligned(sniffed) else verdict.notes
+    return Layout(shape, lead, headings, sniffed.confidence * verdict.confidence, notes)
+
+
+def _is_aligned(sniffed: Sniffed) -> bool:
+    """Whether nearly all lines of one value have a gap of two spaces inside."""
+    if sniffed.shape.fields > 1 or len(sniffed.records) < FEW:
+        return False
+    gaps = sum(b"  " in b"".join(one.record.fields).strip() for one in sniffed.records)
+    return gaps >= 0.9 * len(sniffed.records)
 
 
 @dataclass(frozen=True, slots=True)
