@@ -45,8 +45,10 @@ def infer(
     from etl.source import sources_of
     from etl.transform import study
 
+    if not file.is_file():
+        raise Refused(f"{file} is no file.", "Name a file that exists.", code="no-such-file")
     with progress_bar(passes=1) as progress:
-        source = sources_of(file, file.name)[0]
+        source, *others = sources_of(file, file.name)
         told = progress or silent
         studied = study(
             source,
@@ -57,6 +59,9 @@ def infer(
     name = dataset or re.sub(r"[^a-z0-9_]+", "_", file.name.split(".")[0].lower()).strip("_") or "dataset"
     sources = {} if studied.rules == SourceRules() else {"default": studied.rules}
     print_text(format_contract(Contract(name, studied.columns, sources=sources)).rstrip("\n"))
+    if others:
+        member = source.name.partition("!")[2]
+        print_note(f"{file.name} holds {len(others) + 1} files: this is the contract of the first, {member}.")
     for warning in studied.warnings:
         print_note(f"Warning: {warning}")
 

@@ -49,6 +49,8 @@ def load(
     They are copied into landing first. The same content again adds nothing; a corrected file under the same name
     replaces the rows of the old one. A file that fails replaces nothing.
     """
+    if "/" in source:
+        raise typer.BadParameter("A source is one folder of landing: its name has no slash.")
     if stage is not None:
         from lakegate.commands.upkeep import load_into_stage
 

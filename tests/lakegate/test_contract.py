@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from etl.contract_file import parse_contract, read_contract
+from tests.archives import zip_of
 from tests.lakegate.conftest import Command
 
 
@@ -127,3 +128,13 @@ def test_a_confirmed_contract_rejects_what_an_inferred_one_fails(
     lakegate("contract", "confirm", "stays", "--home", loaded)
     confirmed = json.loads(lakegate("load", file, "-d", "stays", "--json", "--home", loaded).out)
     assert (confirmed["status"], confirmed["rows_loaded"], confirmed["rows_rejected"]) == ("loaded", 20, 1)
+
+
+def test_infer_says_of_which_file_an_archive_told(lakegate: Command, tmp_path: Path) -> None:
+    archive = tmp_path / "may.zip"
+    archive.write_bytes(zip_of({"a.csv": "n\n1\n", "b.csv": "name\nx\n"}))
+    done = lakegate("contract", "infer", archive)
+    assert 'n = { type = "int" }' in done.out
+    assert "may.zip holds 2 files: this is the contract of the first, a.csv." in done.err
+    missing = lakegate("contract", "infer", tmp_path / "none.csv")
+    assert (missing.code, "[no-such-file]" in missing.err) == (1, True)

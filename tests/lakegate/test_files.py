@@ -134,3 +134,8 @@ def test_convert_never_writes_over_what_it_reads(lakegate: Command, stays_file: 
 def test_text_and_contract_exclude_each_other(lakegate: Command, stays_file: Path, tmp_path: Path) -> None:
     done = lakegate("convert", stays_file, tmp_path / "x.parquet", "--text", "--contract", tmp_path / "c.toml")
     assert done.code == 2
+
+
+def test_a_source_is_one_folder(lakegate: Command, home: Path, stays_file: Path) -> None:
+    done = lakegate("load", stays_file, "--dataset", "stays", "--source", "may/north", "--home", home)
+    assert (done.code, "no slash" in done.err) == (2, True)
