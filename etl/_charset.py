@@ -93,6 +93,8 @@ _NOT_WESTERN = re.compile(
 _RUN = re.compile("[^\x00-\x7f]+")
 
 
+# A file's sample and the whole of a small file are the same bytes.
+@lru_cache(maxsize=4)
 def guess_legacy(data: bytes) -> tuple[str, float]:
     """The most plausible encoding (as Python names it) of lines that are not UTF-8, and how sure (0 to 1).
 
@@ -104,16 +106,19 @@ def guess_legacy(data: bytes) -> tuple[str, float]:
     double = max(((_double_score(data, name, judge), name) for name, judge in _DOUBLE), default=(0.0, ""))
     if double[0] >= _MOSTLY:
         return double[1], min(double[0], 0.95)
-    scores = [(_single_score(data, name, alphabets), -place) for place, (name, alphabets) in enumerate(_SINGLE)]
+    # Each byte is one letter or sign in these.
+    foreign = [place for place, one in enumerate(data) if one > 0x7F]
+    scores = [
+        (_single_score(data.decode(name, "replace"), foreign, name, alphabets), -place)
+        for place, (name, alphabets) in enumerate(_SINGLE)
+    ]
     score, place = max(scores)
     if score < _POOR and double[0] > score:
         return double[1], round(double[0], 2)
     return _SINGLE[-place][0], round(min(max(score, 0.3), 0.95), 2)
 
 
-def _single_score(data: bytes, encoding: str, alphabets: list[str]) -> float:
-    text = data.decode(encoding, "replace")
-    foreign = [place for place, one in enumerate(text) if ord(one) > 0x7F]
+def _single_score(text: str, foreign: list[int], encoding: str, alphabets: list[str]) -> float:
     if not foreign:
         return 0.0
     letters = Counter(text[place] for place in foreign if _is_letter(text[place]))
