@@ -79,8 +79,10 @@ def backup(settings: Settings, file: Path, *, clock: Callable[[], datetime]) -> 
 
 def _copied(settings: Settings, folder: Path) -> dict[str, Path]:
     """State and catalog as they are at one instant."""
-    gates = sqlite3.connect(settings.state, timeout=30, isolation_level=None)
-    with translated(settings.state), closing(gates) as gate:
+    with (
+        translated(settings.state),
+        closing(sqlite3.connect(settings.state, timeout=30, isolation_level=None)) as gate,
+    ):
         gate.execute("BEGIN IMMEDIATE")
         copies = {name: _database(settings.home / name, folder / name) for name in _DATABASES}
         gate.execute("ROLLBACK")
@@ -108,10 +110,11 @@ def _members(settings: Settings, copies: dict[str, Path]) -> Iterator[tuple[str,
     for path in sorted(needed | planned):
         yield str(path.relative_to(settings.home)), path, path in needed
     yield HOME_FILE, settings.home / HOME_FILE, True
+    landing = settings.landing.resolve()
     for folder in PLAIN:
         for path in sorted(_plain_files(settings.home / folder)):
             # What a link in landing names outside of it is nobody's; as a file it would be loaded.
-            if folder == "landing" and path.is_symlink() and not path.resolve().is_relative_to(settings.landing):
+            if folder == "landing" and path.is_symlink() and not path.resolve().is_relative_to(landing):
                 continue
             if folder in ("keys", "reports") or not ignored(path.name):
                 yield str(path.relative_to(settings.home)), path, False

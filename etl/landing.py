@@ -23,7 +23,7 @@ __all__ = ["DEFAULT_SOURCE", "FolderLanding", "Key", "Landed", "Source", "ignore
 DEFAULT_SOURCE = "default"
 MEMBER_MARK = "!"
 # What a stamp of a folder's file ends in: when its inode changed, and which that is.
-_WRITTEN = re.compile(r"(?<=\d)-\d+-\d+$")
+_OF_INODE = re.compile(r"(?<=\d)-\d+-\d+$")
 MAX_KEY_BYTES = 1024  # as in S3, so that a home can move there
 
 
@@ -87,7 +87,7 @@ def untouched(before: str, now: str) -> bool:
     >>> untouched("7-1700-1800-42", "7-1700-1900-42"), untouched("7-1700-1800-42", "7-1750-1800-42")
     (True, False)
     """
-    return _WRITTEN.sub("", before) == _WRITTEN.sub("", now)
+    return _OF_INODE.sub("", before) == _OF_INODE.sub("", now)
 
 
 def file_changed(key: str) -> Failed:

@@ -143,7 +143,11 @@ class DynamoLedger:
         if not opened.won:
             raise _given_up(plan)
         # In this order: whoever takes the table from here on finds the plan.
-        if not is_held_in(self._table, lease):
+        try:
+            held = is_held_in(self._table, lease)
+        except Failed as error:
+            raise _left_open(plan, error) from error
+        if not held:
             withdrawn = self._table.remove(Key(_OPEN, plan.commit_id), when="state = :planned", planned="planned").won
             raise lease_lost(plan.dataset) if withdrawn else _resolved_by_others(plan)
 
@@ -216,6 +220,13 @@ class DynamoLedger:
 
 def _dataset(key: str) -> str:
     return key.partition("/")[0]
+
+
+def _left_open(plan: Plan, error: Failed) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{plan.dataset}: whether the commit {plan.commit_id} may be made cannot be told: {error.message}",
+        f"The next load, or `lakegate reconcile`, sees to it; nothing is lost. {error.remedy}",
+    )
 
 
 def _resolved_by_others(plan: Plan) -> OutcomeUnknown:
