@@ -13,7 +13,7 @@ from etl.contract_file import parse_contract
 from etl.drift import header_of, told_of_drift
 from etl.iceberg import table_columns
 from etl.intake import Intake
-from etl.landing import Key, Landed, file_changed, ignored
+from etl.landing import Key, Landed, file_changed, ignored, key_of, untouched
 from etl.plan import Plan, WrittenFile
 from etl.planning import Decision, NotRead, decide
 from etl.publish import check_ledger, remove_written
@@ -42,7 +42,7 @@ def base_of(intake: Intake, dataset: str) -> Base:
 def read(intake: Intake, order: Order, *, beat: Callable[[], None] = no_beat) -> Batch:
     """The files as they are now, read and written to Parquet; a contract that is wrong makes all of them fail."""
     dataset = order.dataset
-    landed = [_there(intake, key) for key in order.keys]
+    landed = _but_retracted(intake, order, [_there(intake, key) for key in order.keys])
     commit_id = intake.new_id()
     try:
         base = base_of(intake, dataset)
@@ -141,6 +141,22 @@ def _there(intake: Intake, key: Key) -> Landed:
             code="not-landed",
         )
     return landed
+
+
+def _but_retracted(intake: Intake, order: Order, landed: list[Landed]) -> list[Landed]:
+    """The files without the members that were retracted from them, unless somebody wrote them since."""
+    retracted: dict[str, dict[str, str]] = {}
+    for one in () if order.anew else intake.ledger.examined(order.dataset, outcome="retracted").values():
+        if key_of(one.key) != one.key:
+            retracted.setdefault(key_of(one.key), {})[one.key] = one.stamp
+    return [_but(intake, one, retracted[one.key.text]) if one.key.text in retracted else one for one in landed]
+
+
+def _but(intake: Intake, landed: Landed, stamps: dict[str, str]) -> Landed:
+    # A reload may have brought a member back.
+    held = intake.ledger.units(landed.key.text)
+    gone = (unit for unit, stamp in stamps.items() if unit not in held and untouched(stamp, landed.stamp))
+    return replace(landed, without=tuple(gone))
 
 
 def _all_failed(intake: Intake, dataset: str, landed: list[Landed], error: LakegateError, *, commit_id: str) -> Batch:

@@ -26,12 +26,13 @@ def mark_of(text: str | None) -> str:
 @dataclass(frozen=True, slots=True)
 class Order:
     """Files of one dataset that somebody wants loaded in one commit. `retype` allows columns to change their type,
-    provided that no row of before stays."""
+    provided that no row of before stays; with `anew` members of archives are loaded again that were retracted."""
 
     dataset: str
     keys: tuple[Key, ...]
     progress: Callable[[str, int, int, int], None]
     retype: bool = False
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,7 @@ def reload(intake: Intake, dataset: str, *, key: str | None = None, progress: Pr
             code="not-landed",
         )
     # All in one commit: only then may a column change its type, since no row of the old one stays.
-    order = Order(dataset, tuple(one.key for one in there), progress or silent, retype=key is None)
+    order = Order(dataset, tuple(one.key for one in there), progress or silent, retype=key is None, anew=True)
     return Reconciled(_ingest_many(intake, [order] if there else []), tuple(sorted(gone)))
 
 

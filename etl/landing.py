@@ -39,12 +39,14 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """A file that lies in landing. `stamp` changes whenever the bytes may have (size, times, inode)."""
+    """A file that lies in landing. `stamp` changes whenever the bytes may have (size, times, inode); `without` names
+    members of an archive that are not to be read."""
 
     key: Key
     stamp: str
     size_bytes: int
     modified_at_seconds: float
+    without: tuple[str, ...] = ()
 
 
 def parse_key(text: str) -> Key:

@@ -130,10 +130,11 @@ class SqliteLedger:
             connection.executemany("INSERT OR REPLACE INTO garbage VALUES (?, ?, ?)", rows)
         return noted
 
-    def examined(self, dataset: str | None = None) -> dict[str, Examined]:
-        """What became of every key when it was last looked into."""
+    def examined(self, dataset: str | None = None, *, outcome: str | None = None) -> dict[str, Examined]:
+        """What became of every key when it was last looked into; with `outcome`, of those of that alone."""
+        statement = "SELECT * FROM examined WHERE (?1 IS NULL OR dataset = ?1) AND (?2 IS NULL OR outcome = ?2)"
         with self._database.read() as connection:
-            rows = connection.execute("SELECT * FROM examined WHERE ? IS NULL OR dataset = ?", (dataset, dataset))
+            rows = connection.execute(statement, (dataset, outcome))
             return {row["key"]: _examined(row) for row in rows}
 
     def examined_key(self, key: str) -> Examined | None:

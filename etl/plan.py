@@ -54,7 +54,8 @@ class Piece:
 class Examined:
     """When a key was last looked into: the file's stamp, the digest of the contract, and what came of it.
 
-    `outcome` is "held" (its sources are held as the ledger says), "failed" (some source failed) or "retracted".
+    `outcome` is "held" (its sources are held as the ledger says), "failed" (some source failed) or "retracted". A
+    member that was retracted by itself has one under its unit, with the stamp of the archive.
     """
 
     key: str

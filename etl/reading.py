@@ -113,7 +113,7 @@ class Reading:
     def _take(self, landed: Landed) -> None:
         key, began = landed.key, time.monotonic()
         try:
-            sources = self._desk.landing.sources(landed)
+            sources = [one for one in self._desk.landing.sources(landed) if one.name not in landed.without]
         except Refused as error:
             self._keys[key.text] = KeyRead(key, landed.stamp, (), self._unopened(key, error, time.monotonic() - began))
             return

@@ -13,7 +13,7 @@ from athena.errors import Damaged, Refused
 from athena.settings import read_settings
 from etl.backup import FORMAT, MAKE_ROOM, MANIFEST, PLAIN, Backup, Hashed
 from etl.disk import writing
-from etl.landing import FolderLanding, parse_key
+from etl.landing import FolderLanding, key_of, parse_key
 from etl.moved import move_home
 
 _COPY_BYTES = 4 * 1024 * 1024
@@ -63,7 +63,7 @@ def _restamp(home: Path) -> None:
     with closing(sqlite3.connect(home / "state.sqlite")) as state, state:
         there = state.execute("SELECT 1 FROM sqlite_master WHERE name = 'examined'").fetchone()
         for key, stamp in state.execute("SELECT key, stamp FROM examined").fetchall() if there else ():
-            landed = landing.get(parse_key(key))
+            landed = landing.get(parse_key(key_of(key)))
             if landed is not None and stamp.startswith(f"{landed.size_bytes}-{int(landed.modified_at_seconds)}"):
                 state.execute("UPDATE examined SET stamp = ? WHERE key = ?", (landed.stamp, key))
 

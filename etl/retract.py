@@ -60,9 +60,8 @@ def _plan(intake: Intake, before: Holdings, dataset: str, key: str) -> Plan:
         made_at=made_at,
         loads=tuple(LoadEntry(intake.new_id(), key_of(unit), unit, "retracted", made_at) for unit in units),
     )
-    whole = key_of(key) == key
-    examined = intake.ledger.examined_key(key) if whole else None
+    examined = intake.ledger.examined_key(key_of(key))
     if examined is not None:
-        # The stamp stays: until the file changes, nobody loads it again.
-        plan = replace(plan, examined=(replace(examined, outcome="retracted"),))
+        # The stamp stays: until the file changes, nobody loads it (or this member of it) again.
+        plan = replace(plan, examined=(replace(examined, key=key, outcome="retracted"),))
     return with_removals(intake, plan)

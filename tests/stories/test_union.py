@@ -172,6 +172,26 @@ def test_what_was_retracted_comes_back_when_it_changes_or_by_reload(intake: Inta
     assert held(intake) == [5]
 
 
+def test_a_member_that_was_retracted_comes_back_when_its_archive_changes_or_by_reload(intake: Intake) -> None:
+    ingest(intake, drop(intake, "t/a.zip", zip_of({"x.csv": numbers(1), "y.csv": numbers(2)})))
+    retract(intake, "t/a.zip!x.csv")
+    contract = contract_of(intake, "t")
+    for rejected in (0.5, 0.6):  # another interpretation: all that is held is read again
+        rules = SourceRules(null=("", f"{rejected}"))
+        owner_writes(intake, replace(contract, inferred=False, sources={"default": rules}))
+        reconcile(intake)
+        assert held(intake) == [2]
+    reload(intake, "t")
+    assert held(intake) == [1, 2]
+    reconcile(intake)
+    owner_writes(intake, replace(contract, inferred=False))
+    reconcile(intake)
+    assert held(intake) == [1, 2]
+    retract(intake, "t/a.zip!x.csv")
+    ingest(intake, drop(intake, "t/a.zip", zip_of({"x.csv": numbers(1), "y.csv": numbers(3)})))
+    assert held(intake) == [1, 3]
+
+
 def test_retracting_one_of_two_holders_keeps_the_rows(intake: Intake) -> None:
     load(intake, "t/a.csv", numbers(1))
     load(intake, "t/b.csv", numbers(1))
