@@ -157,8 +157,8 @@ def _widened(column: Column, found: Column | None, inferred: Inferred) -> Column
         return replace(column, type=new)
     raise Refused(
         f"{column.name} is {old} in the contract, but {new} by this file's values{_at(inferred.odd.get(column.name))}.",
-        f'Mend the file; or set its type to "{_common(old, new)}" in the contract and reload all files; or confirm the '
-        "contract, then values that do not fit are rejected one by one.",
+        f"{_way_out(column.name, old, new)}; or confirm the contract, then values that do not fit are rejected one by "
+        "one.",
         code="type-conflict",
     )
 
@@ -175,6 +175,19 @@ def _holds(old: DataType, new: DataType, *, exact: bool) -> bool:
     return new.name in wider.get(old.name, set())
 
 
+def _way_out(name: str, old: DataType, new: DataType) -> str:
+    """What the owner can do about a type that does not widen.
+
+    >>> _way_out("at", DataType("timestamptz"), DataType("timestamp"))
+    'Say in the contract where the clocks of at stand that tell no offset, as in zone = "Europe/Berlin"'
+    """
+    if old.name == "timestamptz" and new.name == "timestamp":
+        return f'Say in the contract where the clocks of {name} stand that tell no offset, as in zone = "Europe/Berlin"'
+    return f'Mend the file; or set its type to "{_common(old, new)}" in the contract and reload all files'
+
+
 def _common(old: DataType, new: DataType) -> str:
     numbers = {"int", "long", "float", "double"}
+    if {old.name, new.name} == {"date", "timestamp"}:
+        return "timestamp"
     return "double" if {old.name, new.name} <= numbers and "long" not in (old.name, new.name) else "string"

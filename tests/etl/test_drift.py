@@ -97,3 +97,19 @@ def test_two_headings_of_one_column_are_named(tmp_path: Path) -> None:
     (report,) = ingest(intake, "rain/a.csv")
     assert report.error is not None
     assert report.error.message == "Two columns of the file would be called 'day': 'Tag' and 'day'."
+
+
+def test_the_remedy_names_the_type_that_holds_both(tmp_path: Path) -> None:
+    intake = intake_at(tmp_path)
+    drop(intake, "rain/a.csv", "n,at\n1,2026-05-01\n")
+    ingest(intake, "rain/a.csv")
+    drop(intake, "rain/b.csv", "n,at\n2,2026-05-01 10:00\n")
+    (report,) = ingest(intake, "rain/b.csv")
+    assert report.error is not None
+    assert 'set its type to "timestamp" in the contract' in report.error.remedy
+    drop(intake, "hail/a.csv", "n,at\n1,2026-05-01T10:00Z\n")
+    ingest(intake, "hail/a.csv")
+    drop(intake, "hail/b.csv", "n,at\n2,2026-05-01 10:00\n")
+    (report,) = ingest(intake, "hail/b.csv")
+    assert report.error is not None
+    assert "zone = " in report.error.remedy
