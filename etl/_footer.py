@@ -39,6 +39,15 @@ def names_total(fields: Sequence[bytes]) -> bool:
     return _TOTAL.fullmatch(first) is not None and len(first) <= 40
 
 
+def names_source(fields: Sequence[bytes]) -> bool:
+    """Whether the first cell says where the figures are from, or begins a note.
+
+    >>> names_source((b"Source: Office", b"2016")), names_source((b"Sourdough", b"3"))
+    (True, False)
+    """
+    return _SOURCE.fullmatch(fields[0].strip()) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     """A line at the end of the file: a record (good or not), or blank."""
@@ -98,7 +107,7 @@ def _tail(data: bytes, found: Split, shape: Shape) -> list[_Line]:
 
 def _may_be_footer(fields: Sequence[bytes], shape: Shape) -> bool:
     """Whether a record with the right number of fields could stand below the table."""
-    return names_total(fields) or _holds_one_cell(fields, shape) or _SOURCE.fullmatch(fields[0]) is not None
+    return names_total(fields) or names_source(fields) or _holds_one_cell(fields, shape)
 
 
 @dataclass(frozen=True, slots=True)

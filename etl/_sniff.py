@@ -292,5 +292,5 @@ def _score_alone(found: Sniffed) -> float:
 
 
 def alone(value: bytes) -> float:
-    # What looks like one number with a comma may be two.
-    return min(_ALONE[kind(value)], 0.6 if b"," in value else 1.0)
+    # What looks like one number with a comma may be two, and brackets may hold a record.
+    return min(_ALONE[kind(value)], 0.6 if b"," in value or value[:1] in (b"(", b"[", b"{", b"<") else 1.0)

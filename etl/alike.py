@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from etl._cell import holds_numbers, is_typed
 from etl._direct import is_direct, parse_typed
-from etl._footer import names_total
+from etl._footer import names_source, names_total
 from etl._header import looks_like_names, votes_for_header
 from etl._kinds import kinds
 from etl._observe import bears_out
@@ -142,8 +142,11 @@ def count_records(data: bytes, pattern: Pattern) -> int:
     for weak in _WEAK:
         if weak in pattern.heading and 2 * data.count(weak) >= min(lines, MAX_RECORDS):
             return 0
+    if delimiter in b"|\t" and (b"--" in data or b"==" in data):
+        return 0
     last = _last_line(data).split(delimiter)
-    return 0 if names_total(last) or sum(bool(cell.strip()) for cell in last) < 2 else lines - 1
+    below = names_total(last) or names_source(last) or sum(bool(cell.strip()) for cell in last) < 2
+    return 0 if below else lines - 1
 
 
 def _last_line(data: bytes) -> bytes:
