@@ -8,7 +8,7 @@ from etl._record import Shape, line_end, read_record
 from etl._seen import Seen
 from etl.read import Block, count_lines
 
-_PRIMER_RECORDS = 300
+PRIMER_RECORDS = 300
 _FIRST, _FURTHER = 3, 4
 
 
@@ -44,12 +44,12 @@ def first_records(block: Block) -> Block:
     """The block's first records."""
     found, text = block.split, block.text
     if found is not None:
-        if len(found.starts) <= _PRIMER_RECORDS:
+        if len(found.starts) <= PRIMER_RECORDS:
             return block
-        cut = int(found.starts[_PRIMER_RECORDS])
+        cut = int(found.starts[PRIMER_RECORDS])
     else:
         cut = 0
-        for _ in range(_PRIMER_RECORDS):
+        for _ in range(PRIMER_RECORDS):
             cut = line_end(text, cut)
     lines = count_lines(text[:cut])
     bad = None if block.undecodable is None else tuple(line for line in block.undecodable if line < lines)
@@ -67,10 +67,10 @@ class _Row:
 def _some_rows(block: Block, shape: Shape) -> list[_Row]:
     """The first records and some more of those behind; none where one of them is bad."""
     if block.split is not None:
-        starts, lines = block.split.starts[:_PRIMER_RECORDS].tolist(), block.split.lines[:_PRIMER_RECORDS].tolist()
+        starts, lines = block.split.starts[:PRIMER_RECORDS].tolist(), block.split.lines[:PRIMER_RECORDS].tolist()
     else:
         starts = [0]
-        while len(starts) < _PRIMER_RECORDS and (end := line_end(block.text, starts[-1])) < len(block.text):
+        while len(starts) < PRIMER_RECORDS and (end := line_end(block.text, starts[-1])) < len(block.text):
             starts.append(end)
         lines = list(range(len(starts)))
     rows: list[_Row] = []

@@ -22,14 +22,16 @@ from etl._cell import holds_numbers, is_typed
 from etl._direct import is_direct, parse_typed
 from etl._footer import names_source, names_total
 from etl._header import looks_like_names, votes_for_header
-from etl._kinds import kinds
 from etl._observe import bears_out
 from etl._plan import Plan
+from etl._prime import PRIMER_RECORDS
 from etl._sample import MAX_RECORDS
+from etl._seen import Seen
 from etl._sniff import alone
 from etl._study import spellings, wanted
 from etl.contract import Contract, SourceRules
 from etl.dialect import Dialect
+from etl.infer import looks_typed
 from etl.transform import Study
 
 _STRONG, _WEAK = b",;|\t", b": #"
@@ -49,7 +51,7 @@ class Pattern:
 
     `counted` and `dated` are places among the fed columns; `first` is the field of a column of numbers
     or dates. `pinned`: the contract names the delimiter. `inferred`: types are found from values; `words` are the
-    places of columns of text.
+    places of columns of text, `looks` those of them whose values look like some type.
     """
 
     studied: Study
@@ -62,6 +64,7 @@ class Pattern:
     pinned: bool
     inferred: bool = False
     words: tuple[int, ...] = ()
+    looks: frozenset[int] = frozenset()
 
 
 def pattern_of(studied: Study, planned: Plan, contract: Contract | None, rules: SourceRules) -> Pattern | None:
@@ -76,7 +79,9 @@ def pattern_of(studied: Study, planned: Plan, contract: Contract | None, rules: 
     if rules.header is None and votes_for_header(cells, [], expected) < 10.0:
         return None
     found = wanted(dialect, contract, rules)
-    if found.new or found.warnings != studied.warnings or contract.columns != studied.columns:
+    looks = [column.name for column in contract.columns if looks_typed(column.name) in studied.warnings]
+    told = (*found.warnings, *map(looks_typed, looks))
+    if found.new or told != studied.warnings or contract.columns != studied.columns:
         return None
     if found.infer and not (contract.inferred and {column.type.name for column in contract.columns} <= _INFERRED):
         return None
@@ -95,6 +100,7 @@ def pattern_of(studied: Study, planned: Plan, contract: Contract | None, rules: 
         rules.delimiter is not None,
         bool(found.infer),
         _of_type(planned, frozenset(["string"])),
+        frozenset(at for at, feed in enumerate(fed) if feed.column.name in looks),
     )
 
 
@@ -183,16 +189,22 @@ def _bear_out(body: bytes, records: Sequence[int], columns: Sequence[pa.Array], 
     missing = spellings(pattern.studied.rules)
     starts = np.cumsum([0, *records[:-1]]).tolist()
     parts = [
-        columns[at].slice(start, count) for at in pattern.words for start, count in zip(starts, records, strict=True)
+        (columns[at].slice(start, count), at in pattern.looks)
+        for at in pattern.words
+        for start, count in zip(starts, records, strict=True)
     ]
-    return all(_are_words(part, missing) for part in parts) and bears_out(body, pattern.plan, columns)
+    are_alike = all(_is_text(part, missing, looks=looks) for part, looks in parts)
+    return are_alike and bears_out(body, pattern.plan, columns)
 
 
-def _are_words(values: pa.Array, missing: Sequence[str]) -> bool:
-    """Whether the first value that is there could be nothing but text: then nothing is to be said of the others."""
-    texts = (value.as_py() for value in values)
-    there = (text for value in texts if value is not None and (text := value.strip(" \t")) not in ("", *missing))
-    return not kinds(next(there, "-"))
+def _is_text(values: pa.Array, missing: tuple[str, ...], *, looks: bool) -> bool:
+    """Whether a column is found to be text, and just that is told of it: by the first values, as when looking closely;
+    `looks` says whether they should look like some type."""
+    if values.null_count == len(values):
+        return not looks
+    first = dict.fromkeys(value for value in values.slice(0, PRIMER_RECORDS).to_pylist() if value is not None)
+    seen = Seen(missing).and_values(((value, 0) for value in first), 0)
+    return seen.is_text and seen.odd is None and bool(seen.kinds) == looks
 
 
 def _holds_numbers(body: bytes, pattern: Pattern) -> bool:

@@ -125,11 +125,15 @@ def _warnings(name: str, seen: Seen, kind: str | None, decimal: str) -> list[str
             f"{name} stays text: up to line {line} its values were {_called(before)}, but {value[:_SHOWN]!r} is not."
         )
     elif LOOKS_TYPED in seen.kinds:
-        found.append(
-            f"{name} stays text: it looks like numbers, dates or booleans, "
-            "but no type holds every value as it is written."
-        )
+        found.append(looks_typed(name))
     return found
+
+
+def looks_typed(name: str) -> str:
+    """What is told of a column whose values all look like some type and have none."""
+    return (
+        f"{name} stays text: it looks like numbers, dates or booleans, but no type holds every value as it is written."
+    )
 
 
 def _called(kind: str) -> str:

@@ -45,6 +45,7 @@ SURE = {
     "string": ["Ulm", "Bad Urach", "N", "x-1", "a@b.de", "", "12.x"],
     "boolean": ["true", "False"],
 }
+FLAGS = ["Y", "N", "007"]
 ODD = ["", "NA", '"a"', "'a'", "a'b", "1,5", "1;5", "a\tb", "a|b", "#c", "Total", "http://a/b", "1.234", "x~y", "k: v"]
 ODD += ["0x1f", "é", " 7", "12:30", "\\N", "007", "a:b:c", "2024-13-45", "\x01", "\x00", "100,200", "sum"]
 ODD += ["+5", "1e5", "3e-00004", "9007199254740993", "99999999999", "1", "yes", "2024-01-01", "nan", "12", "-0", "-05"]
@@ -68,7 +69,7 @@ def pairs(draw: st.DrawFn) -> Pair:
     if draw(st.integers(0, 9)) == 0:
         names[0] = draw(st.sampled_from(ODD_NAMES))
     inferred = draw(st.booleans())
-    pool = SURE if inferred else PLAIN
+    pool = SURE | ({"string": FLAGS} if draw(st.booleans()) else {}) if inferred else PLAIN
     kinds = [draw(st.sampled_from(sorted(pool))) for _ in names]
     delimiter = draw(st.sampled_from(",,,;|\t"))
     known = [name.lower().replace(" ", "_").replace(":", "_").strip(".") for name in names]
