@@ -17,13 +17,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from api.callers.credentials import Credentials, Issued
-from athena.settings import read_settings
-from lakegate.cli import run
-from lakegate.home import init_home
+from api.callers.credentials import Issued
 from lakegate.serve import Listening
-from tests.lakegate.conftest import STAYS
-from tests.lakegate.server import serving
+from tests.lakegate.conftest import home_of_stays
+from tests.lakegate.server import credentials, serving
 
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
@@ -51,10 +48,7 @@ SQL = "SELECT hotel, day, note FROM stays WHERE hotel = 'Aurora' ORDER BY day"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("docs")
-    (folder / "stays.csv").write_text(STAYS, encoding="utf-8")
-    made = init_home(folder / "home").home
-    assert run(["load", str(folder / "stays.csv"), "--dataset", "stays", "--home", str(made)]) == 0
+    made = home_of_stays(tmp_path_factory.mktemp("docs"))
     (made / "partners").mkdir(exist_ok=True)
     (made / "partners" / "aurora.toml").write_text("[datasets.stays]\nrows = \"hotel = 'Aurora'\"\n")
     return made
@@ -62,7 +56,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def issued(home: Path) -> Issued:
-    return Credentials.embedded(read_settings(home)).add_client("aurora")
+    return credentials(home, "aurora")
 
 
 @pytest.fixture(scope="module")

@@ -18,13 +18,9 @@ from hypothesis import strategies as st
 from schemathesis.specs.openapi import checks
 
 from api.app import API_VERSION
-from api.callers.credentials import Credentials
 from api.openapi import document
-from athena.settings import read_settings
-from lakegate.cli import run
-from lakegate.home import init_home
-from tests.lakegate.conftest import STAYS
-from tests.lakegate.server import JSON, client, serving
+from tests.lakegate.conftest import home_of_stays
+from tests.lakegate.server import JSON, client, credentials, serving
 
 DOCUMENT = document(version=API_VERSION, embedded=True)
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
@@ -64,13 +60,10 @@ class There:
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[There]:
-    folder = tmp_path_factory.mktemp("described")
-    (folder / "stays.csv").write_text(STAYS, encoding="utf-8")
-    home = init_home(folder / "home").home
-    assert run(["load", str(folder / "stays.csv"), "--dataset", "stays", "--home", str(home)]) == 0
+    home = home_of_stays(tmp_path_factory.mktemp("described"))
     (home / "partners").mkdir(exist_ok=True)
     (home / "partners" / "aurora.toml").write_text("[datasets.stays]\n")
-    issued = Credentials.embedded(read_settings(home)).add_client("aurora")
+    issued = credentials(home, "aurora")
     with serving(home) as at, client(at) as anonymous, client(at, issued) as http:
         ids = [http.ask(sql, limit=3).json()["id"] for sql in STATEMENTS[:2]]
         assert http.send("PUT", "/v1/saved/late", json.dumps(SAVED).encode(), JSON).status == 201

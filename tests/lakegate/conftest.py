@@ -51,6 +51,14 @@ def lakegate(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         log.propagate = True
 
 
+def home_of_stays(folder: Path, records: str = STAYS) -> Path:
+    """A new home in the folder, with these records in the dataset `stays`."""
+    home, file = init_home(folder / "home").home, folder / "stays.csv"
+    file.write_text(records, encoding="utf-8")
+    assert run(["load", str(file), "--dataset", "stays", "--home", str(home)]) == 0
+    return home
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """An empty home."""
@@ -68,11 +76,7 @@ def stays_file(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def stays_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home with the dataset `stays`, one reject and the partner `aurora`. For reading only."""
-    folder = tmp_path_factory.mktemp("stays")
-    file = folder / "stays.csv"
-    file.write_text(STAYS, encoding="utf-8")
-    home = init_home(folder / "home").home
-    assert run(["load", str(file), "--dataset", "stays", "--home", str(home)]) == 0
+    home = home_of_stays(tmp_path_factory.mktemp("stays"))
     granted = ["--dataset", "stays", "--rows", "hotel = 'Aurora'", "--columns", "*,!guests"]
     assert run(["partner", "add", "aurora", *granted, "--home", str(home)]) == 0
     yield home

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from api.callers.credentials import Issued
+from api.callers.credentials import Credentials, Issued
+from athena.settings import read_settings
 from lakegate.serve import Listening, running
 
 # Nothing here waits for a time, only for a state: a machine may be slow and full.
@@ -96,6 +97,11 @@ def client(at: Listening, issued: Issued | None = None) -> Iterator[Client]:
     finally:
         anonymous.close()
         found.close()
+
+
+def credentials(home: Path, partner: str) -> Issued:
+    """New credentials of a partner of the home."""
+    return Credentials.embedded(read_settings(home)).add_client(partner)
 
 
 def free_ports(count: int) -> int:

@@ -8,24 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from api.callers.credentials import Credentials, Issued
-from athena.settings import read_settings
-from lakegate.cli import run
-from lakegate.home import init_home
+from api.callers.credentials import Issued
 from lakegate.serve import Listening
-from tests.lakegate.conftest import STAYS
-from tests.lakegate.server import Client, Got, client, serving
+from tests.lakegate.conftest import home_of_stays
+from tests.lakegate.server import Client, Got, client, credentials, serving
 
 COUNT = "SELECT count(*) AS n FROM stays"
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("limits")
-    (folder / "stays.csv").write_text(STAYS, encoding="utf-8")
-    made = init_home(folder / "home").home
-    assert run(["load", str(folder / "stays.csv"), "--dataset", "stays", "--home", str(made)]) == 0
-    return made
+    return home_of_stays(tmp_path_factory.mktemp("limits"))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +41,7 @@ def partner(home: Path, name: str, limits: str) -> Issued:
     """A new partner's credentials."""
     (home / "partners").mkdir(exist_ok=True)
     (home / "partners" / f"{name}.toml").write_text(f"[datasets.stays]\n[limits]\n{limits}\n")
-    return Credentials.embedded(read_settings(home)).add_client(name)
+    return credentials(home, name)
 
 
 def within_a_minute(joins: Joins) -> tuple[Client, list[Got], Got]:

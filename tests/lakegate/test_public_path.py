@@ -7,32 +7,28 @@ from pathlib import Path
 import pytest
 
 import lakegate as face
-from api.callers.credentials import Credentials, Issued
-from athena.settings import read_settings
+from api.callers.credentials import Issued
 from lakegate.cli import run
 from lakegate.home import init_home
 from lakegate.serve import Listening
-from tests.lakegate.conftest import Command
-from tests.lakegate.server import JSON, Client, client, serving
+from tests.lakegate.conftest import Command, home_of_stays
+from tests.lakegate.server import JSON, Client, client, credentials, serving
 
 SQL = "SELECT hotel, guests FROM stays ORDER BY guests"
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("below")
-    home = init_home(folder / "home").home
-    (home / "lakegate.toml").write_text('version = 1\npublic_path = "/data/lake"\n', encoding="utf-8")
     rows = "".join(f"Aurora,{guests}\n" for guests in range(9))
-    (folder / "stays.csv").write_text(f"hotel,guests\n{rows}", encoding="utf-8")
-    assert run(["load", str(folder / "stays.csv"), "--dataset", "stays", "--home", str(home)]) == 0
+    home = home_of_stays(tmp_path_factory.mktemp("below"), f"hotel,guests\n{rows}")
+    (home / "lakegate.toml").write_text('version = 1\npublic_path = "/data/lake"\n', encoding="utf-8")
     assert run(["partner", "add", "aurora", "--dataset", "stays", "--home", str(home)]) == 0
     return home
 
 
 @pytest.fixture(scope="module")
 def issued(home: Path) -> Issued:
-    return Credentials.embedded(read_settings(home)).add_client("aurora")
+    return credentials(home, "aurora")
 
 
 @pytest.fixture(scope="module")

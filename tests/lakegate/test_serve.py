@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from api.callers.credentials import Credentials, Issued
+from api.callers.credentials import Issued
 from athena.errors import Failed
 from lakegate.home import init_home
 from lakegate.listening import reserved
 from lakegate.serve import LOG_FILE, Listening, running
-from tests.lakegate.server import PATIENCE_SECONDS, Client, client, serving
+from tests.lakegate.server import PATIENCE_SECONDS, Client, client, credentials, serving
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +35,7 @@ def at(home: Path) -> Iterator[Listening]:
 
 @pytest.fixture(scope="module")
 def issued(home: Path) -> Issued:
-    from athena.settings import read_settings
-
-    return Credentials.embedded(read_settings(home)).add_client("united")
+    return credentials(home, "united")
 
 
 @pytest.fixture

@@ -13,18 +13,16 @@ from typing import Any
 
 import pytest
 
-from api.callers.credentials import Credentials, Issued
 from athena.events import DatasetUpdated
 from athena.lake import Lake
 from athena.notices import RETRY_SECONDS, Webhook
 from athena.notices.notifier import Notifier
 from athena.notices.sqlite import SqliteNotices
-from athena.settings import HOME_FILE, read_settings
+from athena.settings import HOME_FILE
 from lakegate.cli import run
-from lakegate.home import init_home
 from tests.clock import SetClock
-from tests.lakegate.conftest import STAYS
-from tests.lakegate.server import JSON, Client, Got, client, serving
+from tests.lakegate.conftest import home_of_stays
+from tests.lakegate.server import JSON, Client, Got, client, credentials, serving
 
 LOCAL = 'webhook_networks = ["127.0.0.0/8"]\n'
 
@@ -70,8 +68,7 @@ def receiving() -> Iterator[Receiver]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    made = init_home(tmp_path / "home").home
-    load(made, tmp_path / "stays.csv", STAYS)
+    made = home_of_stays(tmp_path)
     (made / "partners").mkdir(exist_ok=True)
     (made / "partners" / "aurora.toml").write_text("[datasets.stays]\nrows = \"hotel = 'Aurora'\"\n")
     (made / "partners" / "other.toml").write_text("[datasets.stays]\n")
@@ -89,10 +86,6 @@ def load(home: Path, file: Path, content: str) -> None:
     assert run(["load", str(file), "--dataset", "stays", "--home", str(home)]) == 0
 
 
-def issued(home: Path, partner: str) -> Issued:
-    return Credentials.embedded(read_settings(home)).add_client(partner)
-
-
 def post(http: Client, path: str, document: object) -> Got:
     return http.send("POST", path, json.dumps(document).encode(), JSON)
 
@@ -100,7 +93,7 @@ def post(http: Client, path: str, document: object) -> Got:
 def test_a_load_is_told_signed_to_who_watches_the_dataset_or_a_question_of_it(home: Path, receiver: Receiver) -> None:
     with (home / HOME_FILE).open("a") as file:
         file.write(LOCAL)
-    with serving(home) as at, client(at, issued(home, "aurora")) as http:
+    with serving(home) as at, client(at, credentials(home, "aurora")) as http:
         http.send("PUT", "/v1/saved/guests", json.dumps({"sql": "SELECT guests FROM stays"}).encode(), JSON)
         made = [post(http, "/v1/webhooks", {"url": receiver.url, **what}).json() for what in WATCHED]
         assert all("secret" not in hook for hook in http.get("/v1/webhooks").json()["webhooks"])
@@ -131,7 +124,11 @@ def verified(headers: dict[str, str], body: bytes, secrets: list[str]) -> Any:
 
 
 def test_a_webhook_belongs_to_its_partner_and_is_checked(home: Path) -> None:
-    with serving(home) as at, client(at, issued(home, "aurora")) as http, client(at, issued(home, "other")) as other:
+    with (
+        serving(home) as at,
+        client(at, credentials(home, "aurora")) as http,
+        client(at, credentials(home, "other")) as other,
+    ):
         made = post(http, "/v1/webhooks", {"url": "https://partner.example/x", "dataset": "stays"})
         assert made.status == 201
         path = f"/v1/webhooks/{made.json()['id']}"

@@ -15,16 +15,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from api.callers.credentials import Credentials
 from athena.errors import Failed
-from athena.settings import HOME_FILE, read_settings
+from athena.settings import HOME_FILE
 from lakegate.certificates import Certificate, Renewal
-from lakegate.cli import run
-from lakegate.home import init_home
 from lakegate.listening import Listening
 from lakegate.serve import running
-from tests.lakegate.conftest import STAYS
-from tests.lakegate.server import PATIENCE_SECONDS, Client, client, free_ports, metrics, serving
+from tests.lakegate.conftest import home_of_stays
+from tests.lakegate.server import PATIENCE_SECONDS, Client, client, credentials, free_ports, metrics, serving
 from tests.lakes import eventually
 
 COUNT = "SELECT count(*) AS n FROM stays"
@@ -32,9 +29,7 @@ COUNT = "SELECT count(*) AS n FROM stays"
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    (tmp_path / "stays.csv").write_text(STAYS, encoding="utf-8")
-    made = init_home(tmp_path / "home").home
-    assert run(["load", str(tmp_path / "stays.csv"), "--dataset", "stays", "--home", str(made)]) == 0
+    made = home_of_stays(tmp_path)
     (made / "partners").mkdir(exist_ok=True)
     (made / "partners" / "aurora.toml").write_text("[datasets.stays]\n")
     return made
@@ -79,7 +74,7 @@ def asked(found: dict[str, float]) -> float:
 def test_several_workers_answer_at_one_port_and_share_answers(home: Path) -> None:
     port = free_ports(2)
     setting(home, f"workers = 2\nmetrics_port = {port}")
-    issued = Credentials.embedded(read_settings(home)).add_client("aurora")
+    issued = credentials(home, "aurora")
     with serving(home) as at:
         metrics(port + 1)
         with client(at) as anonymous:
@@ -116,7 +111,7 @@ def test_a_worker_that_dies_is_started_again_and_all_end_with_the_server(home: P
 def test_metrics_count_and_name_no_partner_and_are_not_at_the_open_port(home: Path) -> None:
     port = free_ports(1)
     setting(home, f"metrics_port = {port}")
-    issued = Credentials.embedded(read_settings(home)).add_client("aurora")
+    issued = credentials(home, "aurora")
     with serving(home) as at, client(at, issued) as http:
         answers = [http.ask(COUNT, wait_seconds=25) for _ in range(2)]
         assert http.get("/metrics").status == 404

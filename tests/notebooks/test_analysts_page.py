@@ -8,11 +8,9 @@ from typing import Any
 import matplotlib.pyplot as plt
 import pytest
 
-from api.callers.credentials import Credentials
-from athena.settings import read_settings
 from lakegate.emulate import Emulator
 from lakegate.emulate.stack import create_lake
-from tests.lakegate.server import serving
+from tests.lakegate.server import credentials, serving
 from tests.notebooks.execute import ROOT, make_demo
 
 _EXAMPLE = re.compile(r"<!-- tested(?:: (\w+))? -->\n```python\n(.*?)```", re.DOTALL)
@@ -44,7 +42,7 @@ def test_the_page_for_analysts(folder: Path) -> None:
     assert (folder / "delays.png").stat().st_size > 10_000
     assert len(examples("")) == 11
 
-    issued = Credentials.embedded(read_settings(folder / "demo-lake")).add_client("kennedy")
+    issued = credentials(folder / "demo-lake", "kennedy")
     with serving(folder / "demo-lake") as at:
         known.update(URL=at.url, CLIENT_ID=issued.client_id, CLIENT_SECRET=issued.secret)
         for code in examples("server"):

@@ -6,16 +6,15 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from api.callers.credentials import Credentials, Issued
+from api.callers.credentials import Issued
 from athena.grants import DatasetGrant, Grant, Limits
 from athena.grants.files import write_grant
-from athena.settings import read_settings
 from lakegate import connect
 from lakegate.cli import run
 from lakegate.client.lake import LakeClient
 from lakegate.home import init_home
 from lakegate.listening import Listening
-from tests.lakegate.server import serving
+from tests.lakegate.server import credentials, serving
 
 matplotlib.use("Agg")
 
@@ -58,7 +57,7 @@ def typed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="package")
 def eve(typed_home: Path) -> Issued:
     """Credentials of the partner."""
-    return Credentials.embedded(read_settings(typed_home)).add_client("eve")
+    return credentials(typed_home, "eve")
 
 
 @pytest.fixture(scope="package")

@@ -11,14 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.callers.credentials import Credentials
 from athena.grants import DatasetGrant, Grant, Limits
 from athena.grants.files import write_grant
-from athena.settings import read_settings
 from lakegate import connect
 from lakegate.client.lake import LakeClient
 from lakegate.home import init_home
-from tests.lakegate.server import serving
+from tests.lakegate.server import credentials, serving
 
 SCHEMA = pa.schema(
     [
@@ -95,7 +93,7 @@ def lakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LakeClient
     home = init_home(tmp_path_factory.mktemp("trip") / "home").home
     (home / "datasets" / "every.toml").write_text(CONTRACT, encoding="utf-8")
     write_grant(home / "partners", Grant("eve", "", {"every": DatasetGrant()}, Limits(queries_per_minute=10**6), ""))
-    issued = Credentials.embedded(read_settings(home)).add_client("eve")
+    issued = credentials(home, "eve")
     with (
         serving(home) as at,
         connect(home) as owner,
