@@ -87,7 +87,7 @@ def observe_exactly(block: Block, shape: Shape, places: Mapping[str, int], seen:
     plan = _plan(shape, places, seen)
     look, columns = _texts(block, plan)
     return {
-        feed.column.name: _each(seen[feed.column.name], column, look.lines)
+        feed.column.name: observe_each(seen[feed.column.name], column, look.lines)
         for feed, column in zip(plan.feeds, columns, strict=True)
     }
 
@@ -241,7 +241,7 @@ def _column(seen: Seen, text: pa.Array, lines: Positions) -> Seen:
             return _agreed(seen, _strictly(kind, text, seen))
         except (pa.ArrowInvalid, NotFast):
             pass
-    return _each(seen, text, lines)
+    return observe_each(seen, text, lines)
 
 
 def _strictly(kind: str, text: pa.Array, seen: Seen) -> pa.Array:
@@ -278,7 +278,8 @@ def _agreed(seen: Seen, values: pa.Array) -> Seen:
     return seen.and_block_of(kind, len(values) - values.null_count, exact_as_double=exact is not False)
 
 
-def _each(seen: Seen, text: pa.Array, lines: Positions) -> Seen:
+def observe_each(seen: Seen, text: pa.Array, lines: Positions) -> Seen:
+    """What is known of a column with every distinct value of `text` looked at; `lines` are those of its rows."""
     encoded = pc.dictionary_encode(text)
     if not len(encoded.dictionary):
         return seen

@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from athena.errors import Refused
+from etl._observe import observe_each
 from etl._seen import Seen
 from etl.formats import Sheaf
 from etl.report import Reject
@@ -34,18 +33,7 @@ class Survey:
             texts = self.sample.setdefault(heading, [])
             if len(texts) < _SAMPLED:
                 texts += [one for one in cells.text.slice(0, _SAMPLED).to_pylist() if one]
-            self.seen[heading] = seen if seen.is_text else _observed(seen, cells.text, lines)
-
-
-def _observed(seen: Seen, text: pa.StringArray, lines: "np.typing.NDArray[np.int64]") -> Seen:
-    encoded = pc.dictionary_encode(text)
-    if not len(encoded.dictionary):
-        return seen
-    valid = encoded.indices.drop_null().to_numpy()
-    rows = np.flatnonzero(pc.is_valid(encoded.indices).to_numpy(zero_copy_only=False))
-    _, first = np.unique(valid, return_index=True)
-    words = zip(encoded.dictionary.to_pylist(), lines[rows[first]].tolist(), strict=True)
-    return seen.and_values(words, len(rows))
+            self.seen[heading] = seen if seen.is_text else observe_each(seen, cells.text, lines)
 
 
 def without_records(name: str, survey: Survey) -> Refused:
