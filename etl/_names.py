@@ -1,10 +1,13 @@
 """Headings → column names: lower-case, `[a-z0-9_]`, unique. Pure."""
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Sequence
 
 MAX_NAME = 120
+_ALIKE = 0.6
+_MOST_COMPARED = 2_500
 _SPELLED = str.maketrans(
     {"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"}
 )
@@ -48,6 +51,21 @@ def clean_names(headings: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ..
         if note:
             notes.append(note)
     return tuple(names), tuple(notes)
+
+
+def are_comparable(gone: Sequence[str], new: Sequence[str]) -> bool:
+    """Whether it is worth looking which new name each of those gone is most alike: beyond some fifty of each it is
+    another table, and takes seconds."""
+    return len(gone) * len(new) <= _MOST_COMPARED
+
+
+def most_alike(name: str, names: Sequence[str]) -> str | None:
+    """Which of the names this one could have become; None when none is like it.
+
+    >>> most_alike("dep_delay", ["departure_delay", "day"])
+    'departure_delay'
+    """
+    return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=_ALIKE)), None)
 
 
 def _note(place: int, heading: str, base: str, name: str) -> str | None:

@@ -1,13 +1,12 @@
 """What the first pass must find out about a file under a contract, and what follows from it. Pure."""
 
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from athena.dataset import Column, DataType
 from athena.errors import Refused
 from etl._form import NUMERIC
-from etl._names import clean_name
+from etl._names import are_comparable, clean_name, most_alike
 from etl._plan import file_names
 from etl._seen import Seen
 from etl._settle import settle
@@ -17,7 +16,6 @@ from etl.dialect import Dialect
 from etl.infer import decide, fit
 
 _SHOWN_NAMES = 20
-_ALIKE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,8 @@ def _check_columns(
             'Add them to the contract, or set new_columns = "add" or "ignore".',
             code="contract-mismatch",
         )
-    doubled = [name for name in dialect.names if name not in [clean_name(one) for one in dialect.headings]]
+    headings = {clean_name(one) for one in dialect.headings}
+    doubled = {name for name in dialect.names if name not in headings}
     known, there = [column.name for column in contract.columns], [name for name in places if name not in doubled]
     renamed = seems_renamed(known, there)
     warnings = [f"The file has no column {one.name}: it is NULL." for one in absent if one.name not in renamed]
@@ -121,8 +120,8 @@ def drift(known: Sequence[str], there: Sequence[str]) -> list[str]:
         f'rename = {{ "{new}" = "{name}" }} in the contract and reload; now {name} is NULL.'
         for name, new in seems_renamed(known, there).items()
     ]
-    common = [name for name in there if name in known]
-    if common != [name for name in known if name in there]:
+    common = _common(there, known)
+    if common != _common(known, there):
         shown = ", ".join(common[:_SHOWN_NAMES])
         found.append(
             f"The columns stand in another order than in the contract ({shown}): they are found by their names."
@@ -130,21 +129,27 @@ def drift(known: Sequence[str], there: Sequence[str]) -> list[str]:
     return found
 
 
+def _common(names: Sequence[str], others: Collection[str]) -> list[str]:
+    others = set(others)
+    return [name for name in names if name in others]
+
+
 def seems_renamed(known: Sequence[str], there: Sequence[str]) -> dict[str, str]:
-    """The columns that are missing, each with the new one that it seems to be called now.
+    """The columns that are missing, each with the new one that it seems to be called now; none where nearly all
+    is new, so that it is another table.
 
     >>> seems_renamed(["day", "dep_delay"], ["day", "departure_delay"])
     {'dep_delay': 'departure_delay'}
     """
-    absent = [name for name in known if name not in there]
-    new = [name for name in there if name not in known]
-    found = {}
-    for name in absent:
-        only = new if len(new) == len(absent) == 1 else []
-        alike = difflib.get_close_matches(name, new, n=1, cutoff=_ALIKE) or only
-        if alike:
-            found[name] = alike[0]
-    return found
+    before, now = set(known), set(there)
+    absent = [name for name in known if name not in now]
+    new = [name for name in there if name not in before]
+    if len(new) == len(absent) == 1:
+        return {absent[0]: new[0]}
+    if not are_comparable(absent, new):
+        return {}
+    alike = {name: most_alike(name, new) for name in absent}
+    return {name: one for name, one in alike.items() if one is not None}
 
 
 def settled(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from athena.dataset import REJECTS_SUFFIX
-from athena.errors import LakegateError, Refused
+from athena.errors import Failed, LakegateError, Refused
 from etl.batch import Base, Batch, Begun, KeyRead, Order, Work, mark_of
 from etl.commit import Change, load_table
 from etl.contract import READER_VERSION
@@ -95,6 +95,9 @@ def settle(intake: Intake, order: Order, early: Batch, held: Turn) -> tuple[Batc
             return early, _decide(intake, early)
         except NotRead:
             pass
+        except Failed as error:
+            if error.code != "file-changed":
+                raise
     discard(intake, early)
     again = read(intake, order, beat=held.keep)
     try:
@@ -174,17 +177,15 @@ def _all_failed(intake: Intake, dataset: str, landed: list[Landed], error: Lakeg
 
 
 def _stands(intake: Intake, batch: Batch) -> bool:
-    """Whether contract, table and files are still what the batch was read with."""
+    """Whether contract and table are still what the batch was read with."""
     try:
-        same = batch.base.same(base_of(intake, batch.dataset))
+        return batch.base.same(base_of(intake, batch.dataset))
     except Refused:
-        same = mark_of(intake.contracts.text(batch.dataset)) == mark_of(batch.base.contract_text)
-    return same and all(
-        (now := intake.landing.get(key.key)) is not None and now.stamp == key.stamp for key in batch.keys
-    )
+        return mark_of(intake.contracts.text(batch.dataset)) == mark_of(batch.base.contract_text)
 
 
 def _decide(intake: Intake, batch: Batch) -> Decision:
+    """What the ledger makes of it. Raises `NotRead`, and `Failed` ("file-changed")."""
     holdings = _holdings(intake, batch)
     made_at = intake.clock().isoformat()
     decision = decide(batch, holdings, made_at=made_at, reader=READER_VERSION)

@@ -1,14 +1,13 @@
 """How a file's header differs from that of the file before it, of the same source: told in its report. Pure."""
 
-import difflib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from etl._names import clean_name
+from etl._names import are_comparable, clean_name, most_alike
 from etl.batch import Batch, KeyRead, UnitRead
 
-_ALIKE = 0.6
 _SHOWN = 20
 # Objects have no order.
 _UNORDERED = frozenset(["jsonl"])
@@ -34,7 +33,8 @@ def told_of_drift(batch: Batch, before: Mapping[str, Header | None]) -> Batch:
 
 
 def _key(key: KeyRead, before: Mapping[str, Header | None]) -> KeyRead:
-    return replace(key, units=tuple(_unit(unit, before.get(unit.source)) for unit in key.units))
+    units = tuple(_unit(unit, before.get(unit.source)) for unit in key.units)
+    return key if units == key.units else replace(key, units=units)
 
 
 def _unit(unit: UnitRead, before: Header | None) -> UnitRead:
@@ -59,14 +59,15 @@ def drift(before: Sequence[str], now: Sequence[str], *, ordered: bool = True) ->
     ("'day' stands twice", "'rain' is gone", 'the others stand in another order')
     """
     was, there = {_name(one): one for one in before}, {_name(one): one for one in now}
-    names = [_name(one) for one in now]
-    doubled = [name for name in there if names.count(name) > 1 and [_name(one) for one in before].count(name) < 2]
+    times, times_before = Counter(map(_name, now)), Counter(map(_name, before))
+    doubled = [name for name in there if times[name] > 1 and times_before[name] < 2]
     gone, new = [name for name in was if name not in there], [name for name in there if name not in was]
     renamed = _renamed(list(was), list(there), gone, new)
     told = [f"{_shown(there[name])} stands twice" for name in doubled]
     told += [f"{_shown(was[old])} seems to be called {_shown(there[name])} now" for old, name in renamed.items()]
     told += _listed([was[name] for name in gone if name not in renamed], "is gone", "are gone")
-    told += _listed([there[name] for name in new if name not in renamed.values()], "is new", "are new")
+    known = set(renamed.values())
+    told += _listed([there[name] for name in new if name not in known], "is new", "are new")
     if ordered and [name for name in was if name in there] != [name for name in there if name in was]:
         told.append("the others stand in another order" if told else "the columns stand in another order")
     return tuple(told)
@@ -74,13 +75,16 @@ def drift(before: Sequence[str], now: Sequence[str], *, ordered: bool = True) ->
 
 def _renamed(was: list[str], there: list[str], gone: Sequence[str], new: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
+    compared = are_comparable(gone, new)
+    left = dict.fromkeys(new)
+    # Between the neighbours that it had: the same column under another name, in all likelihood.
+    same_place = dict(zip(was, there, strict=True)) if len(was) == len(there) else {}
     for name in gone:
-        left = [one for one in new if one not in found.values()]
-        alike = difflib.get_close_matches(name, left, n=1, cutoff=_ALIKE)
-        # Between the neighbours that it had: the same column under another name, in all likelihood.
-        same_place = [one for one in left if len(was) == len(there) and there.index(one) == was.index(name)]
-        if alike or same_place:
-            found[name] = (alike or same_place)[0]
+        alike = most_alike(name, list(left)) if compared else None
+        now = alike or same_place.get(name)
+        if now in left:
+            found[name] = now
+            del left[now]
     return found
 
 

@@ -3,11 +3,13 @@
 A key is `<dataset>/<source>/<name>` or `<dataset>/<name>` (source `default`); deeper folders belong to the name.
 """
 
+import io
 import os
 import re
 import secrets
 import shutil
 import stat
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,8 +112,8 @@ def checked_key(file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Ke
 
 def checked_keys(files: Sequence[Path], *, dataset: str, source: str = DEFAULT_SOURCE) -> tuple[Key, ...]:
     """The keys that files get together. Raises `Refused` as `checked_key` does, and when two would get the same."""
-    names = [file.name for file in files]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    counts = Counter(file.name for file in files)
+    twice = next((name for name, count in counts.items() if count > 1), None)
     if twice is not None:
         raise Refused(
             f"Two of the files are called {twice!r}: in landing the second would replace the first.",
@@ -171,8 +173,8 @@ class FolderLanding:
             found = None  # whoever opens it says what is wrong
         if found is None:
             return sources_of(self._path(landed.key), name)
-        path = self.root / name
-        return sources_in(Stored(lambda: cast(BinaryIO, path.open("rb", buffering=0)), found.st_size), name)
+        path = f"{self.root}/{name}"
+        return sources_in(Stored(lambda: cast(BinaryIO, io.FileIO(path)), found.st_size), name)
 
     def put(self, file: Path, *, dataset: str, source: str = DEFAULT_SOURCE) -> Key:
         """Copy a file in, all at once (under a temporary name, then renamed); its key. A file that lies there

@@ -144,7 +144,6 @@ class Reading:
         )
         if member is None or self._flock.holds(member.slot) or not self._wanted(member.slot):
             return False
-        self._check_unchanged(landed)
         self._flock.join(leader, member)
         if self._flock.is_full:
             self._take_in()

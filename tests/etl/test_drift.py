@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from etl._names import clean_name
 from etl.drift import drift
 from etl.ingest import ingest
 from tests.home import drop, intake_at
@@ -27,6 +28,37 @@ RAIN = "day,station,mm\n2026-05-01,Kiel,1.2\n"
 )
 def test_what_became_of_the_headings_is_told(before: list[str], now: list[str], told: tuple[str, ...]) -> None:
     assert drift(before, now) == told
+
+
+def test_another_table_is_not_compared_name_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, now = [f"column {at}" for at in range(2_000)], [f"field {at}" for at in range(2_000)]
+    asked: list[str] = []
+
+    def compare(name: str, *_: object, **__: object) -> list[str]:
+        asked.append(name)
+        return []
+
+    monkeypatch.setattr("difflib.get_close_matches", compare)
+    told = drift(before, now)
+    assert told[7] == "'column 7' seems to be called 'field 7' now"  # by its place
+    assert drift(before, now[1:])[0].endswith("and 1980 more are gone")
+    assert not asked
+
+
+def test_a_wide_header_is_cleaned_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    intake, header = intake_at(tmp_path), ",".join(f"column {at}" for at in range(300))
+    ingest(intake, drop(intake, "wide/may.csv", f"{header}\n{'1,' * 299}1\n"))
+    cleaned: list[str] = []
+
+    def clean(heading: str) -> str:
+        cleaned.append(heading)
+        return clean_name(heading)
+
+    for module in ("_names", "_study", "drift"):
+        monkeypatch.setattr(f"etl.{module}.clean_name", clean)
+    (june,) = ingest(intake, drop(intake, "wide/june.csv", f"{header},new\n{'1,' * 299}1,2\n"))
+    assert june.rows_loaded == 1
+    assert 300 < len(cleaned) < 300 * 12
 
 
 def drifts(warnings: tuple[str, ...]) -> list[str]:

@@ -44,3 +44,13 @@ def test_a_command_that_ends_waits_for_its_threads() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "done\n")
+
+
+def test_idle_threads_of_a_pool_do_not_make_a_command_take_itself_apart() -> None:
+    code = (
+        "from concurrent.futures import ThreadPoolExecutor; from lakegate.quick import leave_quickly\n"
+        "class Apart:\n    def __del__(self) -> None: print('taken apart')\n"
+        "left = Apart(); pool = ThreadPoolExecutor(2); pool.submit(print, 'done').result(); leave_quickly(0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
