@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS examined (
     key TEXT PRIMARY KEY, dataset TEXT NOT NULL, source TEXT NOT NULL, stamp TEXT NOT NULL,
     contract TEXT NOT NULL, outcome TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS examined_dataset ON examined (dataset);
+CREATE INDEX IF NOT EXISTS examined_outcome ON examined (dataset, outcome);
 CREATE TABLE IF NOT EXISTS holding (
     unit TEXT PRIMARY KEY, key TEXT NOT NULL, dataset TEXT NOT NULL, source TEXT NOT NULL, slot TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -130,12 +130,14 @@ class SqliteLedger:
             connection.executemany("INSERT OR REPLACE INTO garbage VALUES (?, ?, ?)", rows)
         return noted
 
-    def examined(self, dataset: str | None = None, *, outcome: str | None = None) -> dict[str, Examined]:
+    def examined(self, dataset: str, *, outcome: str | None = None) -> dict[str, Examined]:
         """What became of every key when it was last looked into; with `outcome`, of those of that alone."""
-        statement = "SELECT * FROM examined WHERE (?1 IS NULL OR dataset = ?1) AND (?2 IS NULL OR outcome = ?2)"
+        # Two conditions, not one with OR, for which SQLite reads the whole table.
+        statement, values = "SELECT * FROM examined WHERE dataset = ?", [dataset]
+        if outcome is not None:
+            statement, values = f"{statement} AND outcome = ?", [dataset, outcome]
         with self._database.read() as connection:
-            rows = connection.execute(statement, (dataset, outcome))
-            return {row["key"]: _examined(row) for row in rows}
+            return {row["key"]: _examined(row) for row in connection.execute(statement, values)}
 
     def examined_key(self, key: str) -> Examined | None:
         """The same for one key."""

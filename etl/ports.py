@@ -132,7 +132,7 @@ class Ledger(Protocol):
         """How many rows the table has, as far as the ledger knows."""
         ...
 
-    def examined(self, dataset: str | None = None, *, outcome: str | None = None) -> dict[str, Examined]:
+    def examined(self, dataset: str, *, outcome: str | None = None) -> dict[str, Examined]:
         """What became of every key when it was last looked into; with `outcome`, of those of that alone. Members of an
         archive that were retracted by themselves are among them."""
         ...

@@ -82,10 +82,9 @@ class DynamoLedger:
         """How many rows the table has, as far as the ledger knows."""
         return sum(piece.rows for piece in self.pieces(dataset))
 
-    def examined(self, dataset: str | None = None, *, outcome: str | None = None) -> dict[str, Examined]:
+    def examined(self, dataset: str, *, outcome: str | None = None) -> dict[str, Examined]:
         """What became of every key when it was last looked into; with `outcome`, of those of that alone."""
-        names = self.datasets() if dataset is None else (dataset,)
-        found = {key: one for name in names for key, one in self._changes.state(name).examined.items()}
+        found = self._changes.state(dataset).examined
         return {key: one for key, one in found.items() if outcome in (None, one.outcome)}
 
     def examined_key(self, key: str) -> Examined | None:

@@ -89,7 +89,7 @@ def told(ledger: Ledger) -> tuple[object, ...]:
 def test_an_empty_ledger_knows_nothing(store: Opened) -> None:
     ledger = store.open()
     assert (ledger.datasets(), ledger.holdings("t").units, ledger.rows("t")) == ((), {}, 0)
-    assert (ledger.history(None, limit=10), ledger.unresolved(), ledger.examined()) == ((), (), {})
+    assert (ledger.history(None, limit=10), ledger.unresolved(), ledger.examined("t")) == ((), (), {})
     assert (ledger.units("t/a.csv"), ledger.examined_key("t/a.csv")) == ((), None)
 
 
