@@ -40,9 +40,13 @@ def base_of(intake: Intake, dataset: str) -> Base:
 
 
 def read(intake: Intake, order: Order, *, beat: Callable[[], None] = no_beat) -> Batch:
-    """The files as they are now, read and written to Parquet; a contract that is wrong makes all of them fail."""
+    """The files as they are now, read and written to Parquet; a contract that is wrong makes all of them fail.
+
+    Raises `Refused` ("not-landed") for a file that is gone, unless it was listed; `Failed` as `Reading.read`.
+    """
     dataset = order.dataset
-    landed = _but_retracted(intake, order, [_there(intake, key) for key in order.keys])
+    there = [one for key in order.keys if (one := _there(intake, order, key)) is not None]
+    landed = _but_retracted(intake, order, there)
     commit_id = intake.new_id()
     try:
         base = base_of(intake, dataset)
@@ -133,11 +137,11 @@ def change_of(batch: Batch, plan: Plan) -> Change | None:
     return change if contract is None else replace(change, description=contract.description, layout=contract.layout)
 
 
-def _there(intake: Intake, key: Key) -> Landed:
+def _there(intake: Intake, order: Order, key: Key) -> Landed | None:
     if ignored(key.name):
         raise Refused(f"{key.text} has a name that landing ignores.", "Rename the file.", code="landing-key")
     landed = intake.landing.get(key)
-    if landed is None:
+    if landed is None and not order.listed:
         raise Refused(
             f"There is no file {key.text} in landing.",
             "Drop it there, or see `lakegate loads` for what was loaded. Rows of a file that is gone stay.",

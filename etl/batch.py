@@ -26,13 +26,15 @@ def mark_of(text: str | None) -> str:
 @dataclass(frozen=True, slots=True)
 class Order:
     """Files of one dataset that somebody wants loaded in one commit. `retype` allows columns to change their type,
-    provided that no row of before stays; with `anew` members of archives are loaded again that were retracted."""
+    provided that no row of before stays; with `anew` members of archives are loaded again that were retracted. Of
+    keys that were `listed` those are passed over whose files are gone by now."""
 
     dataset: str
     keys: tuple[Key, ...]
     progress: Callable[[str, int, int, int], None]
     retype: bool = False
     anew: bool = False
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ def ingest_once(intake: Intake, order: Order) -> tuple[Report, ...]:
     early = read(intake, order)
     with ExitStack() as unless_planned:
         unless_planned.callback(discard, intake, early)
+        if not early.keys:
+            return ()
         intake.step("read")
         with turn_at(intake, order.dataset) as held:
             resolve(intake, order.dataset)
@@ -140,7 +142,7 @@ def catch_up(
             refused.append(error)
             continue
         portions = _portions([(one.key, one.size_bytes) for one in found.wanted if settled(one)])
-        some, failures = _ingest_all(intake, (Order(name, keys, progress) for keys in portions))
+        some, failures = _ingest_all(intake, (Order(name, keys, progress, listed=True) for keys in portions))
         reports, unread = [*reports, *some], [*unread, *failures]
         vanished += found.vanished
         unchanged += found.unchanged
@@ -154,7 +156,8 @@ def load_keys(intake: Intake, dataset: str, keys: Iterable[str], *, progress: Pr
     there = [landed for key in sorted(set(keys)) if (landed := _landed(intake, dataset, key)) is not None]
     found = pending(intake, dataset, there, stale=False)
     portions = _portions([(one.key, one.size_bytes) for one in found.wanted])
-    reports, unread = _ingest_all(intake, (Order(dataset, some, progress or silent) for some in portions))
+    orders = (Order(dataset, some, progress or silent, listed=True) for some in portions)
+    reports, unread = _ingest_all(intake, orders)
     deliver(intake)  # of who died behind a commit that was whole
     return Reconciled(tuple(reports), unchanged=found.unchanged, unread=tuple(unread))
 
@@ -172,7 +175,8 @@ def reload(intake: Intake, dataset: str, *, key: str | None = None, progress: Pr
             code="not-landed",
         )
     # All in one commit: only then may a column change its type, since no row of the old one stays.
-    order = Order(dataset, tuple(one.key for one in there), progress or silent, retype=key is None, anew=True)
+    keys = tuple(one.key for one in there)
+    order = Order(dataset, keys, progress or silent, retype=key is None, anew=True, listed=True)
     return Reconciled(_ingest_many(intake, [order] if there else []), tuple(sorted(gone)))
 
 
@@ -218,10 +222,8 @@ def _ingest_all(intake: Intake, orders: Iterable[Order]) -> tuple[list[Report], 
                 whole = now.retype and error.code == _UNREADABLE
                 if len(now.keys) > 1 and not whole:
                     waiting = [*_halves(now), *waiting]
-                elif error.code == _UNREADABLE:
+                elif not (now.listed and intake.landing.get(now.keys[0]) is None):
                     unread.append(error)
-                else:
-                    raise
     return reports, unread
 
 

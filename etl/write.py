@@ -153,6 +153,8 @@ class _OpenFile:
         return self._rows, size_bytes, self._file.location
 
     def abort(self) -> None:
+        # Or it would end its file when it is collected, and complain on stderr that this is closed.
+        self._writer.is_open = False
         self._file.drop()
 
 

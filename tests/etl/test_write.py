@@ -1,5 +1,6 @@
 """Rows come to Parquet with field ids, arranged as the layout says, in bounded pieces."""
 
+import gc
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from pyiceberg.io.pyarrow import PyArrowFileIO
 import etl.write
 from athena.dataset import SYSTEM_COLUMNS, Column, DataType
 from athena.errors import Damaged, Failed
+from etl._parquet import ROW_GROUP_ROWS
 from etl.contract import Layout
 from etl.files import LocalFolder
 from etl.transform import Portion, Tally, arrow_schema, with_origin
@@ -196,3 +198,12 @@ def test_a_file_from_before_a_promotion_fits(tmp_path: Path) -> None:
         Column("x", DataType("string"), field_id=9),
     )
     check_footer(file.path, wider, PyArrowFileIO())
+
+
+def test_what_is_aborted_ends_without_a_complaint(tmp_path: Path) -> None:
+    writer = ContentWriter(LocalFolder(tmp_path / "data"), "c1", COLUMNS)
+    writer.write(batch(ROW_GROUP_ROWS))
+    writer.abort()
+    del writer
+    gc.collect()  # pytest makes errors of what a destructor raises
+    assert list((tmp_path / "data").iterdir()) == []
