@@ -64,7 +64,7 @@ _NAMED_DATE = re.compile(
 )
 _SHORTEST_DATE = len("1/1/26")
 _DIGITS = re.compile(r"[-+\u2212$€£(]{0,2}[ ]?[0-9][-0-9.,:/ '\u00a0\u202f)eE+TZ]*[%€$£]?")
-_FLAGS = frozenset(["on", "off"])
+_FLAGS = frozenset(["on", "off", "y", "n", "t", "f"])
 _WORDED_DATE = re.compile(
     r"(?:[A-Z][a-z]{2,8},? )?[0-9]{1,2}(?:\. ?|[- ])[^\W\d_]{3,12}\.?[- ][0-9]{2,4}(?: [0-9:]{4,8}.{0,9})?"
     r"|[A-Z][a-z]{2}-[0-9]{2,4}"

@@ -161,6 +161,15 @@ def test_a_date_format_is_recorded_and_an_ambiguous_one_is_told() -> None:
     assert found.warnings[0].startswith("c1 stays text: its dates can be read as %d/%m/%Y or %m/%d/%Y.")
 
 
+@pytest.mark.parametrize("flags", [["Y", "N"], ["t", "f", "T"], ["on", "off"], ["N"]])
+def test_flags_that_may_be_names_stay_text_and_that_is_told(flags: list[str]) -> None:
+    found = inferred_from([flags, ["M", "F"]])
+    assert [str(column.type) for column in found.columns] == ["string", "string"]
+    assert found.warnings == (
+        "c0 stays text: it looks like numbers, dates or booleans, but no type holds every value as it is written.",
+    )
+
+
 def test_words_that_count_as_missing_are_told() -> None:
     assert inferred_from([["1", "NA"]]).warnings == (
         "c0: NA counted as missing, because every other value is of type int.",
