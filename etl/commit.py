@@ -6,7 +6,6 @@ commit that somebody else made in between makes this one fail for sure.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import pyarrow.parquet as pq
 from pyiceberg.catalog import Catalog
@@ -36,6 +35,7 @@ from etl.iceberg import (
     iceberg_schema,
     iceberg_type,
     partition_spec,
+    put_in_order,
     same_partitions,
     table_columns,
     transform_of,
@@ -180,16 +180,13 @@ def _evolve(transaction: Transaction, table: Table, change: Change) -> None:
 def _change_columns(
     update: UpdateSchema, columns: Sequence[Column], changed: Sequence[Column], known: set[str]
 ) -> None:
-    """Promote what is known and add the rest, each before the column that follows it in the table."""
-    following = {column.name: after.name for column, after in pairwise(columns)}
+    """Promote what is known and add the rest, in the table's order."""
     for column in changed:
         if column.name in known:
             update.update_column(column.name, iceberg_type(column.type))
         else:
             update.add_column(column.name, iceberg_type(column.type), column.description)
-    for column in reversed(changed):
-        if column.name not in known:
-            update.move_before(column.name, following[column.name])
+    put_in_order(update, [column.name for column in columns], known)
 
 
 def _repartition(transaction: Transaction, table: Table, layout: Layout) -> None:

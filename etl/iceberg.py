@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import dropwhile, pairwise
 from pathlib import Path
 
 from pyiceberg.catalog import Catalog
@@ -10,6 +11,7 @@ from pyiceberg.partitioning import PARTITION_FIELD_ID_START, PartitionField, Par
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.update.schema import UpdateSchema
 from pyiceberg.transforms import Transform, parse_transform
 from pyiceberg.types import (
     BooleanType,
@@ -177,6 +179,21 @@ def partition_spec(partitions: Sequence[str], columns: Sequence[Column]) -> Part
 def transform_of(partition: Partition) -> Transform:  # type: ignore[type-arg]
     """Iceberg's transform for one of ours."""
     return parse_transform(f"{partition.transform}[{partition.width}]" if partition.width else partition.transform)
+
+
+def put_in_order(update: UpdateSchema, names: Sequence[str], known: set[str]) -> None:
+    """Bring what was added, which stands at the end, to its place; or else what is known behind all of it. Whichever
+    is less: pyiceberg goes through all columns for each that moves."""
+    fresh = [name for name in names if name not in known]
+    behind = [name for name in dropwhile(known.__contains__, names) if name in known]
+    if len(behind) < len(fresh):
+        before = {name: last for last, name in pairwise(names)}
+        for name in behind:
+            update.move_after(name, before[name])
+    else:
+        following = dict(pairwise(names))
+        for name in reversed(fresh):
+            update.move_before(name, following[name])
 
 
 def same_partitions(metadata: TableMetadata, partitions: Sequence[str]) -> bool:

@@ -61,14 +61,16 @@ class Tried:
 def differences(contract: Contract, table: Sequence[Column], *, path: str, text: str) -> tuple[Difference, ...]:
     """What the next load does to the columns of the table. Raises `Refused` ("schema-conflict") with path and line
     of the column that cannot become what the contract says."""
+    there = {column.name: column for column in table}
     for column in contract.columns:
-        try:
-            evolve(contract.dataset, table, [column], last_id=len(table))
+        old = there.get(column.name)
+        try:  # each against its own column alone: a table may have thousands
+            evolve(contract.dataset, [] if old is None else [old], [column], last_id=len(table))
         except Refused as error:
             line = line_of(text, ("columns", column.name))
             raise Refused(f"{path}, line {line}: {error.message}", error.remedy, code=error.code) from error
     evolution = evolve(contract.dataset, table, contract.columns, last_id=len(table))
-    types = {column.name: str(column.type) for column in table}
+    types = {name: str(column.type) for name, column in there.items()}
     named = {column.name for column in contract.columns}
     left = [one for one in table if one.name not in named and one.name not in SYSTEM_NAMES]
     return (

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyiceberg.catalog import Catalog
+from pyiceberg.table.update.schema import UpdateSchema, _Move
 
 from athena.changes import read_changes
 from athena.dataset import Column, DataType
@@ -139,6 +140,30 @@ def test_schema_and_data_change_together(lake: Lake) -> None:
         ("_file", "string", 2),
     ]
     assert lake.values() == [1, 5_000_000_000]
+
+
+@pytest.mark.parametrize("retype", [False, True], ids=["added", "retyped"])
+def test_few_columns_are_moved_however_many_are_new(lake: Lake, monkeypatch: pytest.MonkeyPatch, retype: bool) -> None:
+    """pyiceberg goes through all columns for each that is moved."""
+    first = lake.change("c1", 1)
+    lake.commit(first)
+    wanted = [
+        Column("n", DataType("string" if retype else "int")),
+        *(Column(f"x{i}", DataType("int")) for i in range(99)),
+    ]
+    columns = evolve("t", lake.columns, wanted, last_id=5, retype=retype).columns
+    moved: list[_Move] = []
+    move = UpdateSchema._move
+
+    def moving(update: UpdateSchema, one: _Move) -> None:
+        moved.append(one)
+        move(update, one)
+
+    monkeypatch.setattr(UpdateSchema, "_move", moving)
+    head = lake.commit(Change("t", "c2", columns, remove=tuple(one.path for one in first.add)))
+    assert [(one.name, one.field_id) for one in head.columns] == [(one.name, one.field_id) for one in columns]
+    assert [one.name for one in head.columns][:2] == ["n", "x0"]
+    assert 0 < len(moved) <= 4
 
 
 def test_a_column_is_retyped_in_its_place_beside_new_ones(lake: Lake) -> None:

@@ -1,13 +1,16 @@
 """Schemas change by Iceberg's rules alone."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from athena.dataset import SYSTEM_COLUMNS, Column, DataType
 from athena.errors import Refused
 from etl._study import drift
-from etl.contract import Layout
+from etl.contract import Contract, Layout
 from etl.evolve import Evolution, evolve
 from etl.iceberg import check_layout
+from etl.trial import differences
 
 
 def column(name: str, kind: str, **more: object) -> Column:
@@ -78,6 +81,25 @@ def test_with_leave_a_column_gets_another_type_and_another_id_in_the_same_place(
     assert shape(again) == [("day", "string", 7), ("n", "int", 2)]
     assert [one.name for one in again.retyped] == ["day"]
     assert (again.added, again.promoted, again.changes) == ((), (), True)
+
+
+def test_a_contract_is_compared_column_by_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with the whole table took 8 s for 4,000 columns."""
+    columns = tuple(column(f"c{i}", "int") for i in range(300))
+    table = evolve("t", (), columns, last_id=0).columns
+    seen: list[int] = []
+
+    def evolving(dataset: str, there: Sequence[Column], wanted: Sequence[Column], *, last_id: int) -> Evolution:
+        seen.append(len(there))
+        return evolve(dataset, there, wanted, last_id=last_id)
+
+    monkeypatch.setattr("etl.trial.evolve", evolving)
+    wider = (*columns[:-1], column("c299", "long"), column("new", "date"))
+    told = differences(Contract("t", columns=wider), table, path="t.toml", text="")
+    assert [(one.what, one.column) for one in told] == [("adds", "new"), ("widens", "c299")]
+    assert sum(seen) <= 3 * len(table)
+    with pytest.raises(Refused, match=r"t.toml, line 2: t: column 'c1' is int in the table and cannot become string"):
+        differences(Contract("t", columns=(column("c1", "string"),)), table, path="t.toml", text="[columns]\nc1 = 1\n")
 
 
 def test_names_of_the_system_are_taken() -> None:
