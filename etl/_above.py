@@ -62,6 +62,20 @@ def _below_settings(records: list[Placed], fields: int) -> int | None:
             rows = [one.record.fields for one in records[place:] if fits(one, fields)]
             named = fits(records[place], fields) and rows[0] != records[0].record.fields
             return place if named and len(rows) > place and votes_for_header(rows[0], rows[1:], ()) >= 1 else None
+    return _above_pairs(records) if fields == 2 else None
+
+
+def _above_pairs(records: list[Placed]) -> int | None:
+    """In a table of two columns of numbers: the names right above them, below names and values."""
+    rows = [one.record.fields for one in records]
+    values = 0
+    for place, row in enumerate(rows[: min(_MAX_SETTINGS + 1, len(rows) // 3 + 1)]):
+        if not fits(records[place], 2) or is_typed(row[0]):
+            return None
+        if values and looks_like_names(row) and all(map(is_typed, rows[place + 1])):
+            below = [fields for one, fields in zip(records, rows, strict=True) if fits(one, 2)][place + 1 :]
+            return place if all(map(holds_numbers, zip(*below, strict=True))) else None
+        values += is_typed(row[1])
     return None
 
 

@@ -20,7 +20,7 @@ _NAMED = (
     rb"|\d{1,2}\.? [A-Za-z\x80-\xff]{3,14}\.? \d{4})"
 )
 _DATE = rb"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|" + _NAMED
-_TIME = rb"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s?[AaPp]\.?[Mm]\.?)?"
+_TIME = rb"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s?[AaPp]\.?[Mm]\.?)?"
 _ZONE = rb"(\s?(Z|UTC|GMT|[-+]\d{2}(:?\d{2})?))?"
 MOMENT = re.compile(rb"(" + _DATE + rb")([T ]" + _TIME + _ZONE + rb")?|" + _TIME)
 MISSING = frozenset([b"", b"NA", b"N/A", b"NULL", b"null", b"NaN", b"nan", b"None", b"-", b"\\N", b"n/a", b"#N/A"])
@@ -28,6 +28,7 @@ _TRUTH = frozenset([b"true", b"false", b"yes", b"no"])
 # Addresses of pages, people, machines and files, marks that are unique, and settings: no column is called so.
 _LINK = re.compile(
     rb"[a-z]{2,6}://[^\s\"]+|[\w.+-]+@[\w-]+(\.[\w-]+)+|\d{1,3}(\.\d{1,3}){3}(/\d+)?|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}"
+    rb"|[\da-f]{32,128}"
     rb"|([\da-f]{2}[:-]){5}[\da-f]{2}|(?=.*::)[\da-f:]{3,39}|([\da-f]{1,4}:){7}[\da-f]{1,4}"
     rb"|(/[\w.%~+-]+){2,}/?|[a-z]:\\[^,;|\t\"]*|[a-z_][\w.-]*=[^\s:,;|\t\"]+|<[a-z][^<>]*>.*</?[a-z][^<>]*>"
     rb"|\([^()]*\)|\[.*\]|\{.*\}|(multi)?(point|linestring|polygon)[ zm]*\(.*\)",

@@ -33,7 +33,7 @@ def votes_for_header(first: Row, below: Sequence[Row], expected: Sequence[str]) 
     # Files that were joined have it again.
     others = [row for row in below if tuple(row) != tuple(first)]
     columns = list(zip(*others, strict=True)) if others else [()] * len(first)
-    if _are_years(first, columns):
+    if _are_years(first, columns) or _are_moments(first, columns) or _are_places(first, others):
         return 2.0
     return sum(_vote(cell, column) for cell, column in zip(first, columns, strict=True))
 
@@ -99,6 +99,31 @@ def _are_years(first: Row, columns: Sequence[Sequence[bytes]]) -> bool:
     return not any(is_typed(cell) for cell in others) and sum(map(bool, map(_YEAR.fullmatch, below))) < 0.5 * len(below)
 
 
+def _are_moments(first: Row, columns: Sequence[Sequence[bytes]]) -> bool:
+    """A header like `product,2026-01-01,2026-02-01`: different days or hours above values that are none."""
+    places = [place for place, cell in enumerate(first) if kind(cell) == TEMPORAL]
+    if len(places) < 2 or len({first[place].strip() for place in places}) < len(places):
+        return False
+    below = [one for place in places for value in columns[place] if (one := kind(value)) != EMPTY]
+    others = [cell for place, cell in enumerate(first) if place not in places]
+    return bool(below) and TEMPORAL not in below and not any(map(is_typed, others))
+
+
+def _are_places(first: Row, others: Sequence[Row]) -> bool:
+    """A header of nothing but the columns' places, from 0, as a table of numbers without names is written; behind an
+    empty cell where its rows are counted too."""
+    indexed = not first[0].strip()
+    return len(first) > 2 and len(others) > 1 and _counts(first[indexed:], 0) and not any(map(_counts, others))
+
+
+def _counts(row: Row, begin: int | None = None) -> bool:
+    """Whether each cell is the whole number behind the one before it."""
+    if not all(map(bytes.isdigit, row)):
+        return False
+    numbers = [int(cell) for cell in row]
+    return numbers == list(range(numbers[0] if begin is None else begin, numbers[0] + len(numbers)))
+
+
 def looks_like_names(row: Row) -> bool:
     """Whether every cell could name a column: some text, no number, no two alike.
 
@@ -129,6 +154,13 @@ def further_header_rows(body: Sequence[Row], texts: Sequence[str] = ()) -> int:
     """
     names = {clean_name(name) for name in texts}
     words = [clean_name(cell.decode("utf-8", "replace")) in names for cell in body[0]]
+    rows = 1 + _rows_of_units(body, words)
+    while rows < min(MAX_HEADER_ROWS, len(body) - 2) and _fills_gaps(body[rows], body[:rows], body[rows + 1 :]):
+        rows += 1
+    return rows - 1
+
+
+def _rows_of_units(body: Sequence[Row], words: Sequence[bool]) -> int:
     wordy = [place for place, cell in enumerate(body[1]) if kind(cell) not in _NO_WORDS] if len(body) > 1 else []
     for rows in range(min(MAX_HEADER_ROWS, len(body) - 2), 1, -1):
         columns = list(zip(*body[rows:], strict=True))
@@ -138,6 +170,24 @@ def further_header_rows(body: Sequence[Row], texts: Sequence[str] = ()) -> int:
         if len(typed) >= 2 and all(_is_above_data(row, typed) for row in body[1:rows]):
             return rows - 1
     return 0
+
+
+def _fills_gaps(row: Row, header: Sequence[Row], below: Sequence[Row]) -> bool:
+    """Whether a row names what the header leaves without a name, and holds no data: names of groups stand above those
+    of their columns, as in an export with merged cells or of a pivot table."""
+    gaps = [place for place, cells in enumerate(zip(*header, strict=True)) if not any(cell.strip() for cell in cells)]
+    if not gaps or len(below) < 2 or not all(row[place].strip() for place in gaps):
+        return False
+    columns = list(zip(*below, strict=True))
+    filled = [place for place, column in enumerate(columns) if all(kind(value) != EMPTY for value in column)]
+    empty = sum(not row[place].strip() for place in filled)
+    typed = [place for place, cell in enumerate(row) if is_typed(cell)]
+    if typed:
+        years = len(typed) > 1 and gaps != [0] and all(_YEAR.fullmatch(row[place].strip()) for place in typed)
+        values = [value for place in typed for value in columns[place] if kind(value) != EMPTY]
+        return years and holds_numbers(values) and not any(_YEAR.fullmatch(value.strip()) for value in values)
+    alone = gaps != [0] or sum(bool(cell.strip()) for cell in row) == 1
+    return alone and empty > 1
 
 
 def _is_above_data(row: Row, typed: Sequence[int]) -> bool:

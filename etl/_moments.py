@@ -18,7 +18,7 @@ _LONG = ("january", "february", "march", "april", "may", "june", "july", "august
 _OFFSET = r"(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)"
 _ISO = re.compile(
     r"(?P<Y>\d{4})(?P<mark>[-/.])(?P<m>\d{1,2})(?P=mark)(?P<d>\d{1,2})"
-    r"(?:[T ](?P<H>\d{2})(?::(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.(?P<f>\d{1,9}))?)?)?(?: ?(?P<z>" + _OFFSET + r"))?)?"
+    r"(?:[T ](?P<H>\d{2})(?::(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?)?(?: ?(?P<z>" + _OFFSET + r"))?)?"
 )
 _DIRECTIVES = {
     "d": r"(?P<d>\d{1,2})",

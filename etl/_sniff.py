@@ -5,7 +5,7 @@ Each record votes; the first row has no more say than any other, so that a few b
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from etl._cell import (
@@ -18,11 +18,11 @@ from etl._cell import (
     TRUTH,
     WORDS,
     count_kinds,
-    holds_numbers,
     is_typed,
     kind,
 )
-from etl._record import Record, Shape
+from etl._parted import cells, has_headed_numbers, is_number, is_split_for_sure, parts_quoted
+from etl._record import AFTER, STRAY, Record, Shape
 from etl._sample import Placed, holds_marks, lines, read_all
 from etl.contract import SourceRules
 
@@ -35,8 +35,7 @@ _WORTH = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS:
 _ALONE = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.6, PROSE: 0.6, MIXED: 0.2}
 _MAX_ABOVE = 10
 _NEVER = b"\x1f"
-_CLOCK = re.compile(rb"(?<!\d)\d{1,2}:\d\d(?!\d)|(?<![\w:])([\da-fA-F]{2}:){5}[\da-fA-F]{2}(?![\w:])|::")
-_MOSTLY, _MANY = 0.9, 10
+_MOSTLY = 0.9
 _QUOTED_SHARE = 0.75
 _MANY_FIELDS, _BELOW_TEXT = 4, 0.85
 # Below this no other delimiter explains the text.
@@ -65,7 +64,10 @@ def sniff(text: bytes, rules: SourceRules) -> Sniffed:
         strongest = max((score for score, _ in judged), default=0.0)
         if strongest >= _POOR and _differs_from_header(text, shape):
             continue
-        judged.append((_score(found := _tried(text, shape), titled=strongest < _POOR), found))
+        found = _tried(text, shape)
+        if rules.quote is None and shape.quote == b'"' and _are_text(found):
+            found = _tried(text, replace(shape, quote=None))
+        judged.append((_score(found, titled=strongest < _POOR), found))
     if rules.delimiter is None:
         judged += [(_score_alone(found := _tried(text, shape)), found) for shape in _single(text, rules)]
     best, chosen = judged[0]
@@ -150,6 +152,12 @@ def _tried(text: bytes, shape: Shape) -> Sniffed:
     return Sniffed(shape, records, (counts[fields] + 0.5 * ragged) / max(len(records), 1))
 
 
+def _are_text(found: Sniffed) -> bool:
+    """Whether most records have quotes inside of fields or before words of them, and none around one."""
+    strays = sum(placed.record.fault in (STRAY, AFTER) for placed in found.records)
+    return 2 * strays > len(found.records) and not any(any(placed.record.quoted) for placed in found.records)
+
+
 def _usual(counts: Counter[int], records: tuple[Placed, ...]) -> int:
     """The most frequent number of fields; among equals that of the earlier record."""
     most = max(counts.values())
@@ -171,6 +179,8 @@ def _score(found: Sniffed, *, titled: bool) -> float:
     if shape.fields < 2:
         return 0.0
     fitting = [placed.record for placed in found.records if len(placed.record.fields) == shape.fields]
+    if shape.delimiter == b"," and shape.fields == 2 and _are_amounts(found.records[0].record, fitting):
+        return 0.0
     weak = shape.delimiter in WEAK
     consistency, prior = (
         _weak_standing(found, fitting, titled=titled)
@@ -195,26 +205,27 @@ def _consistency(found: Sniffed) -> float:
     return max(found.confidence, _BELOW_TEXT * fitting / len(body)) if fitting > 2 else found.confidence
 
 
+def _are_amounts(first: Record, fitting: list[Record]) -> bool:
+    """Whether what a comma parts below one name are rather numbers with as many decimals each."""
+    if len(first.fields) != 1 or is_typed(first.fields[0]) or len({len(record.fields[1]) for record in fitting}) > 1:
+        return False
+    return all(is_number(b",".join(record.fields)) and not any(record.quoted) for record in fitting)
+
+
 def _weak_standing(found: Sniffed, fitting: list[Record], *, titled: bool) -> tuple[float, float]:
     """How consistent a delimiter is that stands inside of values as well, and how much is to be said for it: nothing
     where too many records differ; below a title (where there may be one: `titled`) all must be alike."""
     body, delimiter = _without_lead(found), found.shape.delimiter
     whole = len(body) == len(found.records)
     share = found.confidence if whole else len(fitting) / len(body)
-    if share >= _QUOTED_SHARE and _parts_quoted(found.shape, fitting):
+    if share >= _QUOTED_SHARE and parts_quoted(found.shape, fitting):
         return share, _TRUSTED
     if share < (_MOSTLY if whole and delimiter != b"#" else 1.0) or not (whole or titled):
         return 0.0, 0.0
     consistency = share if whole else _MOSTLY
-    if _has_headed_numbers(fitting) or (share == 1.0 and _is_split_for_sure(found.shape, fitting)):
+    if has_headed_numbers(fitting) or (share == 1.0 and is_split_for_sure(found.shape, fitting)):
         return consistency, _TRUSTED if share == 1.0 else 0.9
     return consistency, _PRIOR[delimiter] if whole else 0.0
-
-
-def _parts_quoted(shape: Shape, records: list[Record]) -> bool:
-    """Whether quotes stand at the delimiters of most records, as they would not by chance."""
-    quoted = sum(any(record.quoted) for record in records)
-    return shape.fields > 2 and len(records) > 2 and 2 * quoted > len(records)
 
 
 def _without_lead(found: Sniffed) -> list[Record]:
@@ -226,60 +237,9 @@ def _without_lead(found: Sniffed) -> list[Record]:
     return records[above:]
 
 
-def _is_split_for_sure(shape: Shape, records: list[Record]) -> bool:
-    """Whether so many records would not have the same number of such fields by chance."""
-    fields, count = shape.fields, len(records)
-    if any(quoted and shape.delimiter in value for one in records for value, quoted in _cells(one)):
-        return True
-    if shape.delimiter == b" ":
-        return _is_spaced_for_sure([one.fields for one in records])
-    if not any(one.fields[0] for one in records):
-        return False
-    lines = [shape.delimiter.join(one.fields) for one in records]
-    if any(b": " in line or b"://" in line for line in lines) or all(map(_CLOCK.search, lines)):
-        return False
-    if shape.delimiter == b":" and lines[0].count(b" ") > 1 and len({line.count(b" ") for line in lines}) == 1:
-        return False
-    return count >= 3 or (count == 2 and fields >= 3)
-
-
-def _is_spaced_for_sure(rows: list[tuple[bytes, ...]]) -> bool:
-    """Whether spaces part values: in many lines alike, or between numbers that are not the groups of one number, as
-    phones, cards and thousands have them."""
-    fields = len(rows[0])
-    if not all(value for row in rows for value in row):
-        return False
-    if fields >= 3 and len(rows) >= _MANY:
-        return True
-    numbers = [column for column in zip(*rows, strict=True) if all(map(_is_number, column))]
-    values = [value for column in numbers for value in column]
-    if any(b"." in value or b"," in value for value in values):
-        return len(numbers) == fields or (len(numbers) >= 2 and fields >= 3)
-    inner = {len(value) for row in rows for value in row[1:]}
-    grouped = any(map(_DIALLED.match, values)) or (len(inner) == 1 and min(inner) > 2)
-    return len(numbers) == fields >= 3 and len(rows) > 1 and not grouped
-
-
-_DIALLED = re.compile(rb"\+|0\d")
-
-
-def _is_number(value: bytes) -> bool:
-    return kind(value) == NUMERIC
-
-
-def _cells(record: Record) -> Iterable[tuple[bytes, bool]]:
-    return zip(record.fields, record.quoted, strict=True)
-
-
-def _has_headed_numbers(records: list[Record]) -> bool:
-    """Whether a column is a word first and nothing but numbers below."""
-    columns = zip(*(record.fields for record in records), strict=True)
-    return any(not is_typed(column[0]) and holds_numbers(column[1:]) for column in columns)
-
-
 def _worth(records: Sequence[Record]) -> float:
     """How much like values the fields of records of equal length look, 0 to 1."""
-    plain = [value for record in records for value, quoted in _cells(record) if not quoted]
+    plain = [value for record in records for value, quoted in cells(record) if not quoted]
     number = len(records) * len(records[0].fields)
     return (number - len(plain) + sum(_WORTH[one] * count for one, count in count_kinds(plain).items())) / number
 
@@ -292,5 +252,8 @@ def _score_alone(found: Sniffed) -> float:
 
 
 def alone(value: bytes) -> float:
-    # What looks like one number with a comma may be two, and brackets may hold a record.
+    # What looks like one number with a comma may be two, a time with one is rather a time and a number, and brackets
+    # may hold a record.
+    if b"," in value and b", " not in value and kind(value) == TEMPORAL:
+        return _ALONE[MIXED]
     return min(_ALONE[kind(value)], 0.6 if b"," in value or value[:1] in (b"(", b"[", b"{", b"<") else 1.0)

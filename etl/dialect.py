@@ -135,16 +135,20 @@ def _sniffed(text: bytes, rules: SourceRules) -> tuple[Sniffed, tuple[str, ...]]
     if rules.delimiter is not None and not rules.delimiter.isascii():
         rules = replace(rules, delimiter=UNIT.decode())
     sniffed = sniff(text, rules)
-    if rules.quote is not None or sniffed.shape.quote is None:
+    if rules.quote is not None:
         return sniffed, ()
+    if sniffed.shape.quote is None:
+        return sniffed, (_quotes_as_text('"'),)
     records = [placed.record for placed in sniffed.records]
     strays = sum(record.fault in (STRAY, AFTER) for record in records)
     others = any(record.fault not in (None, STRAY, AFTER) or any(record.quoted) for record in records)
     if others or strays < max(2, 0.01 * len(records)):
         return sniffed, ()
-    quote = sniffed.shape.quote.decode()
-    note = f"{quote} is read as text: it stands inside of fields or before words of them, and never around one."
-    return sniff(text, replace(rules, quote="")), (note,)
+    return sniff(text, replace(rules, quote="")), (_quotes_as_text(sniffed.shape.quote.decode()),)
+
+
+def _quotes_as_text(quote: str) -> str:
+    return f"{quote} is read as text: it stands inside of fields or before words of them, and never around one."
 
 
 def _dialect(
