@@ -1,6 +1,7 @@
 """Whether the first record names the columns, and whether more such rows follow. Pure."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 
 from etl._cell import EMPTY, LINK, MIXED, NUMERIC, TEMPORAL, TRUTH, holds_numbers, is_typed, kind
@@ -10,6 +11,7 @@ MAX_HEADER_ROWS = 4
 _YEAR = re.compile(rb"(19|20)\d\d")
 _MAX_NAME_BYTES = 100
 _CODE_BYTES = 3
+_COUNTED = 5
 # What ends in a stop is a sentence, and not a name with an abbreviation, when it has four words at least.
 _STOPS, _SENTENCE_GAPS = (b".", b"!", b"?", b";", b":", b","), 3
 
@@ -31,7 +33,7 @@ def votes_for_header(first: Row, below: Sequence[Row], expected: Sequence[str]) 
     if meets(first, expected):
         return 10.0
     # Files that were joined have it again.
-    others = [row for row in below if tuple(row) != tuple(first)]
+    others = [row for row in below if (row[0].removeprefix(BOM_UTF8), *row[1:]) != tuple(first)]
     columns = list(zip(*others, strict=True)) if others else [()] * len(first)
     if _are_years(first, columns) or _are_moments(first, columns) or _are_places(first, others):
         return 2.0
@@ -110,18 +112,23 @@ def _are_moments(first: Row, columns: Sequence[Sequence[bytes]]) -> bool:
 
 
 def _are_places(first: Row, others: Sequence[Row]) -> bool:
-    """A header of nothing but the columns' places, from 0, as a table of numbers without names is written; behind an
-    empty cell where its rows are counted too."""
-    indexed = not first[0].strip()
-    return len(first) > 2 and len(others) > 1 and _counts(first[indexed:], 0) and not any(map(_counts, others))
-
-
-def _counts(row: Row, begin: int | None = None) -> bool:
-    """Whether each cell is the whole number behind the one before it."""
-    if not all(map(bytes.isdigit, row)):
+    """A header that counts up, and hardly a row below does: nothing but the columns' places from 0, as a table of
+    numbers without names is written (behind empty cells, where its rows are counted too), or five numbers at least
+    behind names, as months and weeks have them."""
+    start = next((place for place, cell in enumerate(first) if cell.isdigit()), len(first))
+    if len(first) < 3 or len(others) < 2 or not _counts(first[start:]):
         return False
-    numbers = [int(cell) for cell in row]
-    return numbers == list(range(numbers[0] if begin is None else begin, numbers[0] + len(numbers)))
+    if any(cell.strip() for cell in first[:start]):
+        told = len(first) - start >= _COUNTED and looks_like_names(first[:start])
+    else:
+        told = int(first[start]) == 0
+    return told and 2 * sum(_counts(row[start:]) for row in others) < len(others)
+
+
+def _counts(row: Row) -> bool:
+    """Whether there are cells, each of which is the whole number behind the one before it."""
+    numbers = [int(cell) for cell in row if cell.isdigit()]
+    return len(numbers) == len(row) > 0 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def looks_like_names(row: Row) -> bool:

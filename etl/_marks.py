@@ -5,6 +5,8 @@ Up to the first one that does not, records end at the line ends that have an eve
 That record is read exactly, and from the line behind it goes on.
 """
 
+from codecs import BOM_UTF8
+
 import numpy as np
 
 from etl._places import CR, LF, Bytes, Flags, Marks, is_break, mark
@@ -179,13 +181,14 @@ class _Walk:
         if heading is None:
             return found
         starts, ends = self.marks.starts[firsts], self.marks.ends[lasts]
-        behind = ends - starts - len(heading)
+        names = starts + len(BOM_UTF8) * (self.marks.block[starts] == BOM_UTF8[0])
+        behind = ends - names - len(heading)
         near = np.flatnonzero((behind >= 0) & (behind <= _LINE_END_BYTES))
         # Byte by byte, so that of many records as long as the header few are left at once.
         for place, byte in enumerate(heading):
             if not len(near):
                 break
-            near = near[self.marks.block[starts[near] + place] == byte]
+            near = near[self.marks.block[names[near] + place] == byte]
         for record in near.tolist():
             start, end = int(starts[record]), int(ends[record])
             if self.sorting.is_heading(start, end):

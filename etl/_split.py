@@ -3,6 +3,7 @@
 This is the exact way; `_marks.py` does the same for a whole block at once and must find the same.
 """
 
+from codecs import BOM_UTF8
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -86,8 +87,9 @@ class Sorting:
             self.faults.append(Fault(start, end, line, height, "field-count", _counted(fields, self.shape)))
 
     def is_heading(self, start: int, end: int) -> bool:
-        """Whether a good record is the header once more."""
-        return self.shape.heading is not None and self.data[start:end].rstrip(b"\r\n") == self.shape.heading
+        """Whether a good record is the header once more, perhaps with the mark that its file began with."""
+        line = self.data[start:end].rstrip(b"\r\n")
+        return self.shape.heading is not None and line.removeprefix(BOM_UTF8) == self.shape.heading
 
     def repeated(self, start: int, end: int, line: int) -> None:
         """The header once more, as in files that were joined."""
