@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from athena.dataset import check_dataset_name
-from athena.errors import Failed, NotFound, Refused
+from athena.errors import Failed, LakegateError, NotFound, Refused
 from etl.attempt import change_of, discard, read, settle
 from etl.batch import Order
 from etl.describe import describe
@@ -49,14 +49,14 @@ def silent(_name: str, _done: int, _total: int, _rows: int) -> None:
 class Reconciled:
     """What a reconciliation did: reports of what was read, keys whose files are gone (their rows stay), why
     some files are nobody's, which contracts cannot be understood (their datasets were left alone), and why files could
-    not be read just now (they are tried again)."""
+    not be read or loaded just now (they are tried again)."""
 
     reports: tuple[Report, ...]
     vanished: tuple[str, ...] = ()
     unchanged: int = 0
     misplaced: tuple[Refused, ...] = ()
     refused: tuple[Refused, ...] = ()
-    unread: tuple[Failed, ...] = ()
+    unread: tuple[LakegateError, ...] = ()
 
 
 def ingest_once(intake: Intake, order: Order) -> tuple[Report, ...]:
@@ -132,14 +132,17 @@ def catch_up(
     reports: list[Report] = []
     vanished: list[str] = []
     refused: list[Refused] = []
-    unread: list[Failed] = []
+    unread: list[LakegateError] = []
     unchanged = 0
     for name, there in sorted(landed.items()):
-        describe(intake, name)
         try:
+            describe(intake, name)
             found = pending(intake, name, there, stale=stale)
         except Refused as error:
             refused.append(error)
+            continue
+        except LakegateError as error:  # a dataset in trouble holds up no other
+            unread.append(error)
             continue
         portions = _portions([(one.key, one.size_bytes) for one in found.wanted if settled(one)])
         some, failures = _ingest_all(intake, (Order(name, keys, progress, listed=True) for keys in portions))
@@ -204,20 +207,20 @@ def _ingest_many(intake: Intake, orders: Iterable[Order]) -> tuple[Report, ...]:
     return tuple(reports)
 
 
-def _ingest_all(intake: Intake, orders: Iterable[Order]) -> tuple[list[Report], list[Failed]]:
-    """One commit an order; or a few, when one of its files does not hold still or cannot be read: it holds up no
-    other. The reports, and why files could not be read."""
+def _ingest_all(intake: Intake, orders: Iterable[Order]) -> tuple[list[Report], list[LakegateError]]:
+    """One commit an order of one dataset; or a few, when one of its files does not hold still or cannot be read: it
+    holds up no other. The reports, and why files could not be read, or why nothing more can be loaded."""
     reports: list[Report] = []
-    unread: list[Failed] = []
+    unread: list[LakegateError] = []
     for order in orders:
         waiting = [order]
         while waiting:
             now, *waiting = waiting
             try:
                 reports += _ingest(intake, now)
-            except Failed as error:
-                if error.code not in _OF_ONE_FILE:
-                    raise
+            except LakegateError as error:
+                if not (isinstance(error, Failed) and error.code in _OF_ONE_FILE):
+                    return reports, [*unread, error]
                 # A column may change its type only where all files are read.
                 whole = now.retype and error.code == _UNREADABLE
                 if len(now.keys) > 1 and not whole:

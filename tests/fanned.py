@@ -13,7 +13,7 @@ from etl.intake import Intake
 from etl.report import Report
 from etl.workers import T, Workers, outcome
 from lakegate.demo.data import installed_files
-from tests.home import intake_at, rows_of
+from tests.home import intake_at, reports_of, rows_of
 
 CASES = Path(__file__).parent / "cases" / "landing"
 
@@ -68,7 +68,7 @@ def check_alike(one: Intake, many: Intake) -> None:
     assert [head.dataset for head in many.heads.all()] == names
     for name in names:
         assert rows(one, name) == rows(many, name), name
-    assert reconcile(many).reports == ()
+    assert reports_of(reconcile(many)) == ()
 
 
 def told(report: Report) -> str:

@@ -16,7 +16,9 @@ from etl.commit import load_table
 from etl.contract import Contract
 from etl.contract_file import parse_contract
 from etl.contract_text import contract_text
+from etl.ingest import Reconciled
 from etl.intake import Intake
+from etl.report import Report
 
 
 def utc_now() -> datetime:
@@ -51,6 +53,12 @@ def drop(intake: Intake, key: str, content: str | bytes) -> str:
     temporary.write_bytes(content.encode() if isinstance(content, str) else content)
     temporary.replace(path)
     return key
+
+
+def reports_of(done: Reconciled) -> tuple[Report, ...]:
+    """The reports of a reconciliation to which nothing stood in the way."""
+    assert done.unread == ()
+    return done.reports
 
 
 def vanish(intake: Intake, key: str) -> None:

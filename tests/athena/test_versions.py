@@ -12,7 +12,7 @@ from athena.versions import FORMS, Form, as_it_is, bring_up
 from etl.doctor import examine
 from etl.ingest import reconcile, retract
 from etl.maintain import maintain
-from tests.home import drop, intake_at, values_of
+from tests.home import drop, intake_at, reports_of, values_of
 
 FIRST_STATE = Path(__file__).parents[1] / "cases/homes/first-state.sql"
 
@@ -46,13 +46,13 @@ def test_a_home_of_the_first_version_goes_on(tmp_path: Path) -> None:
     intake = intake_at(tmp_path / "home")
     for number in range(3):
         drop(intake, f"t/f{number}.csv", f"n\n{number}\n")
-    reconcile(intake)
+    reports_of(reconcile(intake))
     as_the_first_version_had_it(intake.settings.state)
     assert version(intake.settings.state) == 0
     again = intake_at(tmp_path / "home")
-    assert reconcile(again).reports == ()
+    assert reports_of(reconcile(again)) == ()
     drop(again, "t/late.csv", "n\n9\n")
-    reconcile(again)
+    reports_of(reconcile(again))
     retract(again, "t/f1.csv")
     maintain(again)
     assert values_of(again, "t", "n") == [0, 2, 9]

@@ -22,7 +22,7 @@ from etl.intake import Intake
 from etl.report import Report
 from etl.source import Source
 from etl.transform import Portion, Study, stored_schema, study, transform_narrow
-from tests.home import drop, intake_at, rows_of, values_of
+from tests.home import drop, intake_at, reports_of, rows_of, values_of
 
 PLAIN = {
     "int": ["7", "-12", "100", "999", "0", "+5"],
@@ -276,11 +276,11 @@ def test_files_read_together_are_reported_and_loaded_as_one_by_one(contract: str
         if contract is not None:
             one.contracts.save("t", contract)
     dropped(intake)
-    together = reconcile(intake).reports
+    together = reports_of(reconcile(intake))
     each: list[Report] = []
     for file in sorted((intake.settings.landing / "t").iterdir()):
         drop(singly, f"t/{file.name}", file.read_bytes())
-        each += reconcile(singly).reports
+        each += reports_of(reconcile(singly))
     assert [told(one) for one in together] == [told(one) for one in each]
     columns = ["id", "day", "fare", "city", "_file", "_line", "_content"]
     order = [("_file", "ascending"), ("_line", "ascending")]
@@ -304,7 +304,7 @@ def test_a_file_that_goes_with_none_does_no_harm_to_those_that_are_read_meanwhil
     texts[30] = texts[5]
     for at, text in enumerate(texts):
         drop(intake, f"t/{at:02}.csv", text)
-    reports = reconcile(intake).reports
+    reports = reports_of(reconcile(intake))
     assert [one.status for one in reports] == ["loaded" if at != 30 else "duplicate" for at in range(40)]
     assert [one.rows_rejected for one in reports] == [1 if at == 4 and contract else 0 for at in range(40)]
     found = (
@@ -322,10 +322,10 @@ def test_a_file_that_goes_with_none_does_no_harm_to_those_that_are_read_meanwhil
 def test_one_file_of_a_shared_one_is_replaced_and_another_retracted(intake: Intake) -> None:
     for at in range(4):
         drop(intake, f"t/{at}.csv", trips(at * 10))
-    reconcile(intake)
+    reports_of(reconcile(intake))
     assert len(list(intake.data("t").iterdir())) == 1
     drop(intake, "t/1.csv", trips(500))
-    reconcile(intake)
+    reports_of(reconcile(intake))
     retract(intake, "t/2.csv")
     wanted = [*range(8), *range(30, 38), *range(500, 508)]
     assert values_of(intake, "t", "id") == wanted
@@ -345,5 +345,5 @@ def test_a_content_that_another_loaded_meanwhile_is_not_loaded_again_with_its_ne
 
             ingest(other, "t/1.csv")
 
-    reconcile(replace(intake, step=meanwhile))
+    reports_of(reconcile(replace(intake, step=meanwhile)))
     assert values_of(intake, "t", "id") == [at * 10 + one for at in range(4) for one in range(8)]

@@ -11,6 +11,7 @@ import pytest
 from etl.ingest import reconcile
 from tests.cloud import Cloud
 from tests.disturbed import Application, Disturbance, between
+from tests.home import reports_of
 
 CONTRACT = """
 description = "of numbers"
@@ -37,7 +38,7 @@ def test_a_column_may_be_described_at_any_length(cloud: Cloud, described: str) -
     cloud.intake(settings).contracts.save("t", CONTRACT.format(described))
     for key in ("t/a.csv", "t/b.csv"):
         cloud.drop(settings, key, f"n\n{ord(key[2])}\n")
-        assert [one.status for one in reconcile(cloud.intake(settings)).reports] == ["loaded"]
+        assert [one.status for one in reports_of(reconcile(cloud.intake(settings)))] == ["loaded"]
     head = cloud.intake(settings).heads.get("t")
     assert head is not None
     assert next(column.description for column in head.columns if column.name == "n") == json.loads(f'"{described}"')
@@ -49,7 +50,7 @@ def test_a_commit_that_ran_out_of_time_at_glue_is_fenced_off_before_its_files_ar
     """Glue says so with status 400, and may carry the update out all the same, as late as it likes."""
     settings = cloud.writing()
     cloud.drop(settings, "t/a.csv", "n\n1\n")
-    reconcile(cloud.intake(settings))
+    reports_of(reconcile(cloud.intake(settings)))
     cloud.drop(settings, "t/b.csv", "n\n2\n")
     late: list[dict[str, Any]] = []
 
@@ -60,11 +61,11 @@ def test_a_commit_that_ran_out_of_time_at_glue_is_fenced_off_before_its_files_ar
         return answer(environ, start)
 
     with between(cloud, times_out):
-        reconcile(cloud.intake(settings))
+        reports_of(reconcile(cloud.intake(settings)))
     glue = cloud.client("glue")
     with pytest.raises(glue.exceptions.ConcurrentModificationException):
         glue.update_table(**late[0])
-    reconcile(cloud.intake(settings))
+    reports_of(reconcile(cloud.intake(settings)))
     assert Counter(cloud.rows(settings, "t")["n"].to_pylist()) == Counter([1, 2])
 
 
@@ -81,12 +82,12 @@ def test_a_commit_that_glue_is_told_of_twice_keeps_its_manifests(cloud: Cloud) -
         return answer(environ, start)
 
     with between(cloud, repeats):
-        reconcile(cloud.intake(settings))
+        reports_of(reconcile(cloud.intake(settings)))
         cloud.drop(settings, "t/b.csv", "n\n2\n")
-        reconcile(cloud.intake(settings))
+        reports_of(reconcile(cloud.intake(settings)))
     assert twice.count("t") >= 2
     assert Counter(cloud.rows(settings, "t")["n"].to_pylist()) == Counter([1, 2])
-    assert reconcile(cloud.intake(settings)).reports == ()
+    assert reports_of(reconcile(cloud.intake(settings))) == ()
 
 
 def test_of_two_updates_of_one_version_the_emulated_glue_refuses_one(cloud: Cloud) -> None:

@@ -22,7 +22,7 @@ from etl.ingest import reconcile, retract
 from etl.intake import Intake
 from etl.maintain import maintain
 from etl.restore import restore
-from tests.home import drop, intake_at, rows_of, utc_now, values_of
+from tests.home import drop, intake_at, reports_of, rows_of, utc_now, values_of
 
 # The kernel ends the process at once, with nothing cleaned up, when a file grows beyond the limit.
 KILLED = """
@@ -52,7 +52,7 @@ def intake(tmp_path: Path) -> Intake:
     intake = intake_at(tmp_path / "home")
     for number in range(3):
         drop(intake, f"t/f{number}.csv", f"n,m\n{number},1\n{number + 10},1\nbad\n" + "7,1\n" * 20)
-        reconcile(intake)
+        reports_of(reconcile(intake))
     (intake.settings.partners / "p.toml").write_text("")
     return intake
 
@@ -72,9 +72,9 @@ def test_a_home_comes_back_as_it_was(intake: Intake, tmp_path: Path) -> None:
     assert values_of(again, "t", "n") == before
     assert (again.settings.partners / "p.toml").exists()
     assert [one for one in examine(again.settings.home) if one.level == "error"] == []
-    assert reconcile(again).reports == ()
+    assert reports_of(reconcile(again)) == ()
     drop(again, "t/late.csv", "n,m\n99,1\n")
-    assert [one.status for one in reconcile(again).reports] == ["loaded"]
+    assert [one.status for one in reports_of(reconcile(again))] == ["loaded"]
     assert 99 in values_of(again, "t", "n")
 
 
@@ -84,7 +84,7 @@ def test_what_was_retracted_is_not_loaded_again_by_a_restored_home(intake: Intak
     put_aside(intake)
     restore(tmp_path / "b.tar", intake.settings.home)
     again = intake_at(intake.settings.home)
-    reconcile(again)
+    reports_of(reconcile(again))
     assert 11 not in values_of(again, "t", "n")
 
 
@@ -171,10 +171,10 @@ def test_a_home_comes_back_at_another_path(intake: Intake, tmp_path: Path) -> No
     assert values_of(again, "t", "n") == before
     assert values_of(again, "t__rejects", "raw") == rejected
     assert [one for one in examine(elsewhere) if one.level == "error"] == []
-    assert reconcile(again).reports == ()
+    assert reports_of(reconcile(again)) == ()
     drop(again, "t/f0.csv", "n,m\n98,1\n")
     drop(again, "t/late.csv", "n,m\n99,1\n")
-    assert sorted(one.status for one in reconcile(again).reports) == ["loaded", "replaced"]
+    assert sorted(one.status for one in reports_of(reconcile(again))) == ["loaded", "replaced"]
     maintain(again)
     assert {98, 99} <= set(values_of(again, "t", "n"))
     assert not Path(old).exists()
@@ -205,7 +205,7 @@ def test_a_backup_that_is_killed_is_none(intake: Intake, tmp_path: Path, share: 
         with pytest.raises(Damaged, match="cannot be restored"):
             restore(half, tmp_path / "other")
     drop(intake, "t/late.csv", "n,m\n99,1\n")
-    assert [one.status for one in reconcile(intake).reports] == ["loaded"]
+    assert [one.status for one in reports_of(reconcile(intake))] == ["loaded"]
     backup(intake.settings, file, clock=utc_now)
     assert list(tmp_path.glob(".b.tar*")) == []
 
@@ -239,7 +239,7 @@ def test_a_backup_beside_loads_is_a_state_that_the_home_was_in(intake: Intake, t
         put_aside(intake)
         restore(file, intake.settings.home)
         again = intake_at(intake.settings.home)
-        reconcile(again)
+        reports_of(reconcile(again))
         table = rows_of(again, "t")
         assert max(Counter(zip(table["_content"].to_pylist(), table["_line"].to_pylist(), strict=True)).values()) == 1
         assert [one for one in examine(again.settings.home) if one.level == "error"] == []

@@ -10,7 +10,7 @@ from athena.settings import HOME_FILE
 from etl.doctor import Finding, examine
 from etl.ingest import ingest, reconcile
 from etl.intake import Intake
-from tests.home import drop, intake_at, values_of
+from tests.home import drop, intake_at, reports_of, values_of
 
 TEXT = "n,name\n1,a\n2,b\n"
 
@@ -122,7 +122,7 @@ def test_without_its_state_a_home_is_rebuilt_from_its_tables(intake: Intake) -> 
     anew = intake_at(intake.settings.home)
     assert {one.check for one in wrong(anew)} >= {"head", "ledger"}
     assert any(one.check == "ledger" and one.repaired for one in wrong(anew, repair=True))
-    reconcile(anew)
+    reports_of(reconcile(anew))
     assert wrong(anew) == []
     assert values_of(anew, "t", "n") == [1, 2, 3]
     assert len(anew.ledger.holdings("t").units) == 3
@@ -139,7 +139,7 @@ def test_without_state_and_catalog_a_home_is_rebuilt_from_metadata_files(intake:
     anew = intake_at(intake.settings.home)
     assert any(one.check == "catalog" and one.level == "error" for one in wrong(anew))
     assert any(one.check == "catalog" and one.repaired for one in wrong(anew, repair=True))
-    reconcile(anew)
+    reports_of(reconcile(anew))
     assert wrong(anew) == []
     assert values_of(anew, "t", "n") == [1, 2, 3]
 
@@ -152,7 +152,7 @@ def test_rows_that_the_ledger_counts_otherwise_are_found_and_mended(intake: Inta
     assert {one.check for one in found} >= {"ledger", "union"}
     assert all(one.remedy for one in found)
     wrong(intake, repair=True)
-    reconcile(intake)
+    reports_of(reconcile(intake))
     assert wrong(intake) == []
     assert values_of(intake, "t", "n") == [1, 2, 3]
 

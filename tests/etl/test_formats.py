@@ -20,7 +20,7 @@ from etl.ingest import reconcile
 from etl.intake import Intake
 from etl.report import Report
 from tests.archives import gz_of, zip_of
-from tests.home import drop, intake_at, rows_of
+from tests.home import drop, intake_at, reports_of, rows_of
 
 Cell = str | float | int | bool | dt.date | dt.datetime | None
 
@@ -238,12 +238,12 @@ def intake(tmp_path: Path) -> Intake:
 
 def test_every_format_loads_into_one_dataset(intake: Intake) -> None:
     drop(intake, "t/a.csv", "n,name\n1,a\n")
-    reconcile(intake)
+    reports_of(reconcile(intake))
     drop(intake, "t/b.jsonl", lines({"n": 2, "name": "b"}))
     drop(intake, "t/c.xlsx", workbook(("s", [["n", "name"], [3, "c"]])))
     drop(intake, "t/d.parquet", parquet(pa.table({"n": pa.array([4], pa.int32()), "name": ["d"]})))
     drop(intake, "t/e.jsonl.gz", gz_of(lines({"n": 5, "name": "e"})))
-    reports = reconcile(intake).reports
+    reports = reports_of(reconcile(intake))
     assert [(one.status, one.format) for one in reports] == [
         ("loaded", "jsonl"),
         ("loaded", "xlsx"),
@@ -254,7 +254,7 @@ def test_every_format_loads_into_one_dataset(intake: Intake) -> None:
         {"n": at, "name": "abcde"[at - 1]} for at in range(1, 6)
     ]
     drop(intake, "t/again.parquet", parquet(pa.table({"n": pa.array([4], pa.int32()), "name": ["d"]})))
-    assert [one.status for one in reconcile(intake).reports] == ["duplicate"]
+    assert [one.status for one in reports_of(reconcile(intake))] == ["duplicate"]
 
 
 def test_a_zip_may_hold_files_of_any_format(intake: Intake) -> None:
@@ -265,15 +265,15 @@ def test_a_zip_may_hold_files_of_any_format(intake: Intake) -> None:
         "d.parquet": parquet(pa.table({"n": pa.array([4], pa.int32())})),
     }
     drop(intake, "t/all.zip", zip_of(members))
-    assert [one.status for one in reconcile(intake).reports] == ["loaded"] * 4
+    assert [one.status for one in reports_of(reconcile(intake))] == ["loaded"] * 4
     assert sorted(rows_of(intake, "t")["n"].to_pylist()) == [1, 2, 3, 4]
 
 
 def test_an_inferred_contract_widens_by_any_format(intake: Intake) -> None:
     drop(intake, "t/a.jsonl", lines({"n": 1}))
-    reconcile(intake)
+    reports_of(reconcile(intake))
     drop(intake, "t/b.parquet", parquet(pa.table({"n": pa.array([2], pa.int64()), "more": [1.5]})))
-    assert reconcile(intake).reports[0].status == "loaded"
+    assert reports_of(reconcile(intake))[0].status == "loaded"
     found = read_contract(intake.contract_path("t"))
     assert {column.name: str(column.type) for column in found.columns} == {"n": "long", "more": "double"}
     assert found.rules("default") == replace(SourceRules())

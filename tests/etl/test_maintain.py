@@ -21,7 +21,7 @@ from etl.maintain import maintain, tend
 from etl.rebuild import stored_files
 from etl.snapshot import expendable
 from tests.clock import SetClock
-from tests.home import drop, intake_at, rows_of, utc_now, values_of
+from tests.home import drop, intake_at, reports_of, rows_of, utc_now, values_of
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def load_apart(intake: Intake, files: int, *, dataset: str = "t") -> list[str]:
     keys = []
     for number in range(files):
         keys.append(drop(intake, f"{dataset}/f{number:02}.csv", text(10 * number)))
-        reconcile(intake)
+        reports_of(reconcile(intake))
     return keys
 
 
@@ -80,7 +80,7 @@ def test_compaction_tells_nobody_of_new_rows(intake: Intake) -> None:
 def test_files_that_are_loaded_again_after_compaction_are_unchanged(intake: Intake) -> None:
     load_apart(intake, 3)
     maintain(intake)
-    assert reconcile(intake).reports == ()
+    assert reports_of(reconcile(intake)) == ()
 
 
 def test_a_replacement_takes_its_rows_out_of_a_compacted_file(intake: Intake) -> None:
@@ -88,7 +88,7 @@ def test_a_replacement_takes_its_rows_out_of_a_compacted_file(intake: Intake) ->
     maintain(intake)
     compacted = paths(intake)
     drop(intake, "t/f01.csv", text(500))
-    reconcile(intake)
+    reports_of(reconcile(intake))
     assert values_of(intake, "t", "n") == numbers(0, 500, 20, 30)
     assert not set(compacted) & set(paths(intake))
     assert is_whole(intake)
@@ -111,7 +111,7 @@ def test_only_files_that_hold_what_goes_are_written_anew(intake: Intake) -> None
     maintain(intake)
     compacted = paths(intake)
     drop(intake, "t/late.csv", text(900))
-    reconcile(intake)
+    reports_of(reconcile(intake))
     retract(intake, "t/late.csv")
     assert paths(intake) == compacted
 
@@ -126,9 +126,9 @@ def test_a_reload_takes_every_row_out_of_compacted_files(intake: Intake) -> None
 
 def test_columns_that_came_later_are_null_in_rows_of_before(intake: Intake) -> None:
     drop(intake, "t/a.csv", "n\n1\n2\n")
-    reconcile(intake)
+    reports_of(reconcile(intake))
     drop(intake, "t/b.csv", "n,extra\n3000000000,x\n")
-    reconcile(intake)
+    reports_of(reconcile(intake))
     maintain(intake)
     found = rows_of(intake, "t").sort_by("n")
     assert len(paths(intake)) == 1
@@ -146,7 +146,7 @@ def test_the_layout_of_the_contract_is_taken_up(intake: Intake) -> None:
     assert len(paths(intake)) == 3
     assert [file.partition[0] for file in stored_files(table)] != [None, None, None]
     drop(intake, "t/f00.csv", text(25))
-    reconcile(intake)
+    reports_of(reconcile(intake))
     assert values_of(intake, "t", "n") == sorted([10, 11, 12, 20, 21, 22, 25, 26, 27])
     assert maintain(intake)[0].compacted.before > 0
     assert is_whole(intake)
@@ -156,7 +156,7 @@ def test_the_list_of_many_removed_files_is_shed(intake: Intake, monkeypatch: pyt
     monkeypatch.setattr("etl.reading.SMALL_CONTENT_BYTES", 0)  # a data file each
     for number in range(101):
         drop(intake, f"t/f{number}.csv", text(10 * number))
-    reconcile(intake)
+    reports_of(reconcile(intake))
     maintain(intake)
     table, head = load_table(intake.catalog, "t"), intake.heads.get("t")
     assert table is not None
@@ -173,7 +173,7 @@ def test_the_list_of_many_removed_files_is_shed(intake: Intake, monkeypatch: pyt
 def test_rejects_are_compacted_too(intake: Intake) -> None:
     for number in range(4):
         drop(intake, f"t/f{number}.csv", text(10 * number, rows=9) + "bad\n")
-        reconcile(intake)
+        reports_of(reconcile(intake))
     before = Counter(rows_of(intake, "t__rejects")["file"].to_pylist())
     maintain(intake)
     assert len(paths(intake, "t__rejects")) == 1
@@ -183,12 +183,12 @@ def test_rejects_are_compacted_too(intake: Intake) -> None:
 
 def test_contents_that_are_kept_per_unit_stay_apart(intake: Intake) -> None:
     drop(intake, "t/a.csv", text(0))
-    reconcile(intake)
+    reports_of(reconcile(intake))
     path = intake.contract_path("t")
     write_contract(path, replace(read_contract(path), same_content="load"))
     drop(intake, "t/b.csv", text(0))
     drop(intake, "t/c.csv", text(50))
-    reconcile(intake)
+    reports_of(reconcile(intake))
     maintain(intake)
     assert values_of(intake, "t", "n") == numbers(0, 0, 50)
     retract(intake, "t/b.csv")
@@ -212,7 +212,7 @@ def test_a_load_that_comes_between_wins(intake: Intake) -> None:
         if step == "compacted" and not done:
             done.append(step)
             drop(intake, "t/f01.csv", text(700))
-            reconcile(intake)
+            reports_of(reconcile(intake))
 
     maintain(replace(intake, step=overtake))
     assert done
@@ -230,7 +230,7 @@ def test_compaction_gives_up_when_others_are_always_faster(intake: Intake) -> No
         if step == "compacted":
             count += 1
             drop(intake, "t/f01.csv", text(1000 * count))
-            reconcile(intake)
+            reports_of(reconcile(intake))
 
     with pytest.raises(Failed, match="changed while its files were compacted") as raised:
         maintain(replace(intake, step=overtake))
@@ -248,7 +248,7 @@ def test_files_are_removed_once_nobody_needed_them_for_a_day(intake: Intake) -> 
     assert len(old) == 3
     for _ in range(35):  # until every snapshot that names them is forgotten; the day's last one is kept
         drop(intake, "t/f00.csv", text(100 + _))
-        reconcile(intake)
+        reports_of(reconcile(intake))
     maintain(intake)
     assert set(old) <= set(_data(intake))
     clock.now += GRACE - timedelta(minutes=1)
@@ -275,7 +275,7 @@ def test_what_is_being_written_is_not_garbage(intake: Intake) -> None:
             collected.append(collect(intake, "t", grace=timedelta(0)).files)
 
     drop(intake, "t/b.csv", text(60))
-    reconcile(replace(intake, step=look))
+    reports_of(reconcile(replace(intake, step=look)))
     assert len(collected) == 4
     assert values_of(intake, "t", "n") == numbers(0, 60)
 
@@ -287,7 +287,7 @@ def test_pinned_snapshots_are_kept(intake: Intake) -> None:
     intake = replace(intake, pinned=lambda: frozenset([head.snapshot_id]))
     for number in range(40):
         drop(intake, "t/f00.csv", text(100 + number))
-        reconcile(intake)
+        reports_of(reconcile(intake))
     maintain(intake)
     table = load_table(intake.catalog, "t")
     assert table is not None
@@ -320,7 +320,7 @@ def test_an_unknown_dataset_is_not_maintained(intake: Intake) -> None:
 def test_a_large_table_is_compacted_in_row_groups(intake: Intake) -> None:
     for number in range(3):
         drop(intake, f"t/big{number}.csv", text(100_000 * number, rows=60_000))
-    reconcile(intake)
+    reports_of(reconcile(intake))
     maintain(intake)
     assert [pq.read_metadata(path).num_row_groups for path in paths(intake)] == [2]
 

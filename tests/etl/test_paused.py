@@ -14,7 +14,7 @@ from etl.ingest import ingest, reconcile, retract
 from etl.intake import Intake
 from etl.maintain import expire, maintain
 from tests.clock import SetClock
-from tests.home import drop, intake_at, rows_of, values_of
+from tests.home import drop, intake_at, reports_of, rows_of, values_of
 
 TEXT = "n,name\n1,a\n2,b\n"
 
@@ -87,7 +87,7 @@ def test_rows_that_another_key_holds_meanwhile_survive_the_retraction(home: Home
     drop(home.awake, "t/b.csv", TEXT)
     with pytest.raises(Failed, match="lost to another writer"):
         retract(home.pausing(lambda: ingest(home.awake, "t/b.csv")), "t/a.csv")
-    reconcile(home.awake)
+    reports_of(reconcile(home.awake))
     assert values_of(home.awake, "t", "n") == [1, 2]
     assert home.is_whole()
 

@@ -1,6 +1,7 @@
 """A commit left half done is finished or forgotten by whoever comes next; an unknown outcome loses nothing."""
 
 import json
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from etl.ingest import ingest, reconcile
 from etl.intake import Intake, new_id
 from etl.publish import MOST_TOLD_CHARACTERS
 from etl.told import told_at_home
-from tests.home import drop, intake_at, utc_now, values_of
+from tests.home import drop, intake_at, reports_of, utc_now, values_of
 
 TEXT = "n,name\n1,a\n2,b\n"
 
@@ -54,7 +55,7 @@ def test_before_the_commit_a_plan_is_forgotten_and_its_files_go(intake: Intake) 
     assert before is not None
     assert (before.intent is not None, data_files(intake)) == (True, 2)
     (intake.settings.landing / "t/b.csv").unlink()
-    reconcile(intake)
+    reports_of(reconcile(intake))
     after = intake.heads.get("t")
     assert after is not None
     assert (after.intent, after.data_version, after.rows) == (None, before.data_version, 2)
@@ -66,7 +67,7 @@ def test_behind_the_commit_a_plan_is_finished_without_the_file(intake: Intake) -
         ingest(dying(intake, "committed"), drop(intake, "t/a.csv", TEXT))
     assert intake.heads.get("t") is None
     (intake.settings.landing / "t/a.csv").unlink()
-    reconcile(intake)
+    reports_of(reconcile(intake))
     head = intake.heads.get("t")
     assert head is not None
     assert (head.rows, values_of(intake, "t", "n")) == (2, [1, 2])
@@ -85,7 +86,7 @@ def test_an_event_is_told_at_least_once_also_when_the_process_dies(intake: Intak
     telling = replace(intake, deliver=told.append)
     with pytest.raises(Crash):
         ingest(dying(telling, step), drop(intake, "t/a.csv", TEXT))
-    reconcile(telling)
+    reports_of(reconcile(telling))
     head = intake.heads.get("t")
     assert head is not None
     commits = [event for event in told if isinstance(event, DatasetUpdated)]
@@ -105,8 +106,8 @@ def test_a_failed_file_is_told_at_least_once_also_when_the_process_dies(
     if beside:
         drop(intake, "t/a.csv", TEXT)
     with pytest.raises(Crash):
-        reconcile(dying(telling, step))
-    reconcile(telling)
+        reports_of(reconcile(dying(telling, step)))
+    reports_of(reconcile(telling))
     failures = [event for event in told if isinstance(event, LoadFailed)]
     assert {(event.dataset, event.file, event.code) for event in failures} == {("t", "t/bad.csv", "empty-file")}
     assert len({event.id for event in failures}) == 1
@@ -136,7 +137,7 @@ def test_an_event_that_nobody_takes_fails_no_load_and_is_told_later(intake: Inta
     assert report.status == "loaded"
     assert len(intake.events.undelivered()) == 1
     told: list[Event] = []
-    assert reconcile(replace(intake, deliver=told.append)).reports == ()
+    assert reports_of(reconcile(replace(intake, deliver=told.append))) == ()
     assert [event.rows_added for event in told if isinstance(event, DatasetUpdated)] == [2]
     assert intake.events.undelivered() == ()
 
@@ -153,7 +154,7 @@ def test_an_event_that_is_refused_holds_up_no_other(intake: Intake) -> None:
         told.append(event.dataset)
 
     drop(intake, "t/a.csv", "n\n1\n")
-    reconcile(replace(intake, deliver=picky))
+    reports_of(reconcile(replace(intake, deliver=picky)))
     assert told == ["t"]
     assert intake.events.undelivered() == (refused,)
 
@@ -165,7 +166,7 @@ def test_an_event_says_no_more_of_a_failure_than_a_bus_takes(intake: Intake) -> 
     )
     heard: list[Event] = []
     drop(intake, "t/a.csv", "n\n1\n")
-    (report,) = reconcile(replace(intake, deliver=heard.append)).reports
+    (report,) = reports_of(reconcile(replace(intake, deliver=heard.append)))
     assert report.error is not None and len(report.error.message) > MOST_TOLD_CHARACTERS
     (event,) = heard
     assert isinstance(event, LoadFailed)
@@ -185,11 +186,11 @@ def test_a_late_writer_that_only_slept_cannot_commit_what_was_forgotten(intake: 
             lease = intake.leases.current("t")
             assert lease is not None
             intake.leases.release(lease)
-            reconcile(heir)
+            reports_of(reconcile(heir))
 
     ingest(replace(intake, step=sleep_long), "t/b.csv")
     assert values_of(intake, "t", "n") == [1, 2, 3]
-    assert reconcile(intake).reports == ()
+    assert reports_of(reconcile(intake)) == ()
 
 
 class Unreachable(SqlCatalog):
@@ -223,7 +224,7 @@ def test_an_outcome_that_cannot_be_told_leaves_files_and_plan_to_the_next(intake
     assert "nothing is lost" in doubt.value.remedy
     assert data_files(intake) == 2
     assert intake.ledger.unresolved() == ("t",)
-    reconcile(intake)
+    reports_of(reconcile(intake))
     assert values_of(intake, "t", "n") == [1, 2, 3]
     assert data_files(intake) == 2
     assert intake.ledger.unresolved() == ()
@@ -237,7 +238,7 @@ def test_what_could_not_be_finished_is_told_as_such_and_finished_later(intake: I
     assert "rows are safe" in doubt.value.remedy
     assert doubt.value.code == "unfinished"
     reports.unlink()
-    reconcile(intake)
+    reports_of(reconcile(intake))
     assert values_of(intake, "t", "n") == [1, 2]
     assert len(list((reports / "t/a.csv").glob("*.json"))) == 1
 
@@ -248,7 +249,7 @@ def test_files_of_a_writer_that_died_before_its_plan_are_removed(intake: Intake)
     (intake.data("t") / "dead-00001-00001.parquet").write_text("half")
     intake.ledger.begin("alive", "t", intake.holder)
     (intake.data("t") / "alive-00001-00001.parquet").write_text("half")
-    reconcile(intake)
+    reports_of(reconcile(intake))
     assert sorted(
         path.name.split("-")[0] for path in intake.data("t").iterdir() if "alive" in path.name or "dead" in path.name
     ) == ["alive"]
@@ -261,7 +262,7 @@ def test_files_of_a_writer_that_cannot_be_looked_for_are_removed_when_nobody_rea
         commit_id = new_id(lambda at=began_at: at)  # type: ignore[misc]
         intake.ledger.begin(commit_id, "t", "process:another-container:7:12345:x")
         (intake.data("t") / f"{commit_id}-00001-{days}-days.parquet").write_text("half")
-    reconcile(intake)
+    reports_of(reconcile(intake))
     left = [path.name for path in intake.data("t").iterdir() if path.name.endswith("-days.parquet")]
     assert [name.split("-")[-2] for name in left] == ["2"]
 
@@ -278,14 +279,27 @@ def test_a_table_whose_ledger_is_lost_is_not_loaded_into(intake: Intake) -> None
     assert values_of(anew, "t", "n") == [1, 2]
 
 
+def test_a_dataset_in_trouble_holds_up_no_other(intake: Intake) -> None:
+    for key in ("a/a.csv", "t/a.csv", "z/a.csv"):
+        ingest(intake, drop(intake, key, TEXT))
+        drop(intake, key.replace("/a.", "/b."), TEXT.replace("1", "7"))
+    with sqlite3.connect(intake.settings.state) as ledger:
+        ledger.execute("DELETE FROM piece WHERE dataset = 't'")
+    ledger.close()
+    done = reconcile(intake_at(intake.settings.home))
+    assert [report.file for report in done.reports] == ["a/b.csv", "z/b.csv"]
+    assert [error.code for error in done.unread] == ["ledger-mismatch"]
+    assert done.unread[0].message.startswith("t has 2 rows in its table")
+
+
 def test_an_intent_whose_plan_is_lost_is_settled_by_the_catalog(intake: Intake) -> None:
     ingest(intake, drop(intake, "t/a.csv", TEXT))
     head = intake.heads.get("t")
     intake.heads.intend("t", "of nobody")
     intake.heads.intend("u", "of nobody")
     (intake.settings.landing / "u").mkdir()
-    reconcile(intake)
-    reconcile(intake, "u")
+    reports_of(reconcile(intake))
+    reports_of(reconcile(intake, "u"))
     assert (intake.heads.get("t"), intake.heads.pending("u")) == (head, None)
 
 
@@ -314,4 +328,4 @@ def test_a_disk_error_before_the_plan_leaves_nothing_behind(intake: Intake) -> N
     assert intake.ledger.unresolved() == ()
     assert load_table(intake.catalog, "t") is None
     intake.data("t").unlink()
-    assert [report.status for report in reconcile(intake).reports] == ["loaded"]
+    assert [report.status for report in reports_of(reconcile(intake))] == ["loaded"]

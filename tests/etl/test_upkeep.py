@@ -11,7 +11,7 @@ from etl.ingest import reconcile
 from etl.intake import Intake
 from etl.rebuild import stored_files
 from etl.upkeep import Tending, upkeep
-from tests.home import drop, intake_at
+from tests.home import drop, intake_at, reports_of
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def intake(tmp_path: Path) -> Intake:
     intake = intake_at(tmp_path / "home")
     for number in range(9):  # a commit each: what comes together shares a file
         drop(intake, f"t/f{number}.csv", f"n\n{number}\n")
-        reconcile(intake)
+        reports_of(reconcile(intake))
     assert files(intake) == 9
     return intake
 
@@ -49,7 +49,7 @@ def test_a_table_without_a_new_commit_is_not_looked_into_again(intake: Intake) -
 
 def test_a_table_in_trouble_is_told_and_the_others_are_tended(intake: Intake, caplog: pytest.LogCaptureFixture) -> None:
     drop(intake, "a/x.csv", "n\n1\n")
-    reconcile(intake)
+    reports_of(reconcile(intake))
     intake.contract_path("a").write_text("nonsense = [")
     Tending(intake, lambda: False).look()
     assert "a could not be maintained: " in caplog.text
@@ -59,7 +59,7 @@ def test_a_table_in_trouble_is_told_and_the_others_are_tended(intake: Intake, ca
 def test_a_fault_of_ours_holds_up_no_other_table(intake: Intake, caplog: pytest.LogCaptureFixture) -> None:
     for number in range(9):
         drop(intake, f"a/f{number}.csv", f"n\n{number}\n")
-        reconcile(intake, "a")
+        reports_of(reconcile(intake, "a"))
 
     def folder(table: str) -> Folder:
         if table == "a":

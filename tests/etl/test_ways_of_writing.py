@@ -6,7 +6,7 @@ import pytest
 
 from etl.ingest import reconcile, reload
 from etl.intake import Intake
-from tests.home import contract_of, drop, intake_at, values_of
+from tests.home import contract_of, drop, intake_at, reports_of, values_of
 
 POINTS = "day,name,amount\n2026-04-13,x,1.5\n2026-04-14,y,2.25\n"
 COMMAS = "day;name;amount\n13.05.2026;z;3,5\n14.05.2026;w;4,25\n"
@@ -21,7 +21,7 @@ def load(intake: Intake, **files: str) -> list[str]:
     """What became of the files."""
     for name, text in files.items():
         drop(intake, f"t/{name}.csv", text)
-    return [one.status for one in reconcile(intake).reports]
+    return [one.status for one in reports_of(reconcile(intake))]
 
 
 def test_a_file_of_the_other_way_shuts_no_later_file_out(intake: Intake) -> None:
@@ -44,11 +44,11 @@ def test_so_it_is_for_files_that_come_together(intake: Intake) -> None:
 def test_the_first_file_of_a_source_says_how_the_source_writes(intake: Intake) -> None:
     assert load(intake, a=POINTS) == ["loaded"]
     drop(intake, "t/south/a.csv", COMMAS)
-    assert [one.status for one in reconcile(intake).reports] == ["loaded"]
+    assert [one.status for one in reports_of(reconcile(intake))] == ["loaded"]
     rules = contract_of(intake, "t").sources["south"]
     assert (rules.decimal, rules.formats) == (",", {"day": "%d.%m.%Y"})
     drop(intake, "t/south/b.csv", "day;name;amount\n03.04.2026;v;7\n")
-    assert [one.status for one in reconcile(intake).reports] == ["loaded"]
+    assert [one.status for one in reports_of(reconcile(intake))] == ["loaded"]
     assert [str(one) for one in values_of(intake, "t", "day")][:3] == ["2026-04-03", "2026-04-13", "2026-04-14"]
 
 

@@ -29,7 +29,9 @@ def main(home: str, die_at: str = "", most_bytes: str = "") -> int:
     if most_bytes:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(most_bytes), resource.RLIM_INFINITY))
     try:
-        reconcile(replace(intake_at(Path(home)), step=die))
+        done = reconcile(replace(intake_at(Path(home)), step=die))
+        for error in done.unread:
+            raise error
     except LakegateError as error:
         sys.stderr.write(f"{error.code}: {error}\n")
         return REFUSED

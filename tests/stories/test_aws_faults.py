@@ -13,6 +13,7 @@ from athena.errors import LakegateError
 from etl.ingest import reconcile
 from tests.cloud import Cloud
 from tests.disturbed import APART, ENDING, KINDS, PASSING, Application, Disturbance, Kind, between, disturbed
+from tests.home import reports_of
 from tests.trigger import Trigger
 
 FIRST = {"t/a.csv": "n,name\n1,x\nbroken\n" + "".join(f"{n},y\n" for n in range(100, 120)), "t/b.csv": "n,name\n2,x\n"}
@@ -52,7 +53,7 @@ def check(cloud: Cloud, trigger: Trigger) -> None:
     trigger.reconcile()
     assert numbers(cloud, trigger) == EXPECTED
     intake = cloud.intake(trigger.settings)
-    assert reconcile(intake).reports == ()
+    assert reports_of(reconcile(intake)) == ()
     assert intake.ledger.rows("t") == sum(EXPECTED.values())
     head, settled = intake.heads.get("t"), intake.settled("t")
     assert head is not None and settled is not None
@@ -121,7 +122,7 @@ def test_the_commit_whose_answer_is_lost_is_found_and_its_manifests_stay(cloud: 
         return answer(environ, start)
 
     with between(cloud, lose):
-        reports = reconcile(intake).reports
+        reports = reports_of(reconcile(intake))
     assert (len(seen), {report.status for report in reports}) == (1, {"loaded", "replaced", "duplicate"})
     check(cloud, trigger)
 
@@ -165,4 +166,4 @@ def test_dispatchers_jobs_and_a_reconciliation_at_once(cloud: Cloud) -> None:
     trigger.reconcile()
     expected = Counter([1000, 1001, 1002, *(n for k in range(3, 8) for n in (k, k + 50))])
     assert numbers(cloud, trigger) == expected
-    assert reconcile(cloud.intake(trigger.settings)).reports == ()
+    assert reports_of(reconcile(cloud.intake(trigger.settings))) == ()

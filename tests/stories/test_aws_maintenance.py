@@ -16,7 +16,7 @@ from etl.job import maintain_all
 from etl.maintain import maintain
 from tests.cloud import Cloud
 from tests.disturbed import APART, ENDING, PASSING, Kind, disturbed
-from tests.home import utc_now
+from tests.home import reports_of, utc_now
 
 FILES = 4
 ROWS = 12  # so that one reject among them is not too many
@@ -34,9 +34,9 @@ def lake(cloud: Cloud, *datasets: str) -> AwsSettings:
         for file in range(FILES):
             rows = "".join(f"{100 * file + at},x\n" for at in range(ROWS))
             cloud.drop(settings, f"{dataset}/{file}.csv", f"n,name\n{rows}" + "broken\n" * (file == 1))
-            reconcile(cloud.intake(settings), dataset)
+            reports_of(reconcile(cloud.intake(settings), dataset))
         cloud.drop(settings, f"{dataset}/0.csv", "n,name\n900,x\n")
-        reconcile(cloud.intake(settings), dataset)
+        reports_of(reconcile(cloud.intake(settings), dataset))
     return settings
 
 
@@ -59,7 +59,7 @@ def check(cloud: Cloud, settings: AwsSettings) -> None:
     assert numbers(cloud, settings) == NUMBERS
     assert cloud.rows(settings, "t__rejects").num_rows == 1
     intake = cloud.intake(settings)
-    assert reconcile(intake).reports == ()
+    assert reports_of(reconcile(intake)) == ()
     head, settled = intake.heads.get("t"), intake.settled("t")
     assert head is not None and settled is not None
     assert (head.snapshot_id, head.intent) == (settled.snapshot_id, None)

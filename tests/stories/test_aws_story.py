@@ -23,6 +23,7 @@ from lakegate.home import init_home
 from tests.api.asker import Asker, body
 from tests.cloud import Cloud
 from tests.gateway import Gateway
+from tests.home import reports_of
 from tests.trigger import Trigger
 
 MAY = (
@@ -94,7 +95,7 @@ class OnOneMachine:
         path = self.lake.settings.landing / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-        reconcile(self.intake)
+        reports_of(reconcile(self.intake))
 
     def ask(self, sql: str) -> tuple[int, Any]:
         import json

@@ -9,7 +9,7 @@ import pytest
 
 from etl.doctor import examine
 from etl.ingest import reconcile
-from tests.home import intake_at, rows_of
+from tests.home import intake_at, reports_of, rows_of
 from tests.stories.loader import REFUSED
 
 
@@ -47,6 +47,6 @@ def test_a_full_disk_changes_nothing_or_everything(tmp_path: Path, most_bytes: i
     assert landing.read_text() == NEW
     intake = intake_at(home)
     assert rows_of(intake, "t").num_rows == (2 if code else ROWS)
-    reconcile(intake)
+    reports_of(reconcile(intake))
     assert sorted(rows_of(intake, "t")["n"].to_pylist()) == list(range(ROWS))
     assert [one for one in examine(home) if one.level == "error"] == []

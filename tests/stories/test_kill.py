@@ -15,7 +15,7 @@ from athena.events import DatasetUpdated, Event
 from etl.doctor import examine
 from etl.ingest import reconcile
 from etl.intake import Intake
-from tests.home import drop, intake_at, rows_of
+from tests.home import drop, intake_at, reports_of, rows_of
 from tests.stories.steps import COMMIT
 
 STEPS = ("read", *COMMIT, "closed", "delivered")
@@ -58,19 +58,19 @@ def check(intake: Intake) -> None:
     stored = Counter(zip(table["n"].to_pylist(), table["name"].to_pylist(), strict=True))
     assert stored == expected(intake, "t")
     assert [one for one in examine(intake.settings.home) if one.level != "ok" and one.check != "folders"] == []
-    assert reconcile(intake).reports == ()
+    assert reports_of(reconcile(intake)) == ()
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_loader_that_dies_at_a_step_is_recovered_from(intake: Intake, step: str) -> None:
     drop(intake, "t/a.csv", text(0, bad=2))
     drop(intake, "t/b.csv", text(1000))
-    reconcile(intake)
+    reports_of(reconcile(intake))
     drop(intake, "t/a.csv", text(2000, bad=1))
     drop(intake, "t/c.csv", text(3000, bad=3))
     with started(intake, step) as loader:
         assert loader.wait(PATIENCE_SECONDS) == -9
-    reconcile(intake)
+    reports_of(reconcile(intake))
     check(intake)
 
 
@@ -80,7 +80,7 @@ def test_the_event_of_a_loader_that_was_killed_behind_its_commit_is_told(intake:
     with started(intake, step) as loader:
         assert loader.wait(PATIENCE_SECONDS) == -9
     told: list[Event] = []
-    reconcile(replace(intake, deliver=told.append))
+    reports_of(reconcile(replace(intake, deliver=told.append)))
     (event,) = told
     assert isinstance(event, DatasetUpdated)
     assert (event.dataset, event.rows_added) == ("t", 60)
@@ -92,7 +92,7 @@ def test_a_loader_that_dies_in_the_first_load_of_all_is_recovered_from(intake: I
     drop(intake, "t/a.csv", text(0, bad=2))
     with started(intake, step) as loader:
         assert loader.wait(PATIENCE_SECONDS) == -9
-    reconcile(intake)
+    reports_of(reconcile(intake))
     check(intake)
 
 
@@ -113,7 +113,7 @@ def kill_at_random(intake: Intake, *, times: int, seed: int) -> None:
                 loader.kill()
                 whole_seconds *= 1.1
         if number % 3 == 2 or number == times - 1:
-            reconcile(intake)
+            reports_of(reconcile(intake))
             check(intake)
 
 
@@ -133,5 +133,5 @@ def test_two_loaders_at_once_lose_and_double_nothing(intake: Intake) -> None:
         for number in range(4):
             drop(intake, f"t/f{number}.csv", text(50_000 + 1000 * number))
         assert [loader.wait(PATIENCE_SECONDS) for loader in (one, other)] == [0, 0]
-    reconcile(intake)
+    reports_of(reconcile(intake))
     check(intake)

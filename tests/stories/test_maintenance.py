@@ -11,7 +11,7 @@ from etl.doctor import examine
 from etl.ingest import reconcile
 from etl.intake import Intake
 from etl.maintain import maintain
-from tests.home import drop, intake_at, rows_of
+from tests.home import drop, intake_at, reports_of, rows_of
 from tests.stories.test_kill import check, text
 from tests.stories.test_union_machine import STEPS as LOAD_STEPS
 
@@ -37,10 +37,10 @@ def started(module: str, *arguments: str) -> subprocess.Popen[str]:
 def test_maintenance_that_dies_at_a_step_is_recovered_from(intake: Intake, step: str) -> None:
     for number in range(3):
         drop(intake, f"t/f{number}.csv", text(1000 * number, bad=number))
-        reconcile(intake)
+        reports_of(reconcile(intake))
     with started("maintainer", str(intake.settings.home), step) as process:
         assert process.wait(PATIENCE_SECONDS) == -9
-    reconcile(intake)
+    reports_of(reconcile(intake))
     check(intake)
     maintain(intake)
     check(intake)
@@ -49,11 +49,11 @@ def test_maintenance_that_dies_at_a_step_is_recovered_from(intake: Intake, step:
 def test_expiry_that_dies_before_its_head_is_published_is_recovered_from(intake: Intake) -> None:
     for number in range(23):
         drop(intake, "t/f.csv", text(1000 * number))
-        reconcile(intake)
+        reports_of(reconcile(intake))
     with started("maintainer", str(intake.settings.home), "expired") as process:
         assert process.wait(PATIENCE_SECONDS) == -9
     drop(intake, "t/g.csv", text(77_000))
-    reconcile(intake)
+    reports_of(reconcile(intake))
     check(intake)
 
 
@@ -77,7 +77,7 @@ def load_beside_compaction(intake: Intake, *, loaders: int, rounds: int) -> int:
     table = rows_of(intake, "t")
     assert Counter(zip(table["n"].to_pylist(), table["name"].to_pylist(), strict=True)) == wanted
     assert [one for one in examine(intake.settings.home) if one.level == "error"] == []
-    assert reconcile(intake).reports == ()
+    assert reports_of(reconcile(intake)) == ()
     return int(told)
 
 

@@ -16,7 +16,7 @@ from etl.report import Report
 from etl.reports import FolderReports
 from tests.archives import gz_of, zip_of
 from tests.cloud import Cloud
-from tests.home import contract_of, drop, intake_at, owner_writes, rows_of, values_of, vanish
+from tests.home import contract_of, drop, intake_at, owner_writes, reports_of, rows_of, values_of, vanish
 
 # What AWS must show in the short form too; the rest of the sentence there is in the long one.
 STORY = frozenset(
@@ -164,11 +164,11 @@ def test_retract_takes_the_rows_and_leaves_the_file(intake: Intake) -> None:
 def test_what_was_retracted_comes_back_when_it_changes_or_by_reload(intake: Intake) -> None:
     load(intake, "t/a.csv", numbers(1, 2))
     retract(intake, "t/a.csv")
-    assert reconcile(intake).reports == ()
+    assert reports_of(reconcile(intake)) == ()
     assert [report.status for report in reload(intake, "t").reports] == ["loaded"]
     retract(intake, "t/a.csv")
     drop(intake, "t/a.csv", numbers(5))
-    assert [report.status for report in reconcile(intake).reports] == ["loaded"]
+    assert [report.status for report in reports_of(reconcile(intake))] == ["loaded"]
     assert held(intake) == [5]
 
 
@@ -179,13 +179,13 @@ def test_a_member_that_was_retracted_comes_back_when_its_archive_changes_or_by_r
     for rejected in (0.5, 0.6):  # another interpretation: all that is held is read again
         rules = SourceRules(null=("", f"{rejected}"))
         owner_writes(intake, replace(contract, inferred=False, sources={"default": rules}))
-        reconcile(intake)
+        reports_of(reconcile(intake))
         assert held(intake) == [2]
     reload(intake, "t")
     assert held(intake) == [1, 2]
-    reconcile(intake)
+    reports_of(reconcile(intake))
     owner_writes(intake, replace(contract, inferred=False))
-    reconcile(intake)
+    reports_of(reconcile(intake))
     assert held(intake) == [1, 2]
     retract(intake, "t/a.zip!x.csv")
     ingest(intake, drop(intake, "t/a.zip", zip_of({"x.csv": numbers(1), "y.csv": numbers(3)})))
@@ -203,7 +203,7 @@ def test_retracting_one_of_two_holders_keeps_the_rows(intake: Intake) -> None:
 
 def test_reconciling_a_dataset_that_is_not_there_is_not_found(intake: Intake) -> None:
     with pytest.raises(NotFound, match="no dataset 'flihgts'") as refusal:
-        reconcile(intake, "flihgts")
+        reports_of(reconcile(intake, "flihgts"))
     assert refusal.value.code == "no-such-dataset"
 
 
@@ -258,14 +258,14 @@ def test_one_member_can_be_retracted(intake: Intake) -> None:
     ingest(intake, drop(intake, "t/all.zip", zip_of({"a.csv": numbers(1), "b.csv": numbers(2)})))
     retract(intake, "t/all.zip!a.csv")
     assert held(intake) == [2]
-    assert reconcile(intake).reports == ()
+    assert reports_of(reconcile(intake)) == ()
 
 
 def test_same_content_load_gives_every_key_its_own_rows(intake: Intake) -> None:
     load(intake, "t/a.csv", numbers(1, 2))
     owner_writes(intake, replace(contract_of(intake, "t"), same_content="load"))
     assert load(intake, "t/b.csv", numbers(1, 2)).status == "loaded"
-    reconcile(intake)
+    reports_of(reconcile(intake))
     assert held(intake) == [1, 1, 2, 2]
     load(intake, "t/b.csv", numbers(3))
     assert held(intake) == [1, 2, 3]
@@ -280,13 +280,13 @@ def test_an_edited_contract_makes_files_worth_loading_again(intake: Intake) -> N
     load(intake, "t/a.csv", "n,name\n1,x\n2,\n3,z\n")
     contract = contract_of(intake, "t")
     confirm(intake, max_rejected=0.5)
-    assert reconcile(intake).reports == ()  # nothing in it changes what rows the file gives
+    assert reports_of(reconcile(intake)) == ()  # nothing in it changes what rows the file gives
     columns = tuple(replace(column, required=True) for column in contract.columns)
     confirm(intake, max_rejected=0.5, columns=columns)
-    (report,) = reconcile(intake).reports
+    (report,) = reports_of(reconcile(intake))
     assert (report.status, report.rows_loaded, report.rows_rejected) == ("replaced", 2, 1)
     assert held(intake) == [1, 3]
-    assert reconcile(intake).reports == ()
+    assert reports_of(reconcile(intake)) == ()
 
 
 def test_a_file_that_is_gone_keeps_its_rows_under_an_edited_contract_and_is_named(intake: Intake) -> None:
@@ -302,16 +302,16 @@ def test_a_file_that_is_gone_keeps_its_rows_under_an_edited_contract_and_is_name
 def test_a_failed_file_is_tried_again_when_it_or_the_contract_changes(intake: Intake) -> None:
     load(intake, "t/a.csv", numbers(1))
     assert load(intake, "t/b.csv", BAD).status == "failed"
-    assert reconcile(intake).reports == ()
+    assert reports_of(reconcile(intake)) == ()
     confirm(intake, max_rejected=0.9)
-    assert [report.status for report in reconcile(intake).reports] == ["loaded"]
+    assert [report.status for report in reports_of(reconcile(intake))] == ["loaded"]
 
 
 def test_widening_an_inferred_contract_makes_no_row_stale(intake: Intake) -> None:
     load(intake, "t/a.csv", numbers(1, 2))
     load(intake, "t/b.csv", "n,name,extra\n5000000000,x,1\n")
     assert str(contract_of(intake, "t").columns[0].type) == "long"
-    assert reconcile(intake).reports == ()
+    assert reports_of(reconcile(intake)) == ()
     assert held(intake) == [1, 2, 5_000_000_000]
 
 
@@ -346,7 +346,7 @@ def test_reload_gives_a_column_the_type_that_its_owner_wants(intake: Intake) -> 
     assert values_of(intake, "t", "name") == [
         date(2026, month, day) for month, day in ((4, 3), (6, 5), (8, 7), (10, 9))
     ]
-    assert reconcile(intake).reports == ()
+    assert reports_of(reconcile(intake)) == ()
 
 
 def test_a_column_keeps_its_type_while_rows_would_lose_their_values(intake: Intake) -> None:
@@ -376,7 +376,7 @@ def test_a_contract_with_a_misspelt_key_fails_every_file_until_it_is_mended(inta
     assert "line" in report.error.message
     assert "max_rejected" in report.error.remedy
     intake.contracts.save("t", good)
-    assert [report.status for report in reconcile(intake).reports] == ["loaded"]
+    assert [report.status for report in reports_of(reconcile(intake))] == ["loaded"]
     assert held(intake) == [1, 2]
 
 
@@ -457,7 +457,7 @@ def test_reports_and_rejects_lie_beside_each_other_for_the_owner(intake: Intake)
 
 def test_a_contract_for_a_dataset_without_files_waits(intake: Intake) -> None:
     owner_writes(intake, Contract("t", (), description="soon"))
-    assert reconcile(intake).reports == ()
+    assert reports_of(reconcile(intake)) == ()
     load(intake, "t/a.csv", numbers(1))
     head = intake.heads.get("t")
     assert head is not None
@@ -473,7 +473,7 @@ def test_what_a_contract_says_of_columns_reaches_the_head_without_a_load(intake:
         replace(contract.columns[1], sensitive=True),
     )
     owner_writes(intake, replace(contract, columns=columns))
-    assert reconcile(intake).reports == ()
+    assert reports_of(reconcile(intake)) == ()
     head = intake.heads.get("t")
     assert before and head
     assert (head.columns[0].unit, head.columns[0].description, head.columns[1].sensitive) == ("min", "delay", True)

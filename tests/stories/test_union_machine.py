@@ -26,7 +26,7 @@ from etl.doctor import examine
 from etl.ingest import ingest, reconcile, reload, retract
 from etl.maintain import maintain
 from tests.archives import gz_of, zip_of
-from tests.home import drop, intake_at, values_of
+from tests.home import drop, intake_at, reports_of, values_of
 from tests.stories.steps import COMMIT
 
 # Contents by name: what rows a file of this content gives; None for one that fails as a whole.
@@ -123,7 +123,7 @@ class Union(RuleBasedStateMachine):
 
     @rule()
     def reconciles(self) -> None:
-        reconcile(self.intake)
+        reports_of(reconcile(self.intake))
         for key in sorted(self.waiting):
             self._was_read(key)
 

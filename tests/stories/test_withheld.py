@@ -9,6 +9,7 @@ import pytest
 from etl.ingest import reconcile
 from tests.cloud import Cloud
 from tests.disturbed import Application, Between, between
+from tests.home import reports_of
 from tests.trigger import Trigger
 
 KEYS = tuple(f"t/{name}.csv" for name in "abcde")
@@ -41,7 +42,7 @@ def test_the_other_files_of_a_job_are_loaded(cloud: Cloud, code: str) -> None:
         assert rows(cloud, trigger) == Counter({*KEYS} - {KEYS[2]})
     trigger.reconcile()
     assert rows(cloud, trigger) == Counter(KEYS)
-    assert reconcile(cloud.intake(trigger.settings)).reports == ()
+    assert reports_of(reconcile(cloud.intake(trigger.settings))) == ()
 
 
 def test_the_other_datasets_of_a_reconciliation_are_loaded(cloud: Cloud) -> None:
