@@ -182,7 +182,20 @@ def _plain_number(text: str, reading: Reading) -> str:
 
 
 def without_currency(text: str) -> str:
-    """The amount without the sign or code of its currency, before or behind it."""
+    """The amount without the sign or code of its currency, before or behind it. Brackets around it, or a minus behind
+    it, make it negative, as ledgers write it.
+
+    >>> without_currency("12,50 €"), without_currency("1.250,00-"), without_currency("($5.25)"), without_currency("(5")
+    ('12,50', '-1.250,00', '-5.25', '(5')
+    """
+    if text[:1] == "(" and text[-1:] == ")":
+        plain = _without_sign(text[1:-1])
+        return text if plain[:1] in ("-", "+") else f"-{plain}"
+    plain = _without_sign(text)
+    return f"-{plain[:-1]}" if plain[-1:] == "-" and plain[:1] not in ("-", "+") else plain
+
+
+def _without_sign(text: str) -> str:
     sign = text[:1] if text[:1] in ("-", "+") else ""
     rest = text[len(sign) :]
     lead = _CURRENCY.match(rest)

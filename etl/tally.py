@@ -28,6 +28,16 @@ class Tally:
         return self.rows_rejected / self.rows_in if self.rows_in else 0.0
 
     @property
+    def faults(self) -> str:
+        """The reasons with their counts, the most frequent first.
+
+        >>> Tally(reasons={"field-count": 1, "not-a-date": 5}).faults
+        '5 not-a-date, 1 field-count'
+        """
+        by_count = sorted(self.reasons.items(), key=lambda one: (-one[1], one[0]))
+        return ", ".join(f"{count} {reason}" for reason, count in by_count)
+
+    @property
     def balances(self) -> bool:
         """Whether every line is accounted for, once.
 
