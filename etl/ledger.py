@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS slot (
     dataset TEXT NOT NULL, name TEXT NOT NULL, content TEXT NOT NULL, interpretation TEXT NOT NULL, unit TEXT NOT NULL,
     source TEXT NOT NULL, load_id TEXT NOT NULL, size_bytes INTEGER NOT NULL, PRIMARY KEY (dataset, name)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS slot_load ON slot (dataset, load_id);
 CREATE TABLE IF NOT EXISTS piece (
     dataset TEXT NOT NULL, slot TEXT NOT NULL, path TEXT NOT NULL, rows INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
     PRIMARY KEY (dataset, slot, path)
@@ -146,12 +147,11 @@ class SqliteLedger:
 
     def history(self, dataset: str | None, *, limit: int) -> tuple[PastLoad, ...]:
         """The loads, newest first."""
-        statement = """
-            SELECT load.*, EXISTS (SELECT 1 FROM slot WHERE slot.dataset = load.dataset
-                                   AND slot.load_id = load.load_id) AS current
-            FROM load WHERE ? IS NULL OR dataset = ? ORDER BY number DESC LIMIT ?"""
+        of = "" if dataset is None else "WHERE dataset = :dataset"  # with OR, the loads of all others are read too
+        current = "EXISTS (SELECT 1 FROM slot WHERE slot.dataset = load.dataset AND slot.load_id = load.load_id)"
+        statement = f"SELECT load.*, {current} AS current FROM load {of} ORDER BY number DESC LIMIT :limit"
         with self._database.read() as connection:
-            return tuple(_past(row) for row in connection.execute(statement, (dataset, dataset, limit)))
+            return tuple(map(_past, connection.execute(statement, {"dataset": dataset, "limit": limit})))
 
     def latest(self, dataset: str, source: str) -> dict[str, Any] | None:
         """The report of the newest load that brought rows from a source, as far back as `LATEST_LOADS`."""

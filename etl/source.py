@@ -10,6 +10,7 @@ import gzip
 import io
 import lzma
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -235,7 +236,7 @@ def _members(stored: Stored, name: str) -> Iterator[Source]:
     if not members:
         remedy = "Drop one with files in it; those that begin with a dot or _ are ignored."
         raise Refused(f"{name} holds no file.", remedy, code="unreadable")
-    twice = next((one for one in names if names.count(one) > 1), None) if len(set(names)) < len(names) else None
+    twice = next((one for one, count in Counter(names).items() if count > 1), None)
     if twice is not None:
         remedy = "Make the archive anew; each member needs a name of its own."
         raise Refused(f"{name} holds two members of one name: {twice!r}.", remedy, code="unreadable")
@@ -259,9 +260,17 @@ def _member(stored: Stored, name: str, member: zipfile.ZipInfo) -> Source:
     return Source(name, stream, "zip", member.compress_size, member.file_size)
 
 
+class _Listed(zipfile.ZipFile):
+    """An archive whose members are known already: `ZipFile` reads the whole list at each opening, which for thousands
+    of members costs more than to load them."""
+
+    def _RealGetContents(self) -> None:  # noqa: N802 - its name in the standard library
+        """Nothing."""
+
+
 def _open_member(stored: BinaryIO, member: zipfile.ZipInfo) -> _Owning:
     try:
-        archive = zipfile.ZipFile(stored)
+        archive = _Listed(stored)
         return _Owning(cast(Raw, archive.open(member)), archive, stored)
     except BaseException:
         stored.close()

@@ -288,3 +288,32 @@ def test_the_latest_report_is_that_of_the_newest_load_which_brought_rows_from_th
     assert (store.open().latest("t", "south") or {})["n"] == "2"
     assert ledger.latest("t", "west") is None
     assert ledger.latest("other", "north") is None
+
+
+def test_the_history_reads_each_load_and_its_slot_alone(tmp_path: Path) -> None:
+    """With a pass over all slots for each load, those of 8,000 files took 3 s."""
+    ledger, steps = SqliteLedger(tmp_path / "state.sqlite"), [0]
+    with ledger._database.write() as connection:
+        for at in range(2_000):
+            name = f"{'few' if at < 100 else 'many'}"
+            slot = (name, f"slot {at}", "content", "interpretation", "unit", "source", f"load {at}", 1)
+            connection.execute("INSERT INTO slot VALUES (?, ?, ?, ?, ?, ?, ?, ?)", slot)
+            load = (at, f"load {at}", name, "key", "unit", "loaded", "2026-03-01T00:00:00+00:00", "commit", "{}")
+            connection.execute("INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", load)
+
+    def step() -> int:
+        steps[0] += 1
+        return 0
+
+    def worked(dataset: str | None, limit: int) -> int:
+        """Instructions of SQLite's machine."""
+        steps[0] = 0
+        assert all(one.current for one in ledger.history(dataset, limit=limit))
+        return steps[0]
+
+    with ledger._database.read() as connection:
+        connection.set_progress_handler(step, 1)
+    one_load = worked("many", 100) / 100
+    assert worked("few", 100) < 2 * 100 * one_load  # whatever lies above them
+    assert worked("many", 1_900) < 2 * 1_900 * one_load
+    assert worked(None, 2_000) < 2 * 2_000 * one_load

@@ -83,6 +83,30 @@ def test_every_member_of_a_zip_is_a_source(tmp_path: Path) -> None:
     assert [content_of(one) for one in sources] == [DATA, b"x\n"]
 
 
+def test_the_list_of_an_archive_is_read_once_however_often_its_members_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for each opening of each of 1,600 members took more than a minute."""
+    path = tmp_path / "many.zip"
+    path.write_bytes(zip_of({f"{at}.csv": f"n\n{at}\n" for at in range(60)}))
+    listed: list[zipfile.ZipFile] = []
+    read = zipfile.ZipFile._RealGetContents  # type: ignore[attr-defined]
+
+    def reading(archive: zipfile.ZipFile) -> None:
+        listed.append(archive)
+        read(archive)
+
+    monkeypatch.setattr(zipfile.ZipFile, "_RealGetContents", reading)
+    sources = sources_of(path, "t/many.zip")
+    for _ in range(2):
+        texts = []
+        for source in sources:
+            with source.open() as stream:
+                texts.append(stream.read())
+        assert texts == [f"n\n{at}\n".encode() for at in range(60)]
+    assert len(listed) <= 2
+
+
 def test_two_members_of_one_name_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "all.zip"
     with zipfile.ZipFile(path, "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
