@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 from pyiceberg.table import Table
 
@@ -13,6 +12,7 @@ from etl.finding import REPAIR, Finding
 from etl.intake import Intake
 from etl.publish import publish_head, resolve
 from etl.rebuild import rebuild_ledger, rows_in, stored_files
+from etl.salvage import FROM_LANDING, damage_of, salvage, trouble_of, unreadable
 from etl.turn import turn_at
 
 Counts = Counter[tuple[str, str]]
@@ -22,6 +22,10 @@ Counts = Counter[tuple[str, str]]
 def check_table(intake: Intake, dataset: str, *, repair: bool) -> Iterator[Finding]:
     """Everything about one dataset. What looks wrong is looked at again under its lease, so that a commit that was
     under way is not taken for a fault; repairs are made there as well."""
+    salvaged = list(salvage(intake, dataset)) if repair else []
+    yield from salvaged
+    if any(not one.repaired for one in salvaged):
+        return
     found = [] if repair else list(_check(intake, dataset, repair=False))
     if repair or any(one.level != "ok" for one in found):
         with turn_at(intake, dataset):
@@ -30,8 +34,13 @@ def check_table(intake: Intake, dataset: str, *, repair: bool) -> Iterator[Findi
 
 
 def _check(intake: Intake, dataset: str, *, repair: bool) -> Iterator[Finding]:
+    both = (dataset, dataset + REJECTS_SUFFIX)
+    troubles = [(name, trouble) for name in both if (trouble := trouble_of(intake, name))]
+    yield from (unreadable(name, trouble) for name, trouble in troubles)
+    if troubles:
+        return
     yield from _check_open(intake, dataset, repair=repair)
-    for name in (dataset, dataset + REJECTS_SUFFIX):
+    for name in both:
         yield from _check_head(intake, name, repair=repair)
     table = load_table(intake.catalog, dataset)
     if table is None or table.current_snapshot() is None:
@@ -88,14 +97,8 @@ def _check_head(intake: Intake, name: str, *, repair: bool) -> Iterator[Finding]
 
 def _check_data_files(table: Table, dataset: str) -> Iterator[Finding]:
     for file in stored_files(table):
-        path = Path(file.file_path)
-        if not path.is_file():
-            what = f"the data file {path.name} is gone ({file.record_count:,} rows)"
-        elif path.stat().st_size != file.file_size_in_bytes:
-            what = f"the data file {path.name} has {path.stat().st_size} bytes instead of {file.file_size_in_bytes}"
-        else:
-            continue
-        yield Finding("files", dataset, "error", what, "Restore a backup of tables/.")
+        if what := damage_of(file):
+            yield Finding("files", dataset, "error", what, FROM_LANDING)
 
 
 def _check_rows(intake: Intake, table: Table, dataset: str) -> Iterator[Finding]:

@@ -183,6 +183,11 @@ def reload(intake: Intake, dataset: str, *, key: str | None = None, progress: Pr
     return Reconciled(_ingest_many(intake, [order] if there else []), tuple(sorted(gone)))
 
 
+def read_again(intake: Intake, dataset: str, keys: Sequence[str]) -> tuple[Report, ...]:
+    """Load these keys in one commit, whatever is known of them. Raises `Refused` ("not-landed")."""
+    return _ingest(intake, Order(dataset, tuple(map(parse_key, keys)), silent)) if keys else ()
+
+
 def loads(intake: Intake, dataset: str | None = None, *, limit: int = 100) -> tuple[Load, ...]:
     """What became of each load, newest first."""
     return tuple(load_of(past) for past in intake.ledger.history(dataset, limit=limit))

@@ -60,7 +60,8 @@ def lost_tables(intake: Intake) -> dict[str, str]:
     """Tables that the catalog does not know, with the metadata file that says most of each: that of the published head,
     or, where the heads are lost as well, the newest one on the disk all of whose files are there."""
     known = set(CatalogFile(intake.settings.catalog, intake.settings.name).datasets())
-    lost = {head.dataset: head.metadata_location for head in intake.heads.all() if head.dataset not in known}
+    heads = {head.dataset: head.metadata_location for head in intake.heads.all() if head.dataset not in known}
+    lost = {table: location for table, location in heads.items() if Path(plain_path(location)).is_file()}
     for folder in sorted((intake.settings.tables / intake.settings.name).glob("*/metadata")):
         table = folder.parent.name
         if table not in known and table not in lost and (newest := _newest_whole(table, folder)):
