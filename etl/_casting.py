@@ -42,7 +42,7 @@ def usual_form(reading: Reading) -> str | None:
         return rf"^[+-]?(?:[0-9]+(?:{mark}[0-9]*)?|{mark}[0-9]+)$"
     if name == "date":
         return f"^{_MOMENT}$"
-    return rf"^{_MOMENT}(?:[ T][0-9:.]+)?$" if name == "timestamp" else None
+    return rf"^{_MOMENT}(?:[ T][0-9:.,]+)?$" if name == "timestamp" else None
 
 
 def fast_way(reading: Reading) -> Callable[[pa.Array], pa.Array] | None:
@@ -74,6 +74,8 @@ def _cast(text: pa.Array, reading: Reading) -> pa.Array:
         if any_of(pc.match_substring(text, ".")):
             raise NotFast
         text = pc.replace_substring(text, reading.decimal, ".")
+    if name == "timestamp" and any_of(pc.match_substring(text, ",")):
+        text = pc.replace_substring(text, ",", ".")
     if name == "timestamptz" and reading.zone is not None:
         return _in_zone(text, reading.zone)
     # Text is rounded once to the nearest double, and that to the nearest float, as the exact way does it.

@@ -125,7 +125,8 @@ def _quotes(text: bytes, delimiter: bytes, rules: SourceRules) -> list[bytes | N
 def _escapes(text: bytes, delimiter: bytes, quote: bytes | None, rules: SourceRules) -> list[bytes | None]:
     if rules.escape is not None:
         return [_pinned(rules.escape) if rules.escape != rules.quote else None]
-    used = (quote is not None and b"\\" + quote in text) or b"\\" + delimiter in text
+    marks = (delimiter, b"\n", b"\r") if quote is None else (quote, delimiter, b"\n", b"\r")
+    used = any(b"\\" + mark in text for mark in marks)
     return [None, b"\\"] if used else [None]
 
 
