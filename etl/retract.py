@@ -44,6 +44,14 @@ def retract(intake: Intake, key: str) -> tuple[Load, ...]:
     )
 
 
+def held_beside(intake: Intake, key: str) -> dict[str, str]:
+    """Units of a key whose content others hold too, each with one of these: so long its rows stay."""
+    units = intake.ledger.holdings(parse_key(key_of(key)).dataset).units
+    mine = {unit: slot for unit, slot in units.items() if key in (unit, key_of(unit))}
+    others = {slot: unit for unit, slot in sorted(units.items(), reverse=True) if unit not in mine}
+    return {unit: others[slot] for unit, slot in mine.items() if slot in others}
+
+
 def _plan(intake: Intake, before: Holdings, dataset: str, key: str) -> Plan:
     units = sorted(unit for unit in before.units if key in (unit, key_of(unit)))
     if not units:

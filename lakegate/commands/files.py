@@ -159,15 +159,20 @@ def retract(
     from athena.lake import Lake
     from etl import ingest
     from etl.intake import Intake
+    from etl.retract import held_beside
     from lakegate.commands.looking import load_json
 
     with Lake.embedded(current_home(home)) as lake:
-        ended = ingest.retract(Intake.embedded(lake), key)
+        intake = Intake.embedded(lake)
+        beside = held_beside(intake, key)
+        ended = ingest.retract(intake, key)
     if as_json:
         print_json([load_json(load) for load in ended])
         return
     for load in ended:
         print_text(f"{load.file} holds nothing in {load.dataset} any more (load {load.load_id}).")
+        if load.file in beside:
+            print_text(f"Its rows stay: {beside[load.file]} holds the same content.")
 
 
 def report_text(report: "Report") -> str:

@@ -87,6 +87,19 @@ def test_retract_takes_the_rows_and_leaves_the_file(lakegate: Command, home: Pat
     assert again.err.rstrip().endswith("]")
 
 
+def test_retract_tells_whose_copy_keeps_the_rows(lakegate: Command, home: Path, stays_file: Path) -> None:
+    load(lakegate, home, stays_file)
+    copy = stays_file.with_name("copy.csv")
+    copy.write_bytes(stays_file.read_bytes())
+    load(lakegate, home, copy)
+    there = rows(lakegate, home)
+    done = lakegate("retract", "stays/stays.csv", "--home", home)
+    assert done.out.endswith("Its rows stay: stays/copy.csv holds the same content.\n")
+    assert rows(lakegate, home) == there
+    last = lakegate("retract", "stays/copy.csv", "--home", home)
+    assert (last.code, "rows stay" in last.out, rows(lakegate, home)) == (0, False, 0)
+
+
 def test_reconcile_finds_what_was_dropped_and_reload_reads_by_the_edited_contract(
     lakegate: Command, home: Path
 ) -> None:
