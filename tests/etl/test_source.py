@@ -72,6 +72,22 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path, kind: str, damage: st
     assert (refusal.value.code, refusal.value.remedy) == ("unreadable", "Drop it again, whole.")
 
 
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz"])
+def test_a_packed_file_with_one_wrong_byte_is_refused_or_gives_the_same(tmp_path: Path, kind: str) -> None:
+    path, refused = tmp_path / "file.csv", 0
+    for at in range(10, len(COMPRESSED[kind])):  # behind what says what it is
+        content = bytearray(COMPRESSED[kind])
+        content[at] ^= 0x55
+        path.write_bytes(content)
+        try:
+            (source,) = sources_of(path, "t/file.csv")
+            assert content_of(source) == DATA
+        except Refused as refusal:
+            assert refusal.code == "unreadable"
+            refused += 1
+    assert refused > len(COMPRESSED[kind]) / 2
+
+
 def test_every_member_of_a_zip_is_a_source(tmp_path: Path) -> None:
     path = tmp_path / "all.zip"
     path.write_bytes(zip_of({"a.csv": DATA, "sub/b.csv": "x\n", ".hidden": "-", "__MACOSX/._a.csv": "-"}))
