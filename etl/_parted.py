@@ -42,6 +42,16 @@ def has_headed_numbers(records: list[Record]) -> bool:
     return any(not is_typed(column[0]) and holds_numbers(column[1:]) for column in columns)
 
 
+def holds_decimal_commas(records: list[Record]) -> bool:
+    """Whether a column, perhaps below a name, is nothing but numbers with as many decimals behind a comma each."""
+    for column in zip(*(record.fields for record in records), strict=True):
+        values = column if is_typed(column[0]) else column[1:]
+        decimals = {len(value.partition(b",")[2]) for value in values}
+        if len(values) > 2 and len(decimals) == 1 and decimals != {0} and all(map(is_number, values)):
+            return True
+    return False
+
+
 def is_number(value: bytes) -> bool:
     return kind(value) == NUMERIC
 
@@ -56,8 +66,8 @@ def _holds_others(record: Record) -> bool:
 
 
 def _is_spaced_for_sure(rows: list[tuple[bytes, ...]]) -> bool:
-    """Whether spaces part values: in many lines alike, or between numbers that are not the groups of one number, as
-    phones, cards and thousands have them."""
+    """Whether spaces part values: in many lines alike, between numbers and moments, or between numbers that are not the
+    groups of one number, as phones, cards and thousands have them."""
     fields = len(rows[0])
     if not all(value for row in rows for value in row):
         return False
@@ -68,5 +78,9 @@ def _is_spaced_for_sure(rows: list[tuple[bytes, ...]]) -> bool:
     if any(b"." in value or b"," in value for value in values):
         return len(numbers) == fields or (len(numbers) >= 2 and fields >= 3)
     inner = {len(value) for row in rows for value in row[1:]}
-    grouped = any(map(_DIALLED.match, values)) or (len(inner) == 1 and min(inner) > 2)
+    dialled = any(map(_DIALLED.match, values))
+    timed = 0 < len(numbers) < fields and all(is_typed(value) for row in rows for value in row)
+    if timed and not dialled and fields >= 3 and len(rows) >= 3:
+        return True
+    grouped = dialled or (len(inner) == 1 and min(inner) > 2)
     return len(numbers) == fields >= 3 and len(rows) > 1 and not grouped

@@ -21,7 +21,7 @@ from etl._cell import (
     is_typed,
     kind,
 )
-from etl._parted import cells, has_headed_numbers, is_number, is_split_for_sure, parts_quoted
+from etl._parted import cells, has_headed_numbers, holds_decimal_commas, is_number, is_split_for_sure, parts_quoted
 from etl._record import AFTER, STRAY, Record, Shape
 from etl._sample import Placed, holds_marks, lines, read_all
 from etl.contract import SourceRules
@@ -31,6 +31,8 @@ DELIMITERS = (b",", b";", b"\t", b"|", b"~", b"^", b"\x01", b"\x1f", b":", b" ",
 _PRIOR = {b",": 1.0, b";": 1.0, b"\t": 1.0, b"|": 0.99, b"~": 0.9, b"^": 0.9, b":": 0.6, b" ": 0.55, b"#": 0.5}
 WEAK = frozenset([b":", b" ", b"#"])
 _TRUSTED = 0.97
+# More than for a comma, which parts the digits of each number.
+_CERTAIN = 1.1
 _WORTH = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.9, PROSE: 0.7, MIXED: 0.25}
 _ALONE = {NUMERIC: 1.0, TEMPORAL: 1.0, TRUTH: 1.0, EMPTY: 0.9, LINK: 1.0, WORDS: 0.6, PROSE: 0.6, MIXED: 0.2}
 _MAX_ABOVE = 10
@@ -224,7 +226,10 @@ def _weak_standing(found: Sniffed, fitting: list[Record], *, titled: bool) -> tu
     if share < (_MOSTLY if whole and delimiter != b"#" else 1.0) or not (whole or titled):
         return 0.0, 0.0
     consistency = share if whole else _MOSTLY
-    if has_headed_numbers(fitting) or (share == 1.0 and is_split_for_sure(found.shape, fitting)):
+    sure = share == 1.0 and is_split_for_sure(found.shape, fitting)
+    if sure and whole and delimiter == b" " and holds_decimal_commas(fitting):
+        return consistency, _CERTAIN
+    if sure or has_headed_numbers(fitting):
         return consistency, _TRUSTED if share == 1.0 else 0.9
     return consistency, _PRIOR[delimiter] if whole else 0.0
 
