@@ -61,7 +61,10 @@ _OF_THE_QUERY = {
 _OF_THE_ENGINE = {
     "engine-lost": ("The engine went away while the query ran.", "Ask again."),
     "engine-failed": ("The engine could not run the query.", "Ask again; if it lasts, tell the lake's owner."),
-    "snapshot-gone": ("The table's files were replaced while the query waited.", "Ask again."),
+    "snapshot-gone": (
+        "The table's files were replaced while the query waited.",
+        "Ask again; if it lasts, tell the lake's owner: files are lost, see `lakegate doctor`.",
+    ),
     "busy": ("The engine has no room for another query.", "Ask again in a few seconds."),
     "joined-run-ended": (
         "The run that this query had joined was ended by a limit of whoever began it.",

@@ -43,6 +43,8 @@ _BY_TEXT: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("out-of-range", re.compile(r"out of range|overflow", re.IGNORECASE)),
     ("snapshot-gone", re.compile(r"No files found|No such file", re.IGNORECASE)),
 )
+# A damaged data file has the class of a bad argument. From its beginning: what follows may quote a value.
+_DAMAGED_FILE = re.compile(r"Invalid Input Error: (No magic bytes|Failed to read file|File '[^']*' too small to be)")
 
 
 # How the translated SQL fails on purpose, see `athena/trino/build.py`.
@@ -57,6 +59,8 @@ def code_of(error: BaseException) -> str:
     told = _OWN.search(text)
     if told is not None and told[1] in CODES:
         return told[1]
+    if isinstance(error, duckdb.InvalidInputException) and _DAMAGED_FILE.match(text):
+        return "engine-failed"
     for code, pattern in _BY_TEXT:
         if pattern.search(text[:2000]):
             return code
