@@ -19,6 +19,9 @@ from etl.report import Reject
 
 _SHEAF_BYTES = 4 * 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024 * 1024
+MOST_SPARSE_KEYS = 5_000
+_LEAST_DENSITY = 100
+"""Of so many cells at least one must be filled, where there are more keys than that."""
 _SHOWN_BYTES = 64 * 1024
 NOT_AN_OBJECT = "not-an-object"
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -57,7 +60,7 @@ class JsonLines:
         """Some megabytes of whole lines each."""
         line, offset = 1, 0
         while lines := _lines(stream):
-            yield _sheaf(lines, line, offset)
+            yield _sheaf(self._name, lines, line, offset)
             line, offset = line + len(lines), offset + sum(map(len, lines))
 
 
@@ -70,7 +73,7 @@ def _lines(stream: BinaryIO) -> list[bytes]:
     return found
 
 
-def _sheaf(lines: list[bytes], first_line: int, first_byte: int) -> Sheaf:
+def _sheaf(name: str, lines: list[bytes], first_line: int, first_byte: int) -> Sheaf:
     records: list[dict[str, Any]] = []
     places: list[tuple[int, int, bytes]] = []
     rejects: list[Reject] = []
@@ -89,14 +92,28 @@ def _sheaf(lines: list[bytes], first_line: int, first_byte: int) -> Sheaf:
         except _Wrong as error:
             last = max(start, start + len(text) - 1)
             rejects.append(Reject(number, number, start, last, None, error.reason, error.message, _shown(text)))
+    headings = _headings(records)
+    _check_density(name, records, len(headings))
     return Sheaf(
         len(lines),
         [number for number, _, _ in places],
-        {heading: _cells(records, heading) for heading in _headings(records)},
+        {heading: _cells(records, heading) for heading in headings},
         lambda row: (places[row][1], places[row][1] + max(0, len(places[row][2]) - 1), _shown(places[row][2])),
         tuple(rejects),
         blank=blank,
     )
+
+
+def _check_density(name: str, records: list[dict[str, Any]], keys: int) -> None:
+    """Raises `Refused` where keys are values: with a column for each id, a megabyte of lines takes gigabytes."""
+    filled = sum(map(len, records))
+    if keys > MOST_SPARSE_KEYS and filled * _LEAST_DENSITY < len(records) * keys:
+        raise Refused(
+            f"{name} has {keys:,} different keys in {len(records):,} lines: {len(records) * keys:,} cells, "
+            f"of which {filled:,} are filled.",
+            'Ids as keys are no columns: write each as a value, as in {"id": "a1", "n": 5}, and drop that.',
+            code="format-unsupported",
+        )
 
 
 class _Wrong(Exception):

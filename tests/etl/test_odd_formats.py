@@ -186,3 +186,18 @@ def test_numbers_of_json_with_an_exponent_are_numbers(tmp_path: Path) -> None:
 def test_a_broken_line_of_json_tells_its_character(tmp_path: Path) -> None:
     converted(tmp_path, "a.jsonl", '{"a": 1}\n{"a":\n')
     assert json.dumps("The line is no JSON: Expecting value at character 6.")[1:-1] in rejects_in(tmp_path)[0]
+
+
+def test_ids_as_keys_are_refused_before_they_take_all_memory(tmp_path: Path) -> None:
+    by_id = "".join(f'{{"a": {at}, "id{at}": 1}}\n' for at in range(5_001))
+    report, _ = converted(tmp_path, "a.jsonl", by_id)
+    assert report.error is not None
+    assert report.error.code == "format-unsupported"
+    assert "5,002 different keys in 5,001 lines: 25,015,002 cells, of which 10,002 are filled" in report.error.message
+    assert "write each as a value" in report.error.remedy
+
+
+def test_wide_json_is_a_table(tmp_path: Path) -> None:
+    """However many keys, where lines have most of them."""
+    report, _ = converted(tmp_path, "a.jsonl", json.dumps({f"k{at}": at for at in range(5_001)}) + "\n")
+    assert (report.error, report.rows_loaded) == (None, 1)
