@@ -102,7 +102,7 @@ def test_every_member_of_a_zip_is_a_source(tmp_path: Path) -> None:
 def test_the_list_of_an_archive_is_read_once_however_often_its_members_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once for each opening of each of 1,600 members took more than a minute."""
+    """Once for each opening of each of 1,600 members took 25 s."""
     path = tmp_path / "many.zip"
     path.write_bytes(zip_of({f"{at}.csv": f"n\n{at}\n" for at in range(60)}))
     listed: list[zipfile.ZipFile] = []
