@@ -50,7 +50,7 @@ def names_source(fields: Sequence[bytes]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line at the end of the file: a record (good or not), or blank."""
+    """A line at the end of the file, a record (good or not); or blank ones."""
 
     start: int
     end: int
@@ -90,10 +90,10 @@ def _tail(data: bytes, found: Split, shape: Shape) -> list[_Line]:
     """The last lines, down from behind the last good record that is no total."""
     tail: list[_Line] = []
     for piece in _from_below(found):
-        if piece.end - piece.start > MAX_FOOTER_BYTES:
-            break
         record = None
         if not isinstance(piece, Skip):
+            if piece.end - piece.start > MAX_FOOTER_BYTES:
+                break
             record = read_record(data, piece.start, replace(shape, fields=0), complete=True)
             if record is None or record.end != piece.end or record.height > 1:
                 break

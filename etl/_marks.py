@@ -165,7 +165,7 @@ class _Walk:
             at_end = marks.delimiters[last_byte]
             wrong |= ~(has_content & at_end) if shape.trailing else ~has_content
         again = self._repeated(firsts, lasts)
-        for record in np.flatnonzero(wrong & ~again):
+        for record in np.flatnonzero(wrong & ~again & ~self._blank(firsts, lasts, wrong & ~again)):
             first, last = int(firsts[record]), int(lasts[record])
             where = int(marks.starts[first]), int(marks.ends[last])
             self.sorting.miscounted(*where, first, last - first + 1, int(counts[record]))
@@ -173,6 +173,18 @@ class _Walk:
         if wrong.any():
             firsts, lasts = firsts[~wrong], lasts[~wrong]
         self.good.append((firsts, lasts))
+
+    def _blank(self, firsts: Positions, lasts: Positions, wrong: Flags) -> Flags:
+        """Those of the wrong records that are lines without content; skipped run by run, as there may be millions."""
+        starts, ends = self.marks.starts[firsts], self.marks.ends[lasts]
+        found: Flags = wrong & (firsts == lasts)
+        found[found] = _content_ends(self.marks.block, ends[found]) <= starts[found]
+        before = np.concatenate([[False], found[:-1]])
+        behind = np.concatenate([found[1:], [False]])
+        runs = zip(np.flatnonzero(found & ~before).tolist(), np.flatnonzero(found & ~behind).tolist(), strict=True)
+        for first, last in runs:
+            self.sorting.blank(int(starts[first]), int(ends[last]), int(firsts[first]), last - first + 1)
+        return found
 
     def _repeated(self, firsts: Positions, lasts: Positions) -> Flags:
         """Records that are the header once more; skipped, whatever they count."""

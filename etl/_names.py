@@ -34,17 +34,19 @@ def clean_names(headings: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ..
     >>> clean_names(["Id", "id", ""])
     (('id', 'id_2', 'column_3'), ('Column 2 is called "id" like another: id_2.', 'Column 3 has no name: column_3.'))
     """
-    taken = {clean_name(heading) for heading in headings}
+    bases = [clean_name(heading) for heading in headings]
+    taken = set(bases)
     used: set[str] = set()
+    numbers: dict[str, int] = {}  # of a thousand columns of one name, none is counted from the first on
     names: list[str] = []
     notes: list[str] = []
-    for place, heading in enumerate(headings, 1):
-        base = clean_name(heading)
-        name = base or f"column_{place}"
-        number = 1
+    for place, (heading, base) in enumerate(zip(headings, bases, strict=True), 1):
+        name = stem = base or f"column_{place}"
+        number = numbers.get(stem, 1)
         while name in used or (name != base and name in taken):
             number += 1
-            name = f"{base or f'column_{place}'}_{number}"
+            name = f"{stem}_{number}"
+        numbers[stem] = number
         used.add(name)
         names.append(name)
         note = _note(place, heading.strip(), base, name)

@@ -29,7 +29,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Lines that are no record."""
+    """Lines that are no record: one, or a run of blank ones."""
 
     start: int
     end: int
@@ -80,11 +80,15 @@ class Sorting:
         """A record with the wrong number of fields: blank, comment or fault."""
         text = self.data[start:end].strip(b"\r\n" if self.shape.fields == 1 else _BLANK + self._tab())
         if not text:
-            self.skips.append(Skip(start, end, line, height, "blank"))
+            self.blank(start, end, line, height)
         elif self.is_comment(start):
             self.skips.append(Skip(start, end, line, height, "comment"))
         else:
             self.faults.append(Fault(start, end, line, height, "field-count", _counted(fields, self.shape)))
+
+    def blank(self, start: int, end: int, line: int, height: int) -> None:
+        """Lines without content."""
+        _join_blank(self.skips, Skip(start, end, line, height, "blank"))
 
     def is_heading(self, start: int, end: int) -> bool:
         """Whether a good record is the header once more, perhaps with the mark that its file began with."""
@@ -97,7 +101,10 @@ class Sorting:
 
     def in_order(self) -> tuple[tuple[Fault, ...], tuple[Skip, ...]]:
         """Faults and skips by line."""
-        return tuple(sorted(self.faults, key=_by_line)), tuple(sorted(self.skips, key=_by_line))
+        skips: list[Skip] = []
+        for one in sorted(self.skips, key=_by_line):
+            _join_blank(skips, one)
+        return tuple(sorted(self.faults, key=_by_line)), tuple(skips)
 
     def _tab(self) -> bytes:
         return b"" if self.shape.delimiter == b"\t" else b"\t"
@@ -105,6 +112,15 @@ class Sorting:
     def is_comment(self, start: int) -> bool:
         """Whether a line begins like a comment."""
         return self.shape.comment is not None and self.data.startswith(self.shape.comment, start)
+
+
+def _join_blank(skips: list[Skip], one: Skip) -> None:
+    """Add one; to the last of them, if both are blank and nothing is between: a file may have millions of these."""
+    last = skips[-1] if skips else one
+    if last.kind == one.kind == "blank" and last.end == one.start:
+        skips[-1] = Skip(last.start, one.end, last.line, last.height + one.height, "blank")
+    else:
+        skips.append(one)
 
 
 def _by_line(piece: Fault | Skip) -> int:

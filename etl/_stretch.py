@@ -13,7 +13,7 @@ import numpy as np
 from etl._places import line_ends
 from etl._record import weight_as_record
 from etl._seen import Seen
-from etl._split import Split
+from etl._split import Skip, Split
 from etl.dialect import Dialect, to_text
 from etl.read import BLOCK_BYTES, Block, Readable, read_blocks
 
@@ -59,7 +59,8 @@ def _until(block: Block, stop: int) -> Block:
     found = block.split
     if found is not None:
         apart = [fault.line for fault in found.faults] + [skip.line for skip in found.skips]
-        firsts = [*found.lines.tolist(), *apart, found.line_count]
+        within = [lines] if any(skip.line <= lines < skip.line + skip.height for skip in found.skips) else []
+        firsts = [*found.lines.tolist(), *apart, *within, found.line_count]
         lines = min(line for line in firsts if line >= lines)
     text_end = int(line_ends(block.text)[lines - 1]) if lines else 0
     return replace(
@@ -79,12 +80,17 @@ def _first(found: Split, lines: int, end: int) -> Split:
         found.ends[:count],
         found.lines[:count],
         tuple(one for one in found.faults if one.line < lines),
-        tuple(one for one in found.skips if one.line < lines),
+        tuple(_above(one, lines, end) for one in found.skips if one.line < lines),
         end,
         lines,
         found.total if found.total is not None and found.total < lines else None,
         found.breaks,
     )
+
+
+def _above(skip: Skip, lines: int, end: int) -> Skip:
+    """The part of it above a line that begins at the byte `end`."""
+    return skip if skip.line + skip.height <= lines else replace(skip, end=end, height=lines - skip.line)
 
 
 def is_cuttable(encoding: str) -> bool:

@@ -38,7 +38,7 @@ def account(
         source=None,
         file=file,
         lines_in=tally.lines_in,
-        lines_skipped=tally.lines_skipped,
+        lines_skipped=dict(sorted(tally.lines_skipped.items())),
         rows_in=tally.rows_in,
         rows_loaded=0 if error else tally.rows_loaded,
         rows_rejected=tally.rows_rejected,

@@ -173,11 +173,13 @@ def _undecodable_lines(text: bytes) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Good rows: their fed columns, their first lines (0-based in the block), and how many lines they take."""
+    """Good rows: their fed columns, their first lines (0-based in the block), and how many lines they take; `blank`
+    lines stand between them."""
 
     columns: Sequence[pa.Array]
     lines: Positions
     height: int
+    blank: int = 0
 
 
 def _with_faults(block: Block, plan: Plan, found: Split, parsed: Parsed, way: Way) -> Typed:
@@ -193,8 +195,10 @@ def _with_faults(block: Block, plan: Plan, found: Split, parsed: Parsed, way: Wa
         place = block.placed(int(lines[row]), tall, ends)
         rejects.append(Reject(*place[:4], feed.column.name, reason.reason, reason.message, place[4]))
     rejects.sort(key=lambda reject: reject.first_line)
-    rows = _Rows(parsed.columns, np.delete(lines, list(parsed.bad)), height)
-    return _gathered(block, plan, rows, tuple(rejects), way, tuple(_skipped(block, ends, skip) for skip in found.skips))
+    blank = sum(skip.height for skip in found.skips if skip.kind == "blank")
+    rows = _Rows(parsed.columns, np.delete(lines, list(parsed.bad)), height, blank)
+    told = tuple(_skipped(block, ends, skip) for skip in found.skips if skip.kind != "blank")
+    return _gathered(block, plan, rows, tuple(rejects), way, told)
 
 
 def _raw_line_ends(block: Block, found: Split) -> Positions:
@@ -225,7 +229,7 @@ def _gathered(
     count = len(rows.lines)
     columns = tuple(missing_column(feed.column, count) if feed.place is None else next(fed) for feed in plan.feeds)
     skipped = (*block.lead, *skipped)
-    skipped_lines: Counter[str] = Counter()
+    skipped_lines: Counter[str] = Counter(blank=rows.blank) if rows.blank else Counter()
     for one in skipped:
         skipped_lines[one.kind] += one.last_line - one.first_line + 1
     tally = Tally(

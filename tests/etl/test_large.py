@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from athena.errors import Failed, LakegateError
 from athena.s3 import Bucket
 from athena.settings_aws import AwsSettings
+from etl._places import line_ends
+from etl._split import Skip
 from etl._stretch import Looked, Stretch, chain, likely_start, read_stretch
 from etl.contract import SourceRules
 from etl.dialect import Dialect, detect
@@ -107,6 +109,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "quoted-line-ends": quoted,
     "quoted-line-ends-crlf": lambda: quoted(end="\r\n"),
     "damaged": damaged,
+    "blank-lines": lambda: clean(100) + b"\n" * 6000 + b"7,x,2026-03-01\n" * 100 + b"\r\n" * 3000 + b" \nTotal,9,\n",
     "damaged-crlf": lambda: damaged(end="\r\n"),
     "mark": lambda: b"\xef\xbb\xbf" + clean(),
     "preamble": lambda: b"Exported by X\n\n" + clean(),
@@ -336,6 +339,12 @@ PIECES = [
 ]
 
 
+def lines_in(text: bytes, skip: Skip) -> list[tuple[int, int, int]]:
+    """Each line of it: a run of blank ones may be cut anywhere."""
+    ends = [skip.start + int(end) for end in line_ends(text[skip.start : skip.end])]
+    return list(zip(range(skip.line, skip.line + skip.height), [skip.start, *ends], ends, strict=False))
+
+
 def records(blocks: Iterator[Block]) -> Iterator[tuple[int, int, bytes]]:
     """First line, first byte and bytes of whatever is a record or is not, as `split` tells it."""
     from etl._marks import split
@@ -343,7 +352,7 @@ def records(blocks: Iterator[Block]) -> Iterator[tuple[int, int, bytes]]:
     for block in blocks:
         found = block.split or split(block.text, SHAPED.shape, complete=True)
         apart = [(fault.line, fault.start, fault.end) for fault in found.faults]
-        apart += [(skip.line, skip.start, skip.end) for skip in found.skips]
+        apart += [line for skip in found.skips for line in lines_in(block.text, skip)]
         good = zip(found.lines.tolist(), found.starts.tolist(), found.ends.tolist(), strict=True)
         for line, start, end in sorted([*good, *apart]):
             yield block.first_line + line, block.first_byte + start, block.text[start:end]

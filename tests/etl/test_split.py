@@ -35,10 +35,10 @@ def told(found: Split) -> tuple[object, ...]:
 
 
 def lines_of(found: Split) -> dict[int, str]:
-    """What became of each first line."""
+    """What became of each first line, and of each that was skipped."""
     kinds = dict.fromkeys(found.lines.tolist(), "good")
     kinds |= {fault.line: fault.reason for fault in found.faults}
-    return kinds | {skip.line: skip.kind for skip in found.skips}
+    return kinds | {skip.line + at: skip.kind for skip in found.skips for at in range(skip.height)}
 
 
 # Pieces rather than letters, so that records of the right shape come about.
@@ -130,6 +130,15 @@ def test_what_is_skipped_is_told_by_kind() -> None:
     data = b"# it's \"so\n1,b,c\n\n   \r\n#1,b,c\n# end\n"
     kinds = lines_of(split(data, shape, complete=True))
     assert kinds == {0: "comment", 1: "good", 2: "blank", 3: "blank", 4: "good", 5: "comment"}
+
+
+def test_millions_of_blank_lines_are_a_few_runs() -> None:
+    data = b"1,a\n" + b"\n" * 1000 + b" \n\r\n" + b"2,b\n" + b"\r\n" * 500
+    for found in (split(data, COMMA, complete=True), split_exact(data, COMMA, complete=True)):
+        assert [(skip.line, skip.height, skip.kind) for skip in found.skips] == [
+            (1, 1002, "blank"),
+            (1004, 500, "blank"),
+        ]
 
 
 def test_an_unclosed_quote_is_given_up_after_a_bounded_distance() -> None:
