@@ -8,18 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
-from isal.igzip_lib import IsalError
-
 from athena.errors import Failed, Refused
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _BUFFER_BYTES = 1024 * 1024
-_DAMAGED = (
-    *(EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile),
-    cast("type[Exception]", IsalError),  # declared as an exception, not as a type of them
-)
 
 
 class Raw(Protocol):
@@ -87,7 +81,7 @@ def told(name: str) -> Iterator[None]:
             "Pack it as .gz or .zst, or as .zip with the method Deflate.",
             code="unreadable",
         ) from error
-    except _DAMAGED as error:
+    except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, ValueError) as error:
         raise _unreadable(name, error) from error
     except OSError as error:
         # Damaged gz, bz2 and zst raise an OSError of their own, without a number.

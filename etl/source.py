@@ -180,9 +180,9 @@ def _decompressed(stream: BinaryIO, kind: str) -> Raw:
 
         return _Owning(cast(Raw, pyarrow.CompressedInputStream(buffered, "zstd")), buffered)
     if kind == "gz":
-        from isal import igzip  # a third of zlib's time
+        from etl._gzip import Gzip
 
-        return _Owning(igzip.GzipFile(fileobj=buffered, mode="rb"), buffered)  # type: ignore[no-untyped-call]
+        return _Owning(Gzip(buffered), buffered)
     return _Owning(bz2.BZ2File(buffered) if kind == "bz2" else lzma.LZMAFile(buffered), buffered)
 
 
