@@ -15,6 +15,7 @@ from etl._split import Positions, Sorting, Split, fits, split_exact
 
 _LINE_END_BYTES = 2
 _MANY_QUOTED = 512
+_MANY_WRONG = 64
 
 
 def split(data: bytes, shape: Shape, *, complete: bool) -> Split:
@@ -165,7 +166,10 @@ class _Walk:
             at_end = marks.delimiters[last_byte]
             wrong |= ~(has_content & at_end) if shape.trailing else ~has_content
         again = self._repeated(firsts, lasts)
-        for record in np.flatnonzero(wrong & ~again & ~self._blank(firsts, lasts, wrong & ~again)):
+        left = wrong & ~again
+        if np.count_nonzero(left) > _MANY_WRONG:
+            left &= ~self._blank(firsts, lasts, left)
+        for record in np.flatnonzero(left):
             first, last = int(firsts[record]), int(lasts[record])
             where = int(marks.starts[first]), int(marks.ends[last])
             self.sorting.miscounted(*where, first, last - first + 1, int(counts[record]))
