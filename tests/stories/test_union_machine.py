@@ -60,7 +60,8 @@ class Crash(Exception):
 
 
 class Union(RuleBasedStateMachine):
-    """`landing` is what lies there, `waiting` which of it was not looked into yet, `held` what every unit holds."""
+    """`landing` is what lies there, `waiting` which of it was not looked into yet, `held` what every unit holds,
+    `retracted` the keys that were."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,6 +70,7 @@ class Union(RuleBasedStateMachine):
         self.landing: dict[str, str | dict[str, str]] = {}
         self.waiting: set[str] = set()
         self.held: dict[str, str] = {}
+        self.retracted: set[str] = set()
         self.last: str | None = None
 
     @initialize()
@@ -147,6 +149,7 @@ class Union(RuleBasedStateMachine):
             with suppress(NotFound) if step is not None else nullcontext():
                 retract(self.intake, key)
         self._lets_go(key)
+        self.retracted.add(key)
 
     @rule(step=st.one_of(st.none(), st.sampled_from((*STEPS, "expired", "noted"))))
     def is_maintained(self, step: str | None) -> None:
@@ -178,6 +181,9 @@ class Union(RuleBasedStateMachine):
         if plain and (key := data.draw(st.sampled_from(plain))) != to:
             (self.intake.settings.landing / to).parent.mkdir(parents=True, exist_ok=True)
             (self.intake.settings.landing / key).rename(self.intake.settings.landing / to)
+            if to in self.retracted:
+                # It may be the very file that was retracted under this name: that stays so until it is written anew.
+                (self.intake.settings.landing / to).touch()
             self.landing[to] = self.landing.pop(key)
             self.waiting.discard(key)
             self.waiting.add(to)
