@@ -114,7 +114,7 @@ bundle: $(VENV)/.dev ## the function for AWS in build/function/ (a new folder)
 bench-fresh: $(VENV)/.dev ## a year of daily loads: which answers were there already, and what finding out costs (two minutes)
 	@$(BIN)/python -m tests.bench.fresh
 
-bench-growth: $(VENV)/.dev ## what commits and planning cost as a table grows, with maintenance (four minutes)
+bench-growth: $(VENV)/.dev ## what commits and planning cost as a table grows, with maintenance (six minutes)
 	@$(BIN)/python -m tests.bench.growth
 
 format: $(VENV)/.dev ## rewrite the code in the house format

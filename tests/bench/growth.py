@@ -1,7 +1,8 @@
 """What a table costs as it grows: `python -m tests.bench.growth [COMMITS] [FILES]`.
 
-CPU of the last commits of many, beside that of the 20th; planning over many data files before and after maintenance,
-beside a tenth of them. Ratios of medians, CPU time of this process.
+CPU of the last commits of many, beside that of the 20th; planning over data files that were written one by one and
+maintained on the way, as `lakegate up` does, and then once more, beside a tenth of them. Ratios of medians, CPU time of
+this process.
 """
 
 import statistics
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from athena.engines.duckdb.files import table_files
-from etl.ingest import ingest, reconcile
+from etl.ingest import ingest
 from etl.intake import Intake
 from etl.maintain import maintain, tend
 from tests.home import drop, intake_at
@@ -44,15 +45,6 @@ def commits(folder: Path, count: int) -> list[float]:
     return found
 
 
-def filled(folder: Path, files: int) -> Intake:
-    """A table of so many data files."""
-    intake = intake_at(folder)
-    for number in range(files):
-        drop(intake, f"t/f{number}.csv", content(number, rows=2))
-    reconcile(intake)
-    return intake
-
-
 def planning(intake: Intake) -> float:
     """CPU seconds of finding the files of the current snapshot, nothing remembered: the median."""
     head = intake.heads.get("t")
@@ -77,11 +69,13 @@ def main(count: int = 1000, files: int = 5000) -> None:
         found = commits(Path(folder) / "commits", count)
         early, late = statistics.median(found[14:26]), statistics.median(found[-12:])
         say(f"commit 20: {early * 1000:.0f} ms CPU, commit {count}: {late * 1000:.0f} ms, ratio {late / early:.2f}")
-        few, many = filled(Path(folder) / "few", files // 10), filled(Path(folder) / "many", files)
-        _beside("not maintained", files, planning(few), planning(many))
-        for intake in (few, many):
-            maintain(intake)
-        _beside("after maintenance", files, planning(few), planning(many))
+        few, many = Path(folder) / "few", Path(folder) / "many"
+        commits(few, files // 10)
+        commits(many, files)
+        _beside("maintained on the way", files, planning(intake_at(few)), planning(intake_at(many)))
+        for home in (few, many):
+            maintain(intake_at(home))
+        _beside("after maintenance", files, planning(intake_at(few)), planning(intake_at(many)))
 
 
 def _beside(when: str, files: int, few: float, many: float) -> None:
