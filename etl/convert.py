@@ -148,8 +148,7 @@ def _write(
             target.finish()
             return None
     return Refused(
-        f"{work.tally.rows_rejected} of {work.tally.rows_in} records of {work.file} are bad ({work.tally.faults}), "
-        f"more than max_rejected = {most:g} allows.",
+        work.tally.too_many(str(work.file), most),
         "See the rejects (--rejects F.csv), then mend the file or the contract, or raise max_rejected in the contract.",
         code="too-many-rejects",
     )

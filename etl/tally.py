@@ -27,15 +27,16 @@ class Tally:
         """Rejected records among all, 0 to 1; 0 for a file without records."""
         return self.rows_rejected / self.rows_in if self.rows_in else 0.0
 
-    @property
-    def faults(self) -> str:
-        """The reasons with their counts, the most frequent first.
+    def too_many(self, name: str, max_rejected: float) -> str:
+        """What is said of a file with more bad records than its contract allows; the most frequent reason first.
 
-        >>> Tally(reasons={"field-count": 1, "not-a-date": 5}).faults
-        '5 not-a-date, 1 field-count'
+        >>> Tally(rows_loaded=2, rows_rejected=6, reasons={"field-count": 1, "not-a-date": 5}).too_many("t/a.csv", 0.1)
+        '6 of 8 records of t/a.csv are bad (5 not-a-date, 1 field-count), more than max_rejected = 0.1 allows.'
         """
         by_count = sorted(self.reasons.items(), key=lambda one: (-one[1], one[0]))
-        return ", ".join(f"{count} {reason}" for reason, count in by_count)
+        faults = ", ".join(f"{count} {reason}" for reason, count in by_count)
+        counts = f"{self.rows_rejected} of {self.rows_in} records of {name} are bad ({faults})"
+        return f"{counts}, more than max_rejected = {max_rejected:g} allows."
 
     @property
     def balances(self) -> bool:

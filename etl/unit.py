@@ -203,8 +203,7 @@ class Unit:
         if tally.rejected_share > max_rejected:
             key = self.source.name.partition("!")[0]
             raise Refused(
-                f"{tally.rows_rejected} of {tally.rows_in} records of {self.source.name} are bad "
-                f"({tally.faults}), more than max_rejected = {max_rejected:g} allows.",
+                tally.too_many(self.source.name, max_rejected),
                 f"reports/{key}/ holds them with line and reason: mend the file and drop it again, "
                 "or raise max_rejected in the contract.",
                 code="too-many-rejects",
